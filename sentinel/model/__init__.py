@@ -1,0 +1,1 @@
+"""The values every stage speaks in: frozen, without I/O, standard library only."""
