@@ -153,8 +153,11 @@ class AddressRanges:
     __slots__ = ("_ranges", "_starts")
 
     def __init__(self, ranges: tuple[tuple[IPAddress, IPAddress], ...] = ()) -> None:
+        self._join(tuple((low.version, int(low), int(high)) for low, high in ranges))
+
+    def _join(self, ranges: tuple[tuple[int, int, int], ...]) -> None:
         merged: list[tuple[int, int, int]] = []
-        for version, low, high in sorted((low.version, int(low), int(high)) for low, high in ranges):
+        for version, low, high in sorted(ranges):
             if merged and merged[-1][0] == version and low <= merged[-1][2] + 1:
                 merged[-1] = (version, merged[-1][1], max(high, merged[-1][2]))
             else:
@@ -171,6 +174,24 @@ class AddressRanges:
         value = int(address)
         place = bisect_right(self._starts, (address.version, value)) - 1
         return place >= 0 and self._ranges[place][0] == address.version and value <= self._ranges[place][2]
+
+    def __or__(self, other: AddressRanges) -> AddressRanges:
+        joined = AddressRanges()
+        joined._join((*self._ranges, *other._ranges))
+        return joined
+
+    def overlaps(self, other: AddressRanges) -> bool:
+        """Tell whether an address is in both sets."""
+        mine, theirs = iter(self._ranges), iter(other._ranges)
+        one, two = next(mine, None), next(theirs, None)
+        while one and two:
+            if one[0] == two[0] and one[1] <= two[2] and two[1] <= one[2]:
+                return True
+            if (one[0], one[2]) < (two[0], two[2]):
+                one = next(mine, None)
+            else:
+                two = next(theirs, None)
+        return False
 
     def __len__(self) -> int:
         return sum(high - low + 1 for _, low, high in self._ranges)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sentinel.model.control import ClauseVerdict
+from sentinel.model.control import Catalogue, ClauseVerdict
 from sentinel.model.endpoint import Change, Host, MapRow, Run
 from sentinel.model.finding import Finding
 from sentinel.model.flow import FlowDetection
@@ -19,7 +20,7 @@ class Period:
     Attributes:
         start: first moment.
         end: last moment.
-        label: as printed, e.g. `2026-10`, `2026-10-26 至 2026-11-25`.
+        label: as printed, e.g. `2026-10`, `2026-10-26/2026-11-25`.
     """
 
     start: datetime
@@ -68,6 +69,7 @@ class UnitFacts:
         exercise: name of the drill these facts belong to; empty for real facts.
         captures_analysed: capture files analysed in the period; 0 means mining was not looked for.
         silent_hosts: hosts that no longer answer (endpoints in state unknown).
+        catalogues: the catalogues the verdicts speak of, for their titles; the id stands for one that is missing.
     """
 
     unit: Unit
@@ -87,3 +89,70 @@ class UnitFacts:
     exercise: str = ""
     captures_analysed: int = 0
     silent_hosts: int = 0
+    catalogues: tuple[Catalogue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnitSummary:
+    """The counters of one unit at one moment, as a centre reads them.
+
+    Attributes:
+        unit: the unit.
+        hosts: hosts with an open endpoint.
+        endpoints: open endpoints.
+        live: live findings by severity, e.g. `{"high": 3}`; absent severities are zero.
+        overdue: live findings past their due time.
+        closed: findings proven gone in the period.
+        mining_hosts: hosts with proven mining in the period; None: no capture was analysed.
+        suspect_hosts: hosts with suspected mining only.
+        planned: addresses in the declared prefixes.
+        covered: addresses finished by a scan in the period.
+        last_run: end of the newest run; None: nothing ever arrived.
+        nonconform: clauses proven not to be met.
+        answered: clauses with any verdict but unknown.
+        clauses: clauses in the catalogue.
+        unlisted: open endpoints the whitelist does not allow; None: there is no whitelist.
+    """
+
+    unit: Unit
+    hosts: int
+    endpoints: int
+    live: Mapping[str, int]
+    overdue: int
+    closed: int
+    mining_hosts: int | None
+    suspect_hosts: int
+    planned: int
+    covered: int
+    last_run: datetime | None
+    nonconform: int
+    answered: int
+    clauses: int
+    unlisted: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CentreFacts:
+    """Several units at one moment, for the centre's overview.
+
+    Attributes:
+        centre: the unit at the top of the subtree reported.
+        units: all units of the subtree, parents before children.
+        summaries: one for each unit that owns networks or findings (schools, bureaus).
+        catalogue: title of the catalogue the clause counters come from.
+        catalogue_en: the same in English.
+        period: the period reported.
+        generated_at: when the facts were read.
+        pack_hash: SHA-256 over the rule pack that judged.
+        exercise: name of the drill these facts belong to; empty for real facts.
+    """
+
+    centre: Unit
+    units: tuple[Unit, ...]
+    summaries: tuple[UnitSummary, ...]
+    catalogue: str
+    period: Period
+    generated_at: datetime
+    pack_hash: str
+    exercise: str = ""
+    catalogue_en: str = ""

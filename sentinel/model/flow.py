@@ -26,7 +26,7 @@ class FlowDetection:
         host_port: its port; None for names.
         peer: address of the pool, node or resolver.
         peer_port: its port; None where there is none.
-        family: `stratum`, `ethproxy`, `cryptonote`, `getwork`, `getblocktemplate`, `websocket`, `bitcoin-p2p`, `dns`, `tls` …
+        family: `stratum`, `ethproxy`, `cryptonote`, `getwork`, `getblocktemplate`, `websocket`, `dns`, `tls` …
         flow_class: mining, suspect, node or name.
         certainty: 0 to 1; 1 only for payload that nothing else speaks.
         coin: e.g. `XMR`; empty when it cannot be told.

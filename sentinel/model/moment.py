@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 """China has kept one zone without summer time since 1991, so a fixed offset needs no zone files."""
@@ -13,7 +12,6 @@ EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_BARE_DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}\Z")
 
 
 def parse_moment(text: str) -> datetime:
@@ -24,15 +22,19 @@ def parse_moment(text: str) -> datetime:
     """
     text = text.strip()
     try:
-        if _BARE_DATE.match(text):
-            moment = datetime.combine(datetime.fromisoformat(text).date(), time.max, SHANGHAI)
-        else:
-            moment = datetime.fromisoformat(text)
-            if moment.tzinfo is None:
-                moment = moment.replace(tzinfo=SHANGHAI)
+        moment = _end_of_day(text) or datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=SHANGHAI)
         return moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"no ISO 8601 time: {text!r} (write 2026-11-22 or 2026-11-22T08:30)") from error
+
+
+def _end_of_day(text: str) -> datetime | None:
+    try:
+        return datetime.combine(date.fromisoformat(text), time.max)
+    except ValueError:
+        return None
 
 
 def to_microseconds(moment: datetime) -> int:
@@ -43,6 +45,16 @@ def to_microseconds(moment: datetime) -> int:
 def from_microseconds(value: int) -> datetime:
     """Turn microseconds since 1970-01-01 UTC into an aware datetime."""
     return _EPOCH + timedelta(microseconds=value)
+
+
+def to_optional(moment: datetime | None) -> int | None:
+    """Give `to_microseconds`, and None for None."""
+    return None if moment is None else to_microseconds(moment)
+
+
+def from_optional(value: int | None) -> datetime | None:
+    """Give `from_microseconds`, and None for None."""
+    return None if value is None else from_microseconds(value)
 
 
 def from_epoch(seconds: float | str | None) -> datetime | None:

@@ -1,0 +1,166 @@
+"""Settings: `sentinel.toml` of a home and `SENTINEL_*` variables in, one frozen `Settings` out.
+
+The order of precedence: environment, file, default. Written on dataclasses rather than a settings library because every
+command loads it: see docs/decisions/0003-light-start.md.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from sentinel.errors import ConfigError
+from sentinel.model.ports import parse_ports
+
+DEFAULT_PORTS = (
+    "T:21-23,25,53,80-90,110-111,135,139,143,161,179,389,443-445,465,502,512-515,548,554,587,623,631,636,873,"
+    "990,993,995,1080,1099,1433,1521,1723,1883,2049,2121,2181,2222,2375-2376,3000,3128,3260,3306,3333,3389,4444,"
+    "4848,5000,5060,5432,5555,5601,5672,5900-5903,5984-5986,6379,6443,7001-7002,7547,7777,8000-8010,8020,8069,"
+    "8080-8091,8161,8443,8500,8554,8800,8848,8880,8888-8889,9000-9003,9043,9060,9080,9090-9092,9100,9200,9300,"
+    "9418,9443,9999,10000,10050-10051,10250,11211,14444,15672,16010,20000,27017-27018,33060,37777,50000,50070,61616"
+)
+"""Ports a school's services, equipment and usual mistakes live on; the first question of a scan without `--ports`."""
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("must be text")
+    return value
+
+
+def _port_text(value: object) -> str:
+    parse_ports(_text(value))
+    return _text(value)
+
+
+def _choice(*allowed: str) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if value not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return str(value)
+
+    return read
+
+
+def _whole(low: int, high: int) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        try:
+            number = int(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else None
+        except ValueError:
+            number = None
+        if number is None or not low <= number <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return number
+
+    return read
+
+
+def _folders(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(piece for piece in value.split(os.pathsep) if piece)
+    if isinstance(value, list) and all(isinstance(piece, str) for piece in value):
+        return tuple(value)
+    raise ValueError("must be a list of folders")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting of sentinel; each field's metadata holds its reader and its line of the guide."""
+
+    unit: str = field(default="", metadata={"read": _text, "zh": "不带 --unit 时命令所指的单位代码"})
+    operator: str = field(default="", metadata={"read": _text, "zh": "写入审计与探测记录的操作者；留空为系统登录名"})
+    vantage: str = field(
+        default="inside", metadata={"read": _text, "zh": "默认探测位置，如 inside（校内）、outside（校外）"}
+    )
+    language: str = field(default="zh", metadata={"read": _choice("zh", "en"), "zh": "报告与表格的语言：zh 或 en"})
+    ports: str = field(
+        default=DEFAULT_PORTS, metadata={"read": _port_text, "zh": "scan 不带 --ports 时探测的端口（nmap 写法）"}
+    )
+    rate_pps: int = field(
+        default=100, metadata={"read": _whole(1, 1_000_000), "zh": "新建授权的默认速率上限，每秒报文或连接数"}
+    )
+    job_size: int = field(default=64, metadata={"read": _whole(1, 64), "zh": "每个扫描作业的地址数，至多 64"})
+    job_timeout_s: int = field(
+        default=0,
+        metadata={"read": _whole(0, 86_400), "zh": "单个扫描作业的时限（秒），0 为按速率推算；超时留下已得结果"},
+    )
+    rules: tuple[str, ...] = field(
+        default=(), metadata={"read": _folders, "zh": "本单位自有规则文件夹，与自带规则一并使用"}
+    )
+    log_level: str = field(
+        default="warning",
+        metadata={"read": _choice("debug", "info", "warning", "error"), "zh": "写到标准错误的日志级别"},
+    )
+    busy_timeout_s: int = field(default=30, metadata={"read": _whole(1, 600), "zh": "等待数据库写锁的时限（秒）"})
+
+
+SETTINGS_FILE = "sentinel.toml"
+_PREFIX = "SENTINEL_"
+_NOT_SETTINGS = {"SENTINEL_HOME"}
+
+
+def load_settings(home: Path | None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings of a home; without a home or a file, the environment over the defaults.
+
+    Raises:
+        ConfigError: the file cannot be read, or a setting is unknown, of the wrong kind or out of range.
+    """
+    environment = os.environ if environment is None else environment
+    raw: dict[str, tuple[object, str]] = {}
+    if home is not None:
+        path = home / SETTINGS_FILE
+        raw.update({name: (value, f"{path}: {name}") for name, value in _read_file(path).items()})
+    for name, text in environment.items():
+        if name.startswith(_PREFIX) and name not in _NOT_SETTINGS:
+            raw[name.removeprefix(_PREFIX).lower()] = (text, name)
+    known = {one.name: one for one in fields(Settings)}
+    values: dict[str, object] = {}
+    for name, (value, where) in raw.items():
+        if name not in known:
+            raise ConfigError(f"{where}: unknown setting; known are {', '.join(sorted(known))}")
+        try:
+            values[name] = known[name].metadata["read"](value)
+        except (ValueError, TypeError) as error:
+            raise ConfigError(f"{where}: {error}") from error
+    return Settings(**values)  # type: ignore[arg-type]  # each reader returns its field's type
+
+
+def _read_file(path: Path) -> dict[str, object]:
+    try:
+        with path.open("rb") as stream:
+            return tomllib.load(stream)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def build_settings_text(unit: str) -> str:
+    """Write a fresh `sentinel.toml`: the unit, and every other setting as a comment with its default."""
+    lines = ["# sentinel 设置。去掉行首的 # 即生效；环境变量 SENTINEL_<大写名称> 优先于本文件。", ""]
+    for one in fields(Settings):
+        default: Any = unit if one.name == "unit" else one.default
+        text = json.dumps(list(default) if isinstance(default, tuple) else default, ensure_ascii=False)
+        value = text.replace("\x7f", "\\u007f")  # the one character JSON leaves bare and TOML does not
+        lines += [f"# {one.metadata['zh']}", f"{'' if one.name == 'unit' else '# '}{one.name} = {value}", ""]
+    return "\n".join(lines)
+
+
+def data_folder(name: str) -> Path:
+    """Find `rules` or `reports`: inside the installed package, else beside it in a checkout.
+
+    Raises:
+        ConfigError: neither is there; the installation is broken.
+    """
+    package = Path(__file__).parent
+    for folder in (package / "_data" / name, package.parent / name):
+        if folder.is_dir():
+            return folder
+    raise ConfigError(f"folder {name!r} of the installation is missing; install sentinel again")

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentinel import config
+from sentinel.config import DEFAULT_PORTS, SETTINGS_FILE, Settings, build_settings_text, data_folder, load_settings
+from sentinel.errors import ConfigError
+from sentinel.model.ports import parse_ports
+
+
+def load(tmp_path: Path, text: str = "", **environment: str) -> Settings:
+    (tmp_path / SETTINGS_FILE).write_text(text, encoding="utf-8")
+    return load_settings(tmp_path, environment)
+
+
+def test_settings_without_home_file_or_environment_are_the_defaults(tmp_path: Path) -> None:
+    assert load_settings(None, {}) == load_settings(tmp_path, {}) == Settings()
+    assert load_settings(None, {"PATH": "/bin", "SENTINEL_HOME": "/somewhere"}) == Settings()
+
+
+def test_default_ports_can_be_read() -> None:
+    assert len(parse_ports(DEFAULT_PORTS)["tcp"]) > 100
+
+
+def test_settings_are_read_from_the_real_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENTINEL_VANTAGE", "outside")
+    assert load_settings(None).vantage == "outside"
+
+
+def test_settings_file_sets_every_kind(tmp_path: Path) -> None:
+    made = load(
+        tmp_path,
+        'unit = "s"\noperator = "o"\nvantage = "outside"\nlanguage = "en"\nports = "22,U:53"\nrate_pps = 7\n'
+        'job_size = 8\njob_timeout_s = 9\nrules = ["a", "b c"]\nlog_level = "debug"\nbusy_timeout_s = 10\n',
+    )
+    assert dataclasses.astuple(made) == ("s", "o", "outside", "en", "22,U:53", 7, 8, 9, ("a", "b c"), "debug", 10)
+
+
+def test_environment_wins_over_the_file_and_the_file_over_the_default(tmp_path: Path) -> None:
+    made = load(tmp_path, 'rate_pps = 7\nvantage = "outside"\n', SENTINEL_RATE_PPS="9", SENTINEL_RULES="/a:/b:")
+    assert (made.rate_pps, made.vantage, made.rules, made.job_size) == (9, "outside", ("/a", "/b"), 64)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("colour = 1", "colour: unknown setting; known are busy_timeout_s, job_size"),
+        ("unit = 1", "unit: must be text"),
+        ("ports = 22", "ports: must be text"),
+        ('ports = "http"', "ports: no port or range of ports: 'http'"),
+        ('language = "fr"', "language: must be one of zh, en"),
+        ("language = ['zh']", "language: must be one of zh, en"),
+        ("log_level = 1", "log_level: must be one of debug, info, warning, error"),
+        ("rate_pps = 0", "rate_pps: must be a whole number from 1 to 1000000"),
+        ("rate_pps = 1.5", "rate_pps: must be a whole number"),
+        ("rate_pps = true", "rate_pps: must be a whole number"),
+        ('rate_pps = "many"', "rate_pps: must be a whole number"),
+        ("job_size = 65", "job_size: must be a whole number from 1 to 64"),
+        ("job_timeout_s = -1", "job_timeout_s: must be a whole number from 0 to 86400"),
+        ("busy_timeout_s = 601", "busy_timeout_s: must be a whole number from 1 to 600"),
+        ("rules = 1", "rules: must be a list of folders"),
+        ("rules = [1]", "rules: must be a list of folders"),
+        ("[rate_pps]\na = 1", "rate_pps: must be a whole number"),
+        ("unit = ", "Invalid value"),
+        ("unit = 'a'\nunit = 'b'", "Cannot overwrite a value"),
+    ],
+)
+def test_wrong_setting_is_refused_in_one_line_that_names_file_and_setting(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text)
+    assert words in str(caught.value)
+    assert str(caught.value).startswith(f"{tmp_path / SETTINGS_FILE}: ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("SENTINEL_COLOUR", "red", "SENTINEL_COLOUR: unknown setting"),
+        ("SENTINEL_RATE_PPS", "fast", "SENTINEL_RATE_PPS: must be a whole number"),
+        ("SENTINEL_PORTS", "", "SENTINEL_PORTS: "),
+    ],
+)
+def test_wrong_variable_is_refused_by_its_name(name: str, value: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(None, {name: value})
+    assert str(caught.value).startswith(words)
+
+
+def test_settings_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / SETTINGS_FILE).write_bytes(b"unit = '\xff'")
+    with pytest.raises(ConfigError, match=r"sentinel\.toml: 'utf-8' codec"):
+        load_settings(tmp_path, {})
+
+
+def test_settings_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
+    (tmp_path / SETTINGS_FILE).mkdir()
+    with pytest.raises(ConfigError, match="Is a directory"):
+        load_settings(tmp_path, {})
+
+
+def test_fresh_settings_file_sets_the_unit_and_shows_the_rest(tmp_path: Path) -> None:
+    text = build_settings_text("school")
+    assert load(tmp_path, text) == Settings(unit="school")
+    wide_open = "\n".join(line.removeprefix("# ") if " = " in line else line for line in text.splitlines())
+    assert load(tmp_path, wide_open) == Settings(unit="school")
+    assert set(tomllib.loads(wide_open)) == {one.name for one in dataclasses.fields(Settings)}
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
+def test_fresh_settings_file_always_is_toml_that_gives_the_unit_back(unit: str) -> None:
+    assert tomllib.loads(build_settings_text(unit)) == {"unit": unit}
+
+
+@pytest.mark.parametrize("name", ["rules", "reports"])
+def test_data_folder_is_found_in_a_checkout(name: str) -> None:
+    assert data_folder(name).name == name
+    assert any(data_folder(name).iterdir())
+
+
+def test_data_folder_inside_the_package_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("sentinel/_data/rules", "rules", "reports"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.setattr(config, "__file__", str(tmp_path / "sentinel" / "config.py"))
+    assert data_folder("rules") == tmp_path / "sentinel" / "_data" / "rules"
+    assert data_folder("reports") == tmp_path / "reports"
+
+
+def test_data_folder_that_is_missing_says_what_to_do() -> None:
+    with pytest.raises(ConfigError, match="folder 'nothing' of the installation is missing"):
+        data_folder("nothing")
