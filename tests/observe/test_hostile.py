@@ -1,0 +1,121 @@
+"""Parsers fed with chance: nothing but ParseError may come out of them, and they end."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sentinel.errors import ParseError
+from sentinel.model.observation import HostObservation, Loss, NameObservation, Observation, RunEnd, RunObservation
+from sentinel.observe import PARSERS, Parser, choose_parser
+from tests.observe.written import START, conn, conn_log, extraports, host, nmap, port
+
+CERTIFICATE = (
+    '<script id="ssl-cert" output="Subject: commonName=a&#xa;Not valid before: 2020-01-01T00:00:00">'
+    '<table key="subject"><elem key="commonName">a</elem></table><elem key="pem">x</elem></script>'
+    '<script id="http-title" output="Hello"><elem key="title">Hello</elem></script>'
+)
+REASONS = '<extrareasons reason="reset" count="3" proto="tcp" ports="1-9"/>'
+SMALL = {
+    "nmap-xml": nmap(
+        host(
+            "192.0.2.1",
+            '<hostnames><hostname name="a.example"/></hostnames><ports>'
+            + extraports("closed", REASONS)
+            + extraports("filtered")
+            + port(443, service='name="http" tunnel="ssl"', inside=CERTIFICATE)
+            + '</ports><os><osmatch name="Linux" accuracy="9"/></os>',
+        )
+    ),
+    "masscan-xml": (
+        f'<nmaprun scanner="masscan" start="{START}"><host endtime="{START}"><address addr="192.0.2.1"/><ports>'
+        '<port protocol="tcp" portid="80"><state state="open"/><service name="title" banner="\\xe4"/></port></ports>'
+        f'</host><runstats><finished time="{START}"/></runstats></nmaprun>'
+    ),
+    "masscan-json": (
+        f'[\n{{ "ip": "192.0.2.1", "timestamp": "{START}", "ports": '
+        '[ {"port": 80, "proto": "tcp", "status": "open"} ] }'
+        f'\n,\n{{"ip":"192.0.2.1","timestamp":"{START}","ports":[{{"port":80,"proto":"tcp","service":'
+        '{"name":"title","banner":"\\u00e4"}}]}\n,\n{finished: 1}\n]\n'
+    ),
+    "masscan-list": f"#masscan\nopen tcp 80 192.0.2.1 {START}\nbanner tcp 80 192.0.2.1 {START} http x\n# end\n",
+    "zeek": conn_log(conn(service="ssl,http"), conn(conn_state="REJ")),
+}
+JSON_LINES = '{"ts":1790000000.5,"uid":"C","id.resp_h":"192.0.2.1","id.resp_p":22,"proto":"tcp","conn_state":"SF"}\n'
+FILES = [*SMALL.items(), ("zeek", JSON_LINES)]
+KINDS = (RunObservation, HostObservation, NameObservation, RunEnd, Loss)
+
+
+def read_or_refuse(parser: Parser, data: bytes) -> list[Observation]:
+    """Read all, or nothing where the parser says it cannot; check what holds for every answer."""
+    try:
+        observations = list(parser.parse(io.BytesIO(data)))
+    except ParseError:
+        return []
+    assert isinstance(observations[0], RunObservation)
+    assert all(isinstance(one, KINDS) for one in observations)
+    assert sum(isinstance(one, Loss) for one in observations) <= 1
+    assert all(not isinstance(one, RunEnd) for one in observations[:-1])
+    return observations
+
+
+@pytest.mark.parametrize("parser", PARSERS, ids=lambda one: one.name)
+@settings(max_examples=150, deadline=None, database=None)
+@given(data=st.binary(max_size=400))
+def test_parser_when_fed_random_bytes_reads_or_refuses(parser: Parser, data: bytes) -> None:
+    read_or_refuse(parser, data)
+
+
+@settings(max_examples=150, deadline=None, database=None)
+@given(data=st.binary(max_size=400))
+def test_choice_when_the_head_is_random_is_a_parser_or_an_error(data: bytes) -> None:
+    try:
+        parser = choose_parser(data, "file")
+    except ParseError:
+        return
+    read_or_refuse(parser, data)
+
+
+@pytest.mark.parametrize(("name", "text"), FILES)
+def test_parser_when_the_file_is_cut_at_any_byte_reads_no_more_than_the_whole(name: str, text: str) -> None:
+    parser = next(one for one in PARSERS if one.name == name)
+    data = text.encode()
+    whole = [one for one in read_or_refuse(parser, data) if isinstance(one, HostObservation)]
+    assert whole
+    for size in range(len(data)):
+        hosts = [one for one in read_or_refuse(parser, data[:size]) if isinstance(one, HostObservation)]
+        assert len(hosts) <= len(whole)
+
+
+STRIKING = [b"<", b">", b'"', b"{", b"}", b"\t", b"\n", b"&#x0;", b"\xff", b"[", b"\\x"]
+Mutation = tuple[float, int, bytes]
+MUTATION = st.tuples(
+    st.floats(0, 1, exclude_max=True),
+    st.integers(0, 30),
+    st.one_of(
+        st.binary(max_size=8),
+        st.sampled_from([b"<", b">", b'"', b"{", b"}", b"\t", b"\n", b"&#x0;", b"\xff", b"[", b"\\x"]),
+    ),
+)
+
+
+@pytest.mark.parametrize(("name", "text"), FILES)
+@settings(max_examples=120, deadline=None, database=None)
+@given(mutations=st.lists(MUTATION, min_size=1, max_size=4))
+def test_parser_when_the_file_is_damaged_reads_or_refuses(
+    name: str, text: str, mutations: list[tuple[float, int, bytes]]
+) -> None:
+    data = text.encode()
+    for place, removed, added in mutations:
+        at = int(place * len(data))
+        data = data[:at] + added + data[at + removed :]
+    read_or_refuse(next(one for one in PARSERS if one.name == name), data)
+
+
+@pytest.mark.parametrize(("name", "text"), FILES)
+def test_parser_when_the_file_is_read_twice_gives_the_same(name: str, text: str) -> None:
+    parser = next(one for one in PARSERS if one.name == name)
+    assert read_or_refuse(parser, text.encode()) == read_or_refuse(parser, text.encode())
