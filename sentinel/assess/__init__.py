@@ -1,0 +1,1 @@
+"""Rules judge the map: subjects and rule packs in, detections and clause verdicts out; only rule files are read."""

@@ -1,0 +1,158 @@
+"""Folders of rules and control catalogues in, one compiled pack out, or every mistake of all files at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from sentinel.assess.catalogues import ControlFile, HighRiskCase, read_controls, read_limited
+from sentinel.assess.rulefile import CompiledRule, References, RuleFile, read_rule
+from sentinel.assess.yamlnodes import Complaints, read_yaml
+from sentinel.errors import Mistake, RuleError
+from sentinel.model.control import Catalogue
+from sentinel.model.rule import Rule
+
+CONTROLS = "controls"
+FEEDS = "feeds"
+MAX_FILES = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Rules ready to judge, and the catalogues they speak to.
+
+    Attributes:
+        rules: sorted by name.
+        catalogues: control catalogues in the order of their files.
+        high_risk: high-risk cases tags may name.
+        hash: SHA-256 over the sorted file names and bytes; says exactly which pack judged.
+        compiled: the rules with their predicates, in the order of `rules`.
+    """
+
+    rules: tuple[Rule, ...]
+    catalogues: tuple[Catalogue, ...]
+    high_risk: tuple[HighRiskCase, ...]
+    hash: str
+    compiled: tuple[CompiledRule, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A file of the pack with its name inside its folder."""
+
+    name: str
+    path: Path
+
+    @property
+    def is_control(self) -> bool:
+        return CONTROLS in Path(self.name).parts[:-1]
+
+
+def load_pack(folders: Sequence[Path]) -> Pack:
+    """Load every `*.yml` under the folders; below `controls/` stand catalogues, `feeds/` is left out.
+
+    Raises:
+        RuleError: files have mistakes; it holds all of them.
+    """
+    pack, mistakes = _read_pack(folders)
+    if mistakes:
+        raise RuleError(mistakes)
+    return pack
+
+
+def check_pack(folders: Sequence[Path]) -> tuple[Mistake, ...]:
+    """Give every mistake of the files under the folders, sorted by file and line."""
+    return _read_pack(folders)[1]
+
+
+def _read_pack(folders: Sequence[Path]) -> tuple[Pack, tuple[Mistake, ...]]:
+    mistakes: list[Mistake] = []
+    sources = list(_find_sources(folders, mistakes))
+    digest = sha256()
+    controls: list[tuple[str, ControlFile]] = []
+    contents: list[tuple[_Source, bytes, Complaints]] = []
+    for source in sources:
+        complaints = Complaints(str(source.path))
+        data = read_limited(source.path, complaints)
+        digest.update(f"{source.name}\0{len(data)}\0".encode() + data)
+        if source.is_control:
+            root = None if complaints.found else read_yaml(data, complaints)
+            if root:
+                controls.append((complaints.file, read_controls(root, complaints)))
+        else:
+            contents.append((source, data, complaints))
+        mistakes += complaints.found if source.is_control else ()
+    cases = tuple(case for _, control in controls for case in control.cases)
+    catalogues = tuple(catalogue for _, control in controls for catalogue in control.catalogues)
+    files = _read_rules(contents, catalogues, cases, mistakes)
+    mistakes += _duplicates(files)
+    if len(files) == len(contents):  # a file that cannot be read may hold the rule a clause names
+        mistakes += _unknown_rules(controls, files)
+    mistakes += _duplicate_catalogues(controls)
+    compiled = sorted((file.compiled for _, file in files if file.compiled), key=lambda one: one.rule.name)
+    rules = tuple(one.rule for one in compiled)
+    return Pack(rules, catalogues, cases, digest.hexdigest(), tuple(compiled)), tuple(sorted(mistakes))
+
+
+def _find_sources(folders: Sequence[Path], mistakes: list[Mistake]) -> Iterator[_Source]:
+    sources = []
+    for folder in folders:
+        if not folder.is_dir():
+            mistakes.append(Mistake(str(folder), 0, "no such folder of rules"))
+            continue
+        for path in folder.rglob("*"):
+            name = path.relative_to(folder)
+            if path.suffix in {".yml", ".yaml"} and FEEDS not in name.parts and path.is_file():
+                sources.append(_Source(name.as_posix(), path))
+    if not sources and not mistakes:
+        mistakes.append(Mistake(str(folders[0]) if folders else "rules", 0, "no rule file here"))
+    if len(sources) > MAX_FILES:
+        mistakes.append(Mistake(str(sources[0].path.parent), 0, f"more than {MAX_FILES} rule files"))
+    yield from sorted(sources, key=lambda source: (source.name, str(source.path)))[:MAX_FILES]
+
+
+def _read_rules(
+    contents: list[tuple[_Source, bytes, Complaints]],
+    catalogues: tuple[Catalogue, ...],
+    cases: tuple[HighRiskCase, ...],
+    mistakes: list[Mistake],
+) -> list[tuple[str, RuleFile]]:
+    clauses = {clause.id.lower(): clause.id for catalogue in catalogues for clause in catalogue.clauses}
+    references = References(clauses, frozenset(case.id for case in cases))
+    files = []
+    for _, data, complaints in contents:
+        root = None if complaints.found else read_yaml(data, complaints)
+        if root:
+            files.append((complaints.file, read_rule(root, references, complaints)))
+        mistakes += complaints.found
+    return files
+
+
+def _duplicates(files: list[tuple[str, RuleFile]]) -> Iterator[Mistake]:
+    seen: dict[str, str] = {}
+    for path, file in files:
+        for what, value, line in (("name", file.name, file.name_line), ("id", file.uuid, file.uuid_line)):
+            if not value:
+                continue
+            if value in seen:
+                yield Mistake(path, line, f"{what} {value!r} is already used in {seen[value]}", file.name)
+            seen.setdefault(value, f"{path}:{line}")
+
+
+def _unknown_rules(controls: list[tuple[str, ControlFile]], files: list[tuple[str, RuleFile]]) -> Iterator[Mistake]:
+    known = {file.name for _, file in files}
+    for path, control in controls:
+        for name, line in control.rule_names:
+            if name not in known:
+                yield Mistake(path, line, f"a clause names unknown rule {name!r}")
+
+
+def _duplicate_catalogues(controls: list[tuple[str, ControlFile]]) -> Iterator[Mistake]:
+    seen: dict[str, str] = {}
+    for path, control in controls:
+        for catalogue in control.catalogues:
+            if catalogue.id in seen:
+                yield Mistake(path, 1, f"catalogue {catalogue.id!r} is already in {seen[catalogue.id]}")
+            seen.setdefault(catalogue.id, path)
