@@ -1,0 +1,1 @@
+"""Detections in, findings with a life of their own out. Pure."""

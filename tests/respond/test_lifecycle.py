@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sentinel.model.finding import Finding, FindingKey, FindingSource, FindingState
+from sentinel.model.rule import Category, Detection, FieldValue, Rule, RuleText, Severity, Subject
+from sentinel.respond.lifecycle import (
+    REOPEN_WITHIN,
+    Step,
+    build_detail,
+    build_key,
+    exempt,
+    prove_gone,
+    take_detection,
+)
+
+NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+LIVE = [FindingState.OPEN, FindingState.RECTIFYING, FindingState.FIXED]
+EXEMPT = [FindingState.ACCEPTED, FindingState.FALSE_POSITIVE]
+GONE = [FindingState.VERIFIED, FindingState.CLOSED]
+
+RULE = Rule(
+    "00000000-0000-4000-8000-000000000001",
+    "exposure.redis-no-auth",
+    RuleText("Redis 未设密码", remediation="设置密码"),
+    RuleText("Redis without password", remediation="set a password"),
+    Severity.CRITICAL,
+    Category.SERVICE,
+    clauses=("CE-04b",),
+    due_days=7,
+)
+
+
+def detection(
+    seen_at: datetime | None = NOW, rule: Rule = RULE, evidence: str = "e" * 64, text: str = "10.0.0.5:6379/tcp"
+) -> Detection:
+    subject = Subject(rule.category, "school", 3, text, {}, evidence, seen_at)
+    return Detection(rule, subject, (("port", 6379), ("product", "Redis")))
+
+
+def known(state: FindingState = FindingState.OPEN, **words: object) -> Finding:
+    """A finding first seen 30 days ago, stored as row 9."""
+    fresh = take_detection(None, detection(NOW - 30 * DAY), NOW - 30 * DAY).finding
+    return replace(fresh, id=9, number="隐患-2026-00009", state=state, **words)  # type: ignore[arg-type]
+
+
+def test_key_is_unit_rule_network_and_subject() -> None:
+    assert build_key(detection()) == FindingKey("school", "exposure.redis-no-auth", 3, "10.0.0.5:6379/tcp")
+    assert build_key(detection(NOW - DAY, evidence="f" * 64)) == build_key(detection())
+    assert build_key(detection(text="10.0.0.6:6379/tcp")) != build_key(detection())
+
+
+def test_first_detection_opens_a_finding_with_the_words_of_the_rule() -> None:
+    step = take_detection(None, detection(NOW - DAY), NOW)
+    assert (step.before, step.reason) == ("", "first seen")
+    assert step.finding == Finding(
+        id=0,
+        number="",
+        key=build_key(detection()),
+        source=FindingSource.OWN_SCAN,
+        severity=Severity.CRITICAL,
+        state=FindingState.OPEN,
+        first_seen=NOW - DAY,
+        last_seen=NOW - DAY,
+        due=NOW + 7 * DAY,
+        clauses=("CE-04b",),
+        evidence="e" * 64,
+        title_zh="Redis 未设密码",
+        title_en="Redis without password",
+        remediation_zh="设置密码",
+        remediation_en="set a password",
+        detail="port=6379 product=Redis",
+    )
+
+
+def test_first_detection_by_a_rule_without_deadline_has_none() -> None:
+    assert take_detection(None, detection(rule=replace(RULE, due_days=None)), NOW).finding.due is None
+    assert take_detection(None, detection(rule=replace(RULE, due_days=0)), NOW).finding.due == NOW
+
+
+def test_first_detection_in_traffic_says_so() -> None:
+    flow = replace(RULE, category=Category.FLOW)
+    assert take_detection(None, detection(rule=flow), NOW).finding.source is FindingSource.TRAFFIC
+
+
+@pytest.mark.parametrize("told", [None, NOW + DAY])
+def test_detection_without_a_time_or_from_the_future_counts_as_now(told: datetime | None) -> None:
+    finding = take_detection(None, detection(told), NOW).finding
+    assert finding.first_seen == finding.last_seen == NOW
+
+
+@pytest.mark.parametrize("state", LIVE)
+def test_live_finding_seen_again_stays_the_same_finding_in_silence(state: FindingState) -> None:
+    before = known(state)
+    worse = replace(RULE, severity=Severity.HIGH, due_days=1, clauses=("CE-04c",))
+    step = take_detection(before, detection(NOW, worse, "f" * 64), NOW)
+    assert (step.before, step.reason) == (state, "")
+    assert step.finding == replace(
+        before, last_seen=NOW, severity=Severity.HIGH, clauses=("CE-04c",), evidence="f" * 64
+    )
+
+
+def test_live_finding_seen_in_older_evidence_keeps_its_last_day() -> None:
+    before = known(last_seen=NOW)
+    assert take_detection(before, detection(NOW - DAY), NOW).finding.last_seen == NOW
+
+
+@pytest.mark.parametrize("state", GONE)
+def test_gone_finding_back_within_90_days_is_reopened_and_keeps_its_first_day(state: FindingState) -> None:
+    before = known(state, closed_at=NOW - REOPEN_WITHIN, reopened=1, why="old", by="somebody", until=NOW)
+    step = take_detection(before, detection(), NOW)
+    assert (step.before, step.reason) == (state, "came back")
+    assert step.finding == replace(
+        before,
+        state=FindingState.OPEN,
+        last_seen=NOW,
+        due=NOW + 7 * DAY,
+        reopened=2,
+        closed_at=None,
+        why="",
+        by="",
+        until=None,
+    )
+    assert step.finding.first_seen == NOW - 30 * DAY
+    assert (step.finding.id, step.finding.number) == (9, "隐患-2026-00009")
+
+
+@pytest.mark.parametrize("closed_at", [NOW - REOPEN_WITHIN - timedelta(microseconds=1), None])
+def test_gone_finding_back_after_90_days_starts_anew_under_its_number(closed_at: datetime | None) -> None:
+    step = take_detection(known(FindingState.VERIFIED, closed_at=closed_at), detection(), NOW)
+    assert step.finding.state is FindingState.OPEN
+    assert step.finding.first_seen == NOW
+    assert (step.finding.number, step.finding.reopened) == ("隐患-2026-00009", 1)
+
+
+def test_reopening_within_is_ninety_days() -> None:
+    assert timedelta(days=90) == REOPEN_WITHIN
+
+
+@pytest.mark.parametrize("state", EXEMPT)
+@pytest.mark.parametrize("until", [None, NOW, NOW + DAY])
+def test_exempted_finding_seen_again_stays_exempted_and_visible(state: FindingState, until: datetime | None) -> None:
+    before = known(state, why="lab", by="somebody", until=until)
+    step = take_detection(before, detection(), NOW)
+    assert (step.before, step.reason) == (state, "")
+    assert step.finding == replace(before, last_seen=NOW)
+
+
+@pytest.mark.parametrize("state", EXEMPT)
+def test_exempted_finding_seen_after_the_end_is_open_again_with_its_first_day(state: FindingState) -> None:
+    before = known(state, why="lab", by="somebody", until=NOW - timedelta(microseconds=1))
+    step = take_detection(before, detection(), NOW)
+    assert (step.before, step.reason) == (state, "exemption ended")
+    assert step.finding.state is FindingState.OPEN
+    assert step.finding.first_seen == NOW - 30 * DAY
+    assert (step.finding.why, step.finding.by, step.finding.until) == ("", "", None)
+    assert step.finding.due == NOW + 7 * DAY
+
+
+def test_finding_proven_gone_is_verified_with_its_day() -> None:
+    before = known(FindingState.RECTIFYING)
+    step = prove_gone(before, NOW)
+    assert step.finding == replace(before, state=FindingState.VERIFIED, closed_at=NOW)
+    assert step.before == FindingState.RECTIFYING
+    assert step.reason
+
+
+@pytest.mark.parametrize("state", EXEMPT)
+def test_exemption_keeps_who_why_and_until_when(state: FindingState) -> None:
+    before = known()
+    step = exempt(before, state, why="  lab network ", by="somebody", until=NOW + DAY)
+    assert step == Step(
+        replace(before, state=state, why="lab network", by="somebody", until=NOW + DAY),
+        FindingState.OPEN,
+        "lab network",
+    )
+
+
+@pytest.mark.parametrize("why", ["", "  \t"])
+def test_exemption_without_a_reason_raises(why: str) -> None:
+    with pytest.raises(ValueError, match="needs a reason"):
+        exempt(known(), FindingState.ACCEPTED, why=why, by="somebody", until=NOW)
+
+
+@pytest.mark.parametrize("state", [*LIVE, *GONE])
+def test_exemption_into_a_state_that_is_none_raises(state: FindingState) -> None:
+    with pytest.raises(ValueError, match="is no exemption"):
+        exempt(known(), state, why="why", by="somebody", until=NOW)
+
+
+@pytest.mark.parametrize(
+    ("matched", "text"),
+    [
+        ((), ""),
+        ((("port", 6379), ("tls", False)), "port=6379 tls=False"),
+        ((("names", ("a.example", "b.example")),), "names=a.example,b.example"),
+        ((("title", "a\nb\x1b[31m\u202ec"),), "title=a b [31m c"),
+        ((("title", "教务系统"),), "title=教务系统"),
+    ],
+)
+def test_detail_is_one_printable_line(matched: tuple[tuple[str, FieldValue], ...], text: str) -> None:
+    assert build_detail(matched) == text
+
+
+def test_detail_when_long_is_cut_at_400() -> None:
+    assert len(build_detail((("banner", "x" * 10_000),))) == 400
