@@ -1,0 +1,1 @@
+"""Exercises: the practice school, scenarios, and the recording of mining conversations."""

@@ -1,0 +1,218 @@
+"""Start, cue and stop a practice school: real protocol servers on loopback in a child process."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self, cast
+
+from sentinel.drill.school_listeners import foreign_listeners
+from sentinel.drill.school_plan import (
+    DEFAULT_BASE,
+    DEFAULT_OFFSET,
+    MAX_SIZE,
+    Phase,
+    PlannedChange,
+    PlantedPort,
+    School,
+    plan_school,
+)
+from sentinel.drill.school_server import main
+from sentinel.errors import SentinelError, UsageError
+
+__all__ = (
+    "CUE",
+    "Phase",
+    "PlannedChange",
+    "PlantedPort",
+    "RunningSchool",
+    "School",
+    "foreign_listeners",
+    "plan_school",
+    "start_school",
+)
+
+CUE = "change"
+_ANSWER_BYTES = 1024 * 1024
+_STOP_S = 2.0
+
+
+class RunningSchool:
+    """A school that listens; a context manager that stops it.
+
+    Attributes:
+        plan: hosts and ports of both phases.
+        phase: the phase it is in.
+        pid: id of the process that serves it.
+        start_s: seconds from the start until every port answered.
+        certificates: SHA-256 of the certificate shown now, by (address, port).
+        authority_pem: certificate of the school's own authority.
+    """
+
+    def __init__(self, plan: School, process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
+        self.plan = plan
+        self.phase = Phase.BEFORE
+        self.start_s = 0.0
+        self.certificates: Mapping[tuple[IPv4Address, int], str] = {}
+        self.authority_pem = ""
+        self._process = process
+        self._commands = cast("IO[bytes]", process.stdin)
+        self._answers = cast("IO[bytes]", process.stdout)
+        self._errors = errors
+        self._heard = b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """Id of the process that serves it."""
+        return self._process.pid
+
+    def truth(self, phase: Phase | None = None) -> tuple[PlantedPort, ...]:
+        """List every open port of a phase, the present one by default, sorted by address and port."""
+        return self.plan.truth(phase or self.phase)
+
+    def expected_changes(self) -> tuple[PlannedChange, ...]:
+        """List what the cue changes, sorted by address and port."""
+        return self.plan.expected_changes()
+
+    def cue(self, name: str, timeout_s: float = 10.0) -> None:
+        """Play a cue and wait until it is done; the only one is `change`, and playing it again changes nothing.
+
+        Raises:
+            UsageError: there is no such cue.
+            SentinelError: the school has ended or does not answer.
+        """
+        if name != CUE:
+            raise UsageError(f"{name}: unknown cue of the practice school; there is `{CUE}`")
+        try:
+            self._commands.write(f"{name}\n".encode())
+            self._commands.flush()
+        except (OSError, ValueError) as error:
+            raise SentinelError("practice school: it has ended") from error
+        self._take(self._answer(time.monotonic() + timeout_s))
+
+    def wait_ready(self, timeout_s: float) -> None:
+        """Wait until every port answers.
+
+        Raises:
+            SentinelError: a port is taken, or it takes too long.
+        """
+        started = time.monotonic()
+        self._take(self._answer(started + timeout_s))
+        _connect_all(self.truth(), started + timeout_s)
+        self.start_s = time.monotonic() - started
+
+    def stop(self) -> None:
+        """End the school; a second call does nothing."""
+        if self._errors.closed:
+            return
+        for pipe in (self._commands, self._answers):
+            try:
+                pipe.close()
+            except OSError:
+                continue  # it died with words of ours unread
+        try:
+            self._process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._errors.close()
+
+    def _take(self, status: dict[str, Any]) -> None:
+        if "error" in status:
+            raise SentinelError(str(status["error"]))
+        self.phase = Phase(status["phase"])
+        self.authority_pem = status["authority"]
+        places = ((place.rpartition(":"), digest) for place, digest in status["certificates"].items())
+        self.certificates = {(IPv4Address(address), int(port)): digest for (address, _, port), digest in places}
+
+    def _answer(self, deadline: float) -> dict[str, Any]:
+        """Read one JSON line of the child."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._answers, selectors.EVENT_READ)
+            while b"\n" not in self._heard:
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    raise SentinelError("practice school: it does not answer")
+                data = os.read(self._answers.fileno(), 65536)
+                if not data or len(self._heard) > _ANSWER_BYTES:
+                    raise SentinelError(f"practice school: it ended: {self._last_error()}")
+                self._heard += data
+        line, _, self._heard = self._heard.partition(b"\n")
+        status: dict[str, Any] = json.loads(line)
+        return status
+
+    def _last_error(self) -> str:
+        self._errors.seek(0)
+        lines = self._errors.read(_ANSWER_BYTES).decode("utf-8", "replace").split("\n")
+        return next((line for line in reversed(lines) if line.strip()), "no reason given")
+
+
+def start_school(
+    offset: int = DEFAULT_OFFSET,
+    base: str = str(DEFAULT_BASE),
+    seed: int = 1,
+    size: int = MAX_SIZE,
+    timeout_s: float = 15.0,
+) -> RunningSchool:
+    """Start a school and wait until every port answers.
+
+    The school ends with the thread that called this (PR_SET_PDEATHSIG), also when its process is killed.
+
+    Raises:
+        UsageError: base, size or offset make no school.
+        SentinelError: an address and port are taken already, or it did not start in time.
+    """
+    try:
+        network = IPv4Network(base)
+    except ValueError as error:
+        raise UsageError(f"{base}: not an IPv4 network") from error
+    plan = plan_school(network, seed, size, offset)
+    options = {"base": network, "seed": seed, "size": size, "offset": offset, "parent": os.getpid()}
+    words = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    home = Path(__file__).resolve().parents[2]
+    paths = os.pathsep.join(filter(None, (str(home), os.environ.get("PYTHONPATH", ""))))
+    errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "sentinel.drill.school", *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        env={**os.environ, "PYTHONPATH": paths},
+    )
+    school = RunningSchool(plan, process, errors)
+    try:
+        school.wait_ready(timeout_s)
+    except BaseException:
+        school.stop()
+        raise
+    return school
+
+
+def _connect_all(rows: Iterable[PlantedPort], deadline: float) -> None:
+    for row in rows:
+        try:
+            with socket.create_connection((str(row.address), row.port), max(0.1, deadline - time.monotonic())):
+                pass
+        except OSError as error:
+            raise SentinelError(f"practice school: {row.address}:{row.port} does not answer") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())
