@@ -1,0 +1,327 @@
+"""The map on disk: endpoint intervals, hosts, names and certificates, read and written in bulk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from ipaddress import ip_address
+from itertools import groupby
+
+from sentinel.model.endpoint import Endpoint, EndpointKey, EndpointState, Fingerprint, Host
+from sentinel.model.moment import from_microseconds, from_optional, to_microseconds, to_optional
+from sentinel.model.observation import Certificate
+from sentinel.model.unit import IPAddress, Network
+from sentinel.store.database import Database, Row, Transaction
+
+_ENDPOINT = (
+    "e.id, e.network, e.vantage, e.address, e.proto, e.port, e.state, e.service, e.guessed, e.product, e.version, "
+    "e.tunnel, e.certificate, e.extra, e.cpes, e.title, e.in_scope, e.misses, e.valid_from_us, e.valid_to_us, "
+    "e.opened_by"
+)
+_CERTIFICATE = (
+    "c.subject, c.issuer, c.names, c.not_before_us, c.not_after_us, c.key_type, c.key_bits, c.signature, c.self_signed"
+)
+_FROM = "FROM endpoint e LEFT JOIN certificate c ON c.sha256 = e.certificate"
+_HOST = "SELECT address, mac, vendor, os, first_seen_us, last_seen_us, in_scope FROM host"
+_BATCH = 400
+
+
+def read_current(
+    database: Database, networks: Sequence[int], vantage: str, addresses: Sequence[str] | None = None
+) -> Iterator[Endpoint]:
+    """Give the intervals that last, of some addresses (canonical text) or of whole networks."""
+    base = f"SELECT {_ENDPOINT}, {_CERTIFICATE} {_FROM} WHERE e.network=? AND e.vantage=?"
+    for network in networks:
+        if addresses is None:
+            rows = database.query(f"{base} AND e.valid_to_us IS NULL ORDER BY e.address", (network, vantage))
+            yield from map(_endpoint, rows)
+            continue
+        for start in range(0, len(addresses), _BATCH):
+            batch = addresses[start : start + _BATCH]
+            marks = ",".join("?" * len(batch))
+            rows = database.query(
+                f"{base} AND e.address IN ({marks}) AND e.valid_to_us IS NULL", (network, vantage, *batch)
+            )
+            yield from map(_endpoint, rows)
+
+
+def read_as_of(database: Database, networks: Sequence[int], at: datetime | None) -> Iterator[Endpoint]:
+    """Give the intervals that hold at a moment (None: those that last), by network, address text, protocol, port."""
+    clause = (
+        "e.valid_to_us IS NULL" if at is None else "e.valid_from_us<=? AND (e.valid_to_us IS NULL OR e.valid_to_us>?)"
+    )
+    values = () if at is None else (to_microseconds(at), to_microseconds(at))
+    for network in networks:
+        yield from map(
+            _endpoint,
+            database.query(
+                f"SELECT {_ENDPOINT}, {_CERTIFICATE} {_FROM} WHERE e.network=? AND {clause} "
+                "ORDER BY e.address, e.vantage, e.proto, e.port",
+                (network, *values),
+            ),
+        )
+
+
+def read_closings(
+    database: Database, networks: Sequence[int], after: datetime, until: datetime
+) -> dict[EndpointKey, datetime]:
+    """Give when each endpoint's interval last ended in a span (`after` < end <= `until`)."""
+    ends: dict[EndpointKey, datetime] = {}
+    for network in networks:
+        rows = database.query(
+            "SELECT network, vantage, address, proto, port, max(valid_to_us) FROM endpoint "
+            "WHERE network=? AND valid_to_us>? AND valid_to_us<=? GROUP BY network, vantage, address, proto, port",
+            (network, to_microseconds(after), to_microseconds(until)),
+        )
+        for row in rows:
+            key = EndpointKey(row[0], row[1], ip_address(row[2]), row[3], row[4])
+            ends[key] = from_microseconds(row[5])
+    return ends
+
+
+def find_opener(database: Database, key: EndpointKey, after: datetime) -> int | None:
+    """Give the id of the run that first saw an endpoint open after a moment."""
+    row = database.one(
+        "SELECT opened_by FROM endpoint WHERE network=? AND vantage=? AND address=? AND proto=? AND port=? "
+        "AND state='open' AND valid_from_us>? ORDER BY valid_from_us, id LIMIT 1",
+        (key.network, key.vantage, str(key.address), key.proto, key.port, to_microseconds(after)),
+    )
+    return int(row[0]) if row else None
+
+
+def _endpoint(row: Row) -> Endpoint:
+    certificate = row[12]
+    return Endpoint(
+        key=EndpointKey(row[1], row[2], ip_address(row[3]), row[4], row[5]),
+        state=EndpointState(row[6]),
+        fingerprint=Fingerprint(row[7], bool(row[8]), row[9], row[10], row[11], certificate),
+        valid_from=from_microseconds(row[18]),
+        valid_to=from_optional(row[19]),
+        extra=row[13],
+        cpes=tuple(row[14].split(" ")) if row[14] else (),
+        title=row[15],
+        certificate=_certificate(certificate, row[21:]) if row[21] is not None else None,
+        in_scope=bool(row[16]),
+        id=row[0],
+        opened_by=row[20],
+        misses=row[17],
+    )
+
+
+def _certificate(sha256: str, row: Row) -> Certificate:
+    return Certificate(
+        sha256=sha256,
+        subject=row[0],
+        issuer=row[1],
+        names=tuple(json.loads(row[2])),
+        not_before=from_optional(row[3]),
+        not_after=from_optional(row[4]),
+        key_type=row[5],
+        key_bits=row[6],
+        signature=row[7],
+        self_signed=None if row[8] is None else bool(row[8]),
+    )
+
+
+def next_endpoint_id(transaction: Transaction) -> int:
+    """Give the first free id; the open transaction keeps others from taking it."""
+    row = transaction.execute("SELECT max(id) FROM endpoint").fetchone()
+    return int(row[0] or 0) + 1
+
+
+def write_opened(transaction: Transaction, endpoints: Iterable[Endpoint]) -> None:
+    """Add intervals, which carry their ids, with the certificates they show."""
+    rows = []
+    for one in endpoints:
+        key, mark = one.key, one.fingerprint
+        if one.certificate and mark.certificate:
+            _write_certificate(transaction, one.certificate)
+        rows.append(
+            (
+                one.id,
+                key.network,
+                key.vantage,
+                str(key.address),
+                key.proto,
+                key.port,
+                one.state.value,
+                mark.service,
+                mark.guessed,
+                mark.product,
+                mark.version,
+                mark.tunnel,
+                mark.certificate,
+                one.extra,
+                " ".join(one.cpes),
+                one.title,
+                one.in_scope,
+                one.misses,
+                to_microseconds(one.valid_from),
+                one.opened_by,
+            )
+        )
+    transaction.execute_many(
+        "INSERT INTO endpoint (id, network, vantage, address, proto, port, state, service, guessed, product, version, "
+        "tunnel, certificate, extra, cpes, title, in_scope, misses, valid_from_us, opened_by, closed_why) "
+        "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'')",
+        rows,
+    )
+
+
+def write_closed(transaction: Transaction, at: datetime, run: int, closed: Iterable[tuple[int, str]]) -> None:
+    """End intervals at a moment: (id, why), e.g. `reset`, `missed`, `changed`, `silent`."""
+    transaction.execute_many(
+        "UPDATE endpoint SET valid_to_us=?, closed_by=?, closed_why=? WHERE id=?",
+        [(to_microseconds(at), run, why, one) for one, why in closed],
+    )
+
+
+def write_amended(transaction: Transaction, endpoints: Iterable[Endpoint]) -> None:
+    """Write what became better known of lasting intervals, and their count of misses."""
+    rows = []
+    for one in endpoints:
+        mark = one.fingerprint
+        if one.certificate and mark.certificate:
+            _write_certificate(transaction, one.certificate)
+        rows.append(
+            (
+                mark.service,
+                mark.guessed,
+                mark.product,
+                mark.version,
+                mark.tunnel,
+                mark.certificate,
+                one.extra,
+                " ".join(one.cpes),
+                one.title,
+                one.in_scope,
+                one.misses,
+                one.id,
+            )
+        )
+    transaction.execute_many(
+        "UPDATE endpoint SET service=?, guessed=?, product=?, version=?, tunnel=?, certificate=?, extra=?, cpes=?, "
+        "title=?, in_scope=?, misses=? WHERE id=?",
+        rows,
+    )
+
+
+def _write_certificate(transaction: Transaction, one: Certificate) -> None:
+    transaction.execute(
+        "INSERT INTO certificate (sha256, subject, issuer, names, not_before_us, not_after_us, key_type, key_bits, "
+        "signature, self_signed) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (sha256) DO NOTHING",
+        (
+            one.sha256,
+            one.subject,
+            one.issuer,
+            json.dumps(one.names, ensure_ascii=False),
+            to_optional(one.not_before),
+            to_optional(one.not_after),
+            one.key_type,
+            one.key_bits,
+            one.signature,
+            one.self_signed,
+        ),
+    )
+
+
+def remove_history(transaction: Transaction, networks: Sequence[int], vantage: str | None) -> None:
+    """Forget the intervals of networks seen from a vantage, before they are built anew from the evidence.
+
+    Without a vantage all that was seen of them is forgotten, hosts and names too.
+    """
+    for network in networks:
+        if vantage is not None:
+            transaction.execute("DELETE FROM endpoint WHERE network=? AND vantage=?", (network, vantage))
+            continue
+        for table in ("endpoint", "host", "name"):
+            transaction.execute(f"DELETE FROM {table} WHERE network=?", (network,))  # noqa: S608  constant tables
+
+
+def write_hosts(transaction: Transaction, rows: Iterable[tuple[int, str, str, str, str, bool, int]]) -> None:
+    """Note hosts seen up: (network, address, mac, vendor, os, in scope, time in microseconds)."""
+    transaction.execute_many(
+        "INSERT INTO host (network, address, mac, vendor, os, in_scope, first_seen_us, last_seen_us) "
+        "VALUES (?1,?2,?3,?4,?5,?6,?7,?7) ON CONFLICT (network, address) DO UPDATE SET "
+        "mac=CASE WHEN excluded.mac!='' THEN excluded.mac ELSE mac END, "
+        "vendor=CASE WHEN excluded.vendor!='' THEN excluded.vendor ELSE vendor END, "
+        "os=CASE WHEN excluded.os!='' THEN excluded.os ELSE os END, in_scope=excluded.in_scope, "
+        "first_seen_us=min(first_seen_us, excluded.first_seen_us), "
+        "last_seen_us=max(last_seen_us, excluded.last_seen_us)",
+        rows,
+    )
+
+
+def write_names(transaction: Transaction, rows: Iterable[tuple[int, str, str, str, int]]) -> None:
+    """Note names of addresses: (network, address, name, source, time in microseconds)."""
+    transaction.execute_many(
+        "INSERT INTO name (network, address, name, source, first_seen_us, last_seen_us) VALUES (?1,?2,?3,?4,?5,?5) "
+        "ON CONFLICT (network, address, name) DO UPDATE SET first_seen_us=min(first_seen_us, excluded.first_seen_us), "
+        "last_seen_us=max(last_seen_us, excluded.last_seen_us)",
+        rows,
+    )
+
+
+def was_host(database: Database, network: int, address: str, at: datetime) -> bool:
+    """Tell whether the address had been seen up by then."""
+    statement = "SELECT 1 FROM host WHERE network=? AND address=? AND first_seen_us<=?"
+    return database.one(statement, (network, address, to_microseconds(at))) is not None
+
+
+def read_names(database: Database, network: int, at: datetime | None = None) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Give each address of a network that had names at a moment with its names, both in the order of their text."""
+    until = to_microseconds(at) if at else 1 << 62
+    rows = database.query(
+        "SELECT address, name FROM name WHERE network=? AND first_seen_us<=? ORDER BY address, name", (network, until)
+    )
+    for address, group in groupby(rows, key=lambda row: str(row[0])):
+        yield address, tuple(name for _, name in group)
+
+
+def read_hosts(database: Database, network: Network) -> Iterator[Host]:
+    """Give the hosts of a network with their names, in the order of the text of their addresses."""
+    names = Beside(read_names(database, network.id))
+    for row in database.query(f"{_HOST} WHERE network=? ORDER BY address", (network.id,)):
+        yield _host(network, row, names.at(row[0]))
+
+
+def read_hosts_at(database: Database, network: Network, addresses: Sequence[IPAddress]) -> Iterator[Host]:
+    """Give the hosts at some addresses of a network, without their names."""
+    for address in addresses:
+        for row in database.query(f"{_HOST} WHERE network=? AND address=?", (network.id, str(address))):
+            yield _host(network, row, ())
+
+
+def _host(network: Network, row: Row, names: tuple[str, ...]) -> Host:
+    return Host(
+        network=network.name,
+        zone=network.zone,
+        address=ip_address(row[0]),
+        names=names,
+        mac=row[1],
+        vendor=row[2],
+        os=row[3],
+        first_seen=from_microseconds(row[4]),
+        last_seen=from_microseconds(row[5]),
+        in_scope=bool(row[6]),
+    )
+
+
+class Beside:
+    """Walks rows sorted by address text beside others in the same order, so that neither is held in memory."""
+
+    def __init__(self, rows: Iterator[tuple[str, tuple[str, ...]]]) -> None:
+        self._rows = rows
+        self._row = next(rows, None)
+
+    def at(self, address: str) -> tuple[str, ...]:
+        """Give what belongs to an address; addresses must be asked in rising order."""
+        while self._row is not None and self._row[0] < address:
+            self._row = next(self._rows, None)
+        return self._row[1] if self._row is not None and self._row[0] == address else ()
+
+
+def sort_key(address: IPAddress) -> tuple[int, int]:
+    """Order addresses by version and number, not by text."""
+    return address.version, int(address)

@@ -1,0 +1,156 @@
+"""Findings and the events of their lives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from sentinel.model.finding import Finding, FindingKey, FindingSource, FindingState
+from sentinel.model.moment import SHANGHAI, from_microseconds, from_optional, to_microseconds, to_optional
+from sentinel.model.rule import Severity
+from sentinel.store.database import Database, Row, Transaction
+
+_FIELDS = (
+    "number, unit, rule, network, subject, source, severity, state, first_seen_us, last_seen_us, due_us, clauses, "
+    "evidence, title_zh, title_en, remediation_zh, remediation_en, detail, reopened, closed_us, why, by, until_us"
+)
+_SELECT = f"SELECT id, {_FIELDS} FROM finding"  # noqa: S608  constant columns
+_LIVE = ", ".join(f"'{state.value}'" for state in FindingState if state.is_live)
+_RANK = "CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 WHEN 'low' THEN 3 ELSE 4 END"
+
+
+def read_findings(
+    database: Database, units: Sequence[str], states: Iterable[FindingState] | None = None
+) -> Iterator[Finding]:
+    """Give the findings of units, worst and oldest first, in the given states (None: all)."""
+    wanted = None if states is None else [state.value for state in states]
+    for unit in units:
+        statement = f"{_SELECT} WHERE unit=?"
+        values: list[object] = [unit]
+        if wanted is not None:
+            statement += f" AND state IN ({','.join('?' * len(wanted))})"
+            values.extend(wanted)
+        yield from map(_finding, database.query(f"{statement} ORDER BY {_RANK}, first_seen_us, id", values))
+
+
+def read_live(database: Database, unit: str) -> Iterator[Finding]:
+    """Give the findings of a unit that ask somebody to do something, in no order."""
+    yield from map(_finding, database.query(f"{_SELECT} WHERE unit=? AND state IN ({_LIVE})", (unit,)))
+
+
+def count_live(database: Database, unit: str) -> int:
+    """Count the findings of a unit that ask somebody to do something."""
+    row = database.one(f"SELECT count(*) FROM finding WHERE unit=? AND state IN ({_LIVE})", (unit,))  # noqa: S608
+    return int(row[0]) if row else 0
+
+
+def find_finding(database: Database, reference: str) -> Finding | None:
+    """Give a finding by its number (隐患-2026-00123) or its row id."""
+    column = "id" if reference.isascii() and reference.isdigit() else "number"
+    row = database.one(f"{_SELECT} WHERE {column}=?", (reference,))  # compared as a number; it may be a huge one
+    return _finding(row) if row else None
+
+
+def read_by_subjects(database: Database, unit: str, subjects: Iterable[tuple[int, str]]) -> dict[FindingKey, Finding]:
+    """Give the findings about some subjects, (network, text), of a unit."""
+    found: dict[FindingKey, Finding] = {}
+    for network, subject in dict.fromkeys(subjects):
+        for row in database.query(f"{_SELECT} WHERE unit=? AND network=? AND subject=?", (unit, network, subject)):
+            finding = _finding(row)
+            found[finding.key] = finding
+    return found
+
+
+def write_findings(transaction: Transaction, steps: Iterable[tuple[Finding, str, str]]) -> tuple[Finding, ...]:
+    """Write findings with the events that moved them: (finding, state before, reason); new ones get their number.
+
+    An empty reason writes no event. Gives the findings as stored, in the same order.
+    """
+    written = []
+    next_number = _next_number(transaction)
+    for finding, before, reason in steps:
+        stored = finding
+        if not finding.id:
+            stored = replace(finding, number=f"隐患-{transaction.now.astimezone(SHANGHAI).year}-{next_number:05d}")
+            next_number += 1
+            cursor = transaction.execute(
+                f"INSERT INTO finding ({_FIELDS}) VALUES ({','.join('?' * 23)})",  # noqa: S608
+                _values(stored),
+            )
+            stored = replace(stored, id=int(cursor.lastrowid or 0))
+        else:
+            names = ", ".join(f"{name.strip()}=?" for name in _FIELDS.split(","))
+            transaction.execute(f"UPDATE finding SET {names} WHERE id=?", (*_values(stored), stored.id))  # noqa: S608
+        if reason:
+            transaction.execute(
+                "INSERT INTO finding_event (finding, at_us, actor, before, after, reason) VALUES (?,?,?,?,?,?)",
+                (stored.id, to_microseconds(transaction.now), transaction.actor, before, stored.state.value, reason),
+            )
+        written.append(stored)
+    return tuple(written)
+
+
+def _next_number(transaction: Transaction) -> int:
+    year = transaction.now.astimezone(SHANGHAI).year
+    prefix = f"隐患-{year}-"
+    row = transaction.execute(
+        "SELECT max(CAST(substr(number, ?) AS INTEGER)) FROM finding WHERE number LIKE ?",
+        (len(prefix) + 1, f"{prefix}%"),
+    ).fetchone()
+    return int(row[0] or 0) + 1
+
+
+def _values(one: Finding) -> tuple[object, ...]:
+    key = one.key
+    return (
+        one.number,
+        key.unit,
+        key.rule,
+        key.network,
+        key.subject,
+        one.source.value,
+        one.severity.value,
+        one.state.value,
+        to_microseconds(one.first_seen),
+        to_microseconds(one.last_seen),
+        to_optional(one.due),
+        json.dumps(one.clauses),
+        one.evidence,
+        one.title_zh,
+        one.title_en,
+        one.remediation_zh,
+        one.remediation_en,
+        one.detail,
+        one.reopened,
+        to_optional(one.closed_at),
+        one.why,
+        one.by,
+        to_optional(one.until),
+    )
+
+
+def _finding(row: Row) -> Finding:
+    return Finding(
+        id=row[0],
+        number=row[1],
+        key=FindingKey(row[2], row[3], row[4], row[5]),
+        source=FindingSource(row[6]),
+        severity=Severity(row[7]),
+        state=FindingState(row[8]),
+        first_seen=from_microseconds(row[9]),
+        last_seen=from_microseconds(row[10]),
+        due=from_optional(row[11]),
+        clauses=tuple(json.loads(row[12])),
+        evidence=row[13],
+        title_zh=row[14],
+        title_en=row[15],
+        remediation_zh=row[16],
+        remediation_en=row[17],
+        detail=row[18],
+        reopened=row[19],
+        closed_at=from_optional(row[20]),
+        why=row[21],
+        by=row[22],
+        until=from_optional(row[23]),
+    )

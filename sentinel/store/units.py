@@ -1,0 +1,174 @@
+"""Units, their networks, authorisations, whitelist and plans: read as values, written as objects with an audit row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from ipaddress import ip_network
+
+from sentinel.errors import UsageError
+from sentinel.model.moment import from_optional, to_microseconds
+from sentinel.model.plan import Plan
+from sentinel.model.unit import DEFAULT_NETWORK, IPNetwork, Network, Unit, UnitLevel, Zone
+from sentinel.store.database import Database, Row, Transaction
+
+_UNIT = "code, name, level, parent, path, region"
+_NETWORK = "id, unit, name, zone, prefixes, scannable"
+
+
+def write_unit(transaction: Transaction, unit: Unit) -> Unit:
+    """Add a unit below its parent, with its default network; gives it back with its path.
+
+    Raises:
+        UsageError: the code is taken, unusable, or the parent is not there.
+    """
+    from sentinel.store.tables import NetworkRow, UnitRow
+
+    if not unit.code or "/" in unit.code or len(unit.code) > 100 or not unit.code.isprintable():
+        raise UsageError(f"a unit code is 1 to 100 printable characters without '/': {unit.code!r}")
+    if find_unit(transaction.database, unit.code):
+        raise UsageError(f"there is a unit {unit.code!r} already")
+    parent = find_unit(transaction.database, unit.parent) if unit.parent else None
+    if unit.parent and parent is None:
+        raise UsageError(f"no such unit: {unit.parent!r}; add the upper unit first")
+    placed = replace(
+        unit, parent=parent.code if parent else "", path=f"{parent.path}/{unit.code}" if parent else unit.code
+    )
+    transaction.session.add(
+        UnitRow(
+            code=placed.code,
+            name=placed.name,
+            level=placed.level,
+            parent=placed.parent,
+            path=placed.path,
+            region=placed.region,
+        )
+    )
+    transaction.session.add(NetworkRow(unit=placed.code, name=DEFAULT_NETWORK, zone=Zone.UNKNOWN))
+    transaction.flush()
+    transaction.audit("unit.add", f"unit {placed.code}", after={"name": placed.name, "parent": placed.parent})
+    return placed
+
+
+def find_unit(database: Database, code_or_name: str) -> Unit | None:
+    """Give the unit with this code, else the only one with this name."""
+    row = database.one(f"SELECT {_UNIT} FROM unit WHERE code=?", (code_or_name,))  # noqa: S608  constant columns
+    if row:
+        return _unit(row)
+    rows = list(database.query(f"SELECT {_UNIT} FROM unit WHERE name=? LIMIT 2", (code_or_name,)))  # noqa: S608
+    return _unit(rows[0]) if len(rows) == 1 else None
+
+
+def read_units(database: Database, below: Unit | None = None) -> tuple[Unit, ...]:
+    """Give all units, or one with everything below it; parents before children."""
+    statement = f"SELECT {_UNIT} FROM unit"  # noqa: S608  constant columns
+    if below is None:
+        rows = database.query(f"{statement} ORDER BY path")
+    else:
+        low = f"{below.path}/"
+        high = f"{below.path}0"  # '0' follows '/' in the order of bytes
+        rows = database.query(
+            f"{statement} WHERE path=? OR (path>=? AND path<?) ORDER BY path", (below.path, low, high)
+        )
+    return tuple(_unit(row) for row in rows)
+
+
+def _unit(row: Row) -> Unit:
+    return Unit(row[0], row[1], UnitLevel(row[2]), row[3], row[4], row[5])
+
+
+def read_networks(database: Database, unit: str) -> tuple[Network, ...]:
+    """Give the networks of a unit, the default one first."""
+    rows = database.query(f"SELECT {_NETWORK} FROM network WHERE unit=? ORDER BY id", (unit,))  # noqa: S608
+    return tuple(Network(row[0], row[1], row[2], Zone(row[3]), _prefixes(row[4]), bool(row[5])) for row in rows)
+
+
+def write_network(transaction: Transaction, network: Network) -> Network:
+    """Add a network to a unit, or change its zone, prefixes and whether it may be scanned.
+
+    Raises:
+        UsageError: one of its prefixes belongs to another network of the unit.
+    """
+    from sentinel.store.tables import NetworkRow
+
+    others = [one for one in read_networks(transaction.database, network.unit) if one.name != network.name]
+    for prefix in network.prefixes:
+        for other in others:
+            if prefix in other.prefixes:
+                raise UsageError(f"{prefix} belongs to network {other.name!r} of this unit already")
+    before = next((one for one in read_networks(transaction.database, network.unit) if one.name == network.name), None)
+    row = transaction.session.get(NetworkRow, before.id) if before else None
+    if row is None:
+        row = NetworkRow(unit=network.unit, name=network.name, zone=network.zone)
+    row.zone = network.zone
+    row.prefixes = json.dumps([str(prefix) for prefix in network.prefixes])
+    row.scannable = network.scannable
+    transaction.session.add(row)
+    transaction.flush()
+    transaction.audit(
+        "network.change" if before else "network.add",
+        f"network {network.unit}/{network.name}",
+        before=_network_words(before) if before else None,
+        after=_network_words(network),
+    )
+    return replace(network, id=row.id or 0)
+
+
+def _network_words(network: Network) -> dict[str, object]:
+    return {
+        "zone": network.zone,
+        "prefixes": [str(prefix) for prefix in network.prefixes],
+        "scannable": network.scannable,
+    }
+
+
+def _prefixes(text: str) -> tuple[IPNetwork, ...]:
+    return tuple(ip_network(piece) for piece in json.loads(text))
+
+
+def write_plan(transaction: Transaction, plan: Plan) -> None:
+    """Set when a unit's cycle runs."""
+    from sentinel.store.tables import PlanRow
+
+    row = transaction.session.get(PlanRow, plan.unit)
+    before = {"at": row.at, "days": row.days, "enabled": row.enabled} if row else None
+    if row is None:
+        row = PlanRow(unit=plan.unit, at=plan.at)
+    row.at, row.days, row.enabled, row.ports = plan.at, plan.days, plan.enabled, plan.ports
+    row.created_us = to_microseconds(transaction.now)
+    transaction.session.add(row)
+    after = {"at": plan.at, "days": plan.days, "enabled": plan.enabled, "ports": plan.ports}
+    transaction.audit("plan.set", f"unit {plan.unit}", before=before, after=after)
+
+
+def write_plan_result(transaction: Transaction, unit: str, due: datetime, result: str) -> None:
+    """Note that the cycle due then has run, and how it went."""
+    transaction.execute(
+        "UPDATE plan SET last_due_us=?, last_finished_us=?, last_result=? WHERE unit=?",
+        (to_microseconds(due), to_microseconds(transaction.now), result[:500], unit),
+    )
+    transaction.audit("cycle.run", f"unit {unit}", after={"due": due.isoformat(), "result": result[:500]})
+
+
+def read_plans(database: Database) -> tuple[Plan, ...]:
+    """Give all plans, by unit."""
+    rows: Iterable[Row] = database.query(
+        "SELECT unit, at, days, enabled, ports, created_us, last_due_us, last_finished_us, last_result "
+        "FROM plan ORDER BY unit"
+    )
+    return tuple(
+        Plan(
+            row[0],
+            row[1],
+            row[2],
+            bool(row[3]),
+            row[4],
+            from_optional(row[5]),
+            from_optional(row[6]),
+            from_optional(row[7]),
+            row[8],
+        )
+        for row in rows
+    )
