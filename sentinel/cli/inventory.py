@@ -1,0 +1,142 @@
+"""`map` and `diff`: the asset map at a moment, and what changed between two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentinel.cli.output import print_json, print_table
+from sentinel.cli.session import JsonOption, UnitOption, open_session, read_time
+from sentinel.errors import UsageError
+from sentinel.model.moment import local_text
+
+if TYPE_CHECKING:
+    from sentinel.model.endpoint import MapRow
+    from sentinel.model.unit import Unit
+    from sentinel.schedule.context import Context
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this group."""
+    app.command("map")(show_map)
+    app.command("diff")(show_diff)
+
+
+def show_map(
+    at: Annotated[
+        str | None, typer.Option("--at", help="时刻，默认现在；只写日期为当日终了", show_default=False)
+    ] = None,
+    unit: UnitOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """网络空间资产地图：每个开放端口一行。"""
+    from sentinel.schedule.reading import read_map
+
+    moment = read_time(at, "--at") if at else None
+    with open_session() as context:
+        units = _all_units(context) if unit is None else [context.choose_unit(unit)]
+        rows = [row for one in units for row in read_map(context, one, moment)]
+    if as_json:
+        for row in rows:
+            print_json(build_row(row))
+        return
+    print_table(
+        f"资产地图（{local_text(moment) if moment else '现在'}）",
+        ("单位", "网络", "地址", "端口", "服务", "产品", "最后确认"),
+        [
+            (
+                row.unit,
+                row.network,
+                row.endpoint.key.address,
+                f"{row.endpoint.key.port}/{row.endpoint.key.proto}",
+                _service(row),
+                f"{row.endpoint.fingerprint.product} {row.endpoint.fingerprint.version}".strip(),
+                local_text(row.endpoint.last_confirmed),
+            )
+            for row in rows
+        ],
+        "sentinel check；sentinel report school --out 报告.html",
+        empty="sentinel import FILE；sentinel scan 目标",
+    )
+
+
+def show_diff(
+    start: Annotated[str, typer.Option("--from", help="起点时刻；只写日期为当日终了")],
+    end: Annotated[str, typer.Option("--to", help="终点时刻；只写日期为当日终了")],
+    unit: UnitOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """变化对比：新增、消失、变化、首次覆盖、不明。"""
+    from sentinel.schedule.reading import read_diff
+
+    first, last = read_time(start, "--from"), read_time(end, "--to")
+    if last < first:
+        raise UsageError("--to: lies before --from")
+    with open_session() as context:
+        units = _all_units(context) if unit is None else [context.choose_unit(unit)]
+        changes = [change for one in units for change in read_diff(context, one, first, last)]
+    if as_json:
+        for change in changes:
+            before = change.before
+            was = {"service": before.service, "product": before.product, "version": before.version} if before else None
+            print_json({"change": change.kind, "at": change.at, **build_row(change.row), "before": was})
+        return
+    words = {"new": "新增", "gone": "消失", "changed": "变化", "newly_covered": "首次覆盖", "unknown": "不明"}
+    print_table(
+        f"变化对比（{local_text(first)} 至 {local_text(last)}）",
+        ("变化", "地址", "端口", "服务", "产品", "时间"),
+        [
+            (
+                words[change.kind],
+                change.row.endpoint.key.address,
+                f"{change.row.endpoint.key.port}/{change.row.endpoint.key.proto}",
+                _service(change.row),
+                f"{change.row.endpoint.fingerprint.product} {change.row.endpoint.fingerprint.version}".strip(),
+                local_text(change.at),
+            )
+            for change in changes
+        ],
+        "sentinel finding list",
+    )
+
+
+def build_row(row: MapRow) -> dict[str, object]:
+    """Write a map row as plain values, for JSON."""
+    endpoint = row.endpoint
+    key, mark = endpoint.key, endpoint.fingerprint
+    return {
+        "unit": row.unit,
+        "network": row.network,
+        "zone": row.zone,
+        "vantage": key.vantage,
+        "address": str(key.address),
+        "proto": key.proto,
+        "port": key.port,
+        "service": mark.service,
+        "product": mark.product,
+        "version": mark.version,
+        "names": list(row.names),
+        "state": endpoint.state,
+        "valid_from": endpoint.valid_from,
+        "last_confirmed": endpoint.last_confirmed,
+        "tunnel": mark.tunnel,
+        "guessed": mark.guessed,
+        "title": endpoint.title,
+        "certificate": mark.certificate,
+        "cpes": list(endpoint.cpes),
+        "in_scope": endpoint.in_scope,
+        "evidence": endpoint.evidence,
+    }
+
+
+def _service(row: MapRow) -> str:
+    mark = row.endpoint.fingerprint
+    name = f"{mark.service}{'?' if mark.guessed else ''}"
+    return f"{name} (TLS)" if mark.tunnel else name
+
+
+def _all_units(context: Context) -> list[Unit]:
+    from sentinel.store.units import read_units
+
+    return list(read_units(context.database))

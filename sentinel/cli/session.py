@@ -1,0 +1,79 @@
+"""How a command reaches its home: the global `--home`, the settings, and options many commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentinel.config import Settings, load_settings
+from sentinel.errors import UsageError
+from sentinel.log import configure_log
+from sentinel.model.moment import parse_moment
+
+if TYPE_CHECKING:
+    from sentinel.schedule.context import Context
+
+JsonOption = Annotated[bool, typer.Option("--json", help="每行一个 JSON 对象")]
+UnitOption = Annotated[str | None, typer.Option("--unit", help="单位代码或名称", show_default=False)]
+NoCheckOption = Annotated[bool, typer.Option("--no-check", help="只更新地图，不评判")]
+VantageOption = Annotated[
+    str | None, typer.Option("--vantage", help="探测位置，默认取设置 vantage", show_default=False)
+]
+
+FIRST_YEAR, LAST_YEAR = 1970, 9000
+MAX_RATE = 1_000_000
+LAST_ROW = (1 << 63) - 1
+
+_given: list[Path | None] = [None]
+
+
+def set_home(home: Path | None) -> None:
+    """Keep the home given on the command line or in the environment."""
+    _given[0] = home
+
+
+def given_home() -> Path | None:
+    """Give the home that was named, if one was."""
+    return _given[0]
+
+
+def choose_home() -> Path:
+    """Give the home: the one named, else `~/sentinel`."""
+    return given_home() or Path.home() / "sentinel"
+
+
+def read_settings(home: Path | None) -> Settings:
+    """Load the settings of a home and start the log at their level."""
+    settings = load_settings(home)
+    configure_log(settings.log_level)
+    return settings
+
+
+@contextmanager
+def open_session() -> Iterator[Context]:
+    """Open the home for a command."""
+    from sentinel.schedule.context import open_context
+
+    home = choose_home()
+    with open_context(home, read_settings(home)) as context:
+        yield context
+
+
+def read_time(text: str, option: str) -> datetime:
+    """Read a time option.
+
+    Raises:
+        UsageError: it is no time, or one no calendar of here needs.
+    """
+    try:
+        moment = parse_moment(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from error
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise UsageError(f"{option}: {text!r} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
+    return moment

@@ -1,0 +1,220 @@
+"""`unit`: the tree of units, their networks and the times of their cycles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentinel.cli.output import print_json, print_line, print_table
+from sentinel.cli.scope import AUTHORISE
+from sentinel.cli.session import JsonOption, UnitOption, open_session
+from sentinel.cli.setup import read_level
+from sentinel.errors import UsageError
+from sentinel.model.unit import IPNetwork, Network, Zone
+
+if TYPE_CHECKING:
+    from sentinel.model.plan import Plan
+
+group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="单位、网络与巡检时间。")
+
+ZONE_WORDS = {
+    Zone.SERVER: "服务器区",
+    Zone.OFFICE: "办公",
+    Zone.DORMITORY: "宿舍",
+    Zone.WIRELESS: "无线",
+    Zone.IOT: "物联网",
+    Zone.EXAM: "考试",
+    Zone.DMZ: "DMZ",
+    Zone.UNKNOWN: "未定",
+}
+
+
+DAY_WORDS = {"mon": "一", "tue": "二", "wed": "三", "thu": "四", "fri": "五", "sat": "六", "sun": "日"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this group."""
+    app.add_typer(group, name="unit")
+
+
+@group.command("add")
+def add(
+    code: Annotated[str, typer.Argument(help="单位代码")],
+    name: Annotated[str | None, typer.Argument(help="单位名称，默认同代码", show_default=False)] = None,
+    level: Annotated[str, typer.Option(help="层级：province、city、county、school、department")] = "school",
+    parent: Annotated[str, typer.Option(help="上级单位代码（隶属）")] = "",
+    region: Annotated[str, typer.Option(help="所在地代码（属地）")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """登记一个单位。"""
+    from sentinel.model.unit import Unit
+    from sentinel.store.units import write_unit
+
+    wanted = Unit(code, name or code, read_level(level), parent=parent, region=region)
+    with (
+        open_session() as context,
+        context.database.transaction(context.actor, context.clock(), objects=True) as transaction,
+    ):
+        stored = write_unit(transaction, wanted)
+    if as_json:
+        print_json({"code": stored.code, "name": stored.name, "level": stored.level, "parent": stored.parent})
+    else:
+        print_line(f"已登记单位 {stored.name}（{stored.code}）。")
+
+
+@group.command("list")
+def show(as_json: JsonOption = False) -> None:
+    """列出全部单位及其巡检时间，上级在前。"""
+    from sentinel.store.units import read_plans, read_units
+
+    with open_session() as context:
+        units = read_units(context.database)
+        plans = {plan.unit: plan for plan in read_plans(context.database)}
+    if as_json:
+        for one in units:
+            plan = _plan_words(plans[one.code]) if one.code in plans else None
+            words = {"code": one.code, "name": one.name, "level": one.level, "parent": one.parent}
+            print_json({**words, "region": one.region, "plan": plan})
+        return
+    words = {"province": "省", "city": "市", "county": "县", "school": "学校", "department": "二级单位"}
+    print_table(
+        "单位",
+        ("代码", "名称", "层级", "上级", "巡检", "上次结果"),
+        [
+            (
+                one.code,
+                "  " * one.path.count("/") + one.name,
+                words[one.level],
+                one.parent,
+                _plan_text(plans[one.code]) if one.code in plans else "",
+                plans[one.code].last_result if one.code in plans else "",
+            )
+            for one in units
+        ],
+        "sentinel unit network 名称 网段 --unit 代码；sentinel unit plan --at 02:30",
+    )
+
+
+@group.command("network")
+def network(
+    name: Annotated[str, typer.Argument(help="网络名称，如 server-lan")],
+    prefixes: Annotated[list[str], typer.Argument(help="网段，如 10.1.0.0/24")],
+    unit: UnitOption = None,
+    zone: Annotated[
+        str, typer.Option(help="区域：server、office、dormitory、wireless、iot、exam、dmz、unknown")
+    ] = "unknown",
+    logs_only: Annotated[bool, typer.Option("--logs-only", help="只看日志，不发送报文")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """登记或更改一个网络，已有证据随之重新归位。"""
+    from sentinel.model.unit import DEFAULT_NETWORK
+    from sentinel.schedule.intake import replace_networks
+    from sentinel.store.units import write_network
+
+    if name == DEFAULT_NETWORK:
+        raise UsageError("the default network takes what no other holds; give this one another name")
+    if zone not in set(Zone):
+        raise UsageError(f"no such zone: {zone!r} ({', '.join(Zone)})")
+    wanted = tuple(dict.fromkeys(_read_prefix(text) for text in prefixes))
+    with open_session() as context:
+        owner = context.choose_unit(unit)
+        with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
+            stored = write_network(
+                transaction, Network(0, owner.code, name, Zone(zone), wanted, scannable=not logs_only)
+            )
+            replace_networks(context, transaction, owner)
+    if as_json:
+        print_json(_words(stored))
+    else:
+        print_line(f"已登记网络 {stored.name}：{'、'.join(map(str, stored.prefixes))}。")
+
+
+@group.command("networks")
+def networks(unit: UnitOption = None, as_json: JsonOption = False) -> None:
+    """列出一个单位的网络。"""
+    from sentinel.store.units import read_networks
+
+    with open_session() as context:
+        owner = context.choose_unit(unit)
+        found = read_networks(context.database, owner.code)
+    if as_json:
+        for one in found:
+            print_json(_words(one))
+        return
+    print_table(
+        f"{owner.name}的网络",
+        ("名称", "区域", "网段", "探测"),
+        [
+            (one.name, ZONE_WORDS[one.zone], "、".join(map(str, one.prefixes)) or "其余地址", _scan_word(one.scannable))
+            for one in found
+        ],
+        AUTHORISE,
+    )
+
+
+@group.command("plan")
+def plan(
+    at: Annotated[str, typer.Option("--at", help="每天几点，北京时间，如 02:30")],
+    unit: UnitOption = None,
+    days: Annotated[str, typer.Option(help="daily，或 mon,thu 等")] = "daily",
+    ports: Annotated[str, typer.Option(help="端口（nmap 写法），默认取设置 ports")] = "",
+    off: Annotated[bool, typer.Option("--off", help="停用")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """设定一个单位的巡检时间，由 `sentinel run` 执行。"""
+    from sentinel.model.plan import Plan
+    from sentinel.schedule.plan import check_plan
+    from sentinel.store.units import write_plan
+
+    with open_session() as context:
+        owner = context.choose_unit(unit)
+        wanted = check_plan(Plan(owner.code, at, days.lower(), not off, ports))
+        with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
+            write_plan(transaction, wanted)
+    if as_json:
+        print_json({"unit": owner.code, **_plan_words(wanted)})
+    else:
+        print_line(f"{owner.name}的巡检：{_plan_text(wanted)}。下一步：sentinel run")
+
+
+def _read_prefix(text: str) -> IPNetwork:
+    from ipaddress import ip_network
+
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        raise UsageError(f"no network: {text!r} (write 10.1.0.0/24; the host bits must be zero)") from error
+
+
+def _words(one: Network) -> dict[str, object]:
+    return {
+        "unit": one.unit,
+        "name": one.name,
+        "zone": one.zone,
+        "prefixes": [str(prefix) for prefix in one.prefixes],
+        "scannable": one.scannable,
+    }
+
+
+def _plan_words(one: Plan) -> dict[str, object]:
+    return {
+        "at": one.at,
+        "days": one.days,
+        "enabled": one.enabled,
+        "ports": one.ports,
+        "last_due": one.last_due,
+        "last_finished": one.last_finished,
+        "last_result": one.last_result,
+    }
+
+
+def _plan_text(one: Plan) -> str:
+    if not one.enabled:
+        return "停用"
+    days = "每天" if one.days == "daily" else "周" + "".join(DAY_WORDS[day] for day in one.days.split(","))
+    return f"{days} {one.at}"
+
+
+def _scan_word(scannable: bool) -> str:
+    return "可探测" if scannable else "只看日志"

@@ -1,0 +1,96 @@
+"""What every job needs: the home, its database, the settings, and who acts."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sentinel.config import Settings, data_folder
+from sentinel.errors import UsageError
+from sentinel.model.unit import Unit
+from sentinel.store.database import Database
+from sentinel.store.evidence import EvidenceFolder
+from sentinel.store.home import Home, open_home
+from sentinel.store.units import find_unit, read_units
+
+
+def read_clock() -> datetime:
+    """Give the present moment in UTC."""
+    return datetime.now(UTC)
+
+
+def readable_name(path: Path) -> str:
+    """Give a file's name as text that can be stored, also when its bytes are GBK and not UTF-8."""
+    return os.fsencode(path.name).decode("utf-8", "replace")
+
+
+@dataclass(frozen=True)
+class Context:
+    """The surroundings of a job.
+
+    Attributes:
+        home: its folders.
+        database: its database.
+        settings: its settings.
+        actor: who acts, for audit and runs.
+        clock: gives the present moment.
+    """
+
+    home: Home
+    database: Database
+    settings: Settings
+    actor: str
+    clock: Callable[[], datetime] = read_clock
+
+    @property
+    def evidence(self) -> EvidenceFolder:
+        """The evidence blobs."""
+        return EvidenceFolder(self.home.evidence)
+
+    @property
+    def rule_folders(self) -> tuple[Path, ...]:
+        """The shipped rules and the home's own."""
+        return (data_folder("rules"), *(Path(folder) for folder in self.settings.rules))
+
+    def choose_unit(self, code_or_name: str | None) -> Unit:
+        """Give the unit a command means: the named one, else the setting's, else the only one.
+
+        Raises:
+            UsageError: there is no such unit, or none was named and there are several.
+        """
+        wanted = self.settings.unit or None if code_or_name is None else code_or_name
+        if wanted is not None:
+            unit = find_unit(self.database, wanted)
+            if unit is None:
+                raise UsageError(f"no such unit: {wanted!r}; `sentinel unit list` shows them")
+            return unit
+        units = read_units(self.database)
+        if len(units) != 1:
+            raise UsageError(f"which of {len(units)} units is meant? name it with --unit")
+        return units[0]
+
+
+@contextmanager
+def open_context(path: Path, settings: Settings) -> Iterator[Context]:
+    """Open a home for a job.
+
+    Raises:
+        StoreError: there is no home, or it cannot be used.
+    """
+    home, database = open_home(path, settings.busy_timeout_s)
+    try:
+        yield Context(home, database, settings, settings.operator or _login())
+    finally:
+        database.close()
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

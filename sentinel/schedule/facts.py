@@ -1,0 +1,189 @@
+"""A unit or a centre, and a period, in; all the facts its reports are built from out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+from sentinel.assess.controls import judge_catalogue
+from sentinel.assess.listing import Listed, Listing
+from sentinel.errors import UsageError
+from sentinel.model.control import ClauseVerdict, Verdict
+from sentinel.model.endpoint import EndpointState
+from sentinel.model.facts import CentreFacts, Period, UnitFacts, UnitSummary
+from sentinel.model.finding import Finding
+from sentinel.model.flow import FlowClass
+from sentinel.model.moment import SHANGHAI, local_date
+from sentinel.model.unit import Unit
+from sentinel.schedule.context import Context
+from sentinel.schedule.judging import read_pack
+from sentinel.schedule.proofs import read_proofs
+from sentinel.schedule.reading import (
+    iterate_map,
+    read_diff,
+    read_map,
+    read_network_coverage,
+    read_unit_hosts,
+)
+from sentinel.store.findings import read_findings
+from sentinel.store.flows import count_captures, read_flows
+from sentinel.store.runs import read_newest_run_time, read_runs
+from sentinel.store.scopes import read_whitelist
+from sentinel.store.units import read_networks, read_units
+
+SUMMARY_CATALOGUE = "mlps-l2"
+"""The catalogue whose clause counters a centre's overview shows: level 2 is what nearly every school has."""
+
+_MONTH = re.compile(r"(\d{4})-(\d{2})\Z")
+
+
+def read_period(text: str | None, now: datetime) -> Period:
+    """Read `2026-10` (a month), `2026-10-26/2026-11-25` (days, both included), or None: the last 30 days.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if not text:
+        start = now - timedelta(days=30)
+        return Period(start, now, f"{local_date(start)}/{local_date(now)}")
+    try:
+        if match := _MONTH.match(text):
+            year, month = int(match[1]), int(match[2])
+            first = datetime(year, month, 1, tzinfo=SHANGHAI)
+            following = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=SHANGHAI)
+        else:
+            begin, _, end = text.partition("/")
+            first = datetime.strptime(begin, "%Y-%m-%d").replace(tzinfo=SHANGHAI)
+            following = datetime.strptime(end or begin, "%Y-%m-%d").replace(tzinfo=SHANGHAI) + timedelta(days=1)
+        start, last = first.astimezone(UTC), following.astimezone(UTC) - timedelta(microseconds=1)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"--period: {text!r} is neither a month (2026-10) nor days (2026-10-26/2026-11-25)") from error
+    if last < start:
+        raise UsageError(f"--period: {text!r} ends before it begins")
+    if start > now:
+        raise UsageError(f"--period: {text!r} has not begun yet")
+    return Period(start, last, text)
+
+
+def read_verdicts(
+    context: Context, unit: Unit, now: datetime, catalogue: str | None = None
+) -> tuple[ClauseVerdict, ...]:
+    """Judge the clauses of all catalogues, or of one, for a unit as one object.
+
+    Raises:
+        UsageError: there is no such catalogue.
+    """
+    pack = read_pack(context)
+    wanted = [one for one in pack.catalogues if catalogue in (None, one.id)]
+    if not wanted:
+        raise UsageError(f"no such catalogue: {catalogue!r} ({', '.join(one.id for one in pack.catalogues)})")
+    findings = list(read_findings(context.database, [unit.code]))
+    proofs = read_proofs(context, unit, now)
+    return tuple(verdict for one in wanted for verdict in judge_catalogue(one, unit.code, "", findings, proofs, now))
+
+
+def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
+    """Read everything known of a unit at the end of a period, or now when that is still to come."""
+    now = context.clock()
+    at = min(period.end, now)
+    networks = read_networks(context.database, unit.code)
+    rows = read_map(context, unit, at)
+    open_places = {(row.network, row.endpoint.key.address) for row in rows}
+    hosts = tuple(
+        host
+        for host in read_unit_hosts(context, networks)
+        if (host.network, host.address) in open_places
+        or (host.last_seen is not None and period.start <= host.last_seen <= period.end)
+    )
+    silent = {row.endpoint.key.address for row in read_map(context, unit, at, (EndpointState.UNKNOWN,))}
+    return UnitFacts(
+        unit=unit,
+        networks=networks,
+        rows=rows,
+        hosts=hosts,
+        findings=_findings(context, unit, period),
+        changes=read_diff(context, unit, period.start, at),
+        runs=tuple(reversed(read_runs(context.database, unit.code, after=period.start, until=period.end))),
+        verdicts=read_verdicts(context, unit, now),
+        flows=tuple(flow for _, flow in read_flows(context.database, unit.code, period.start, period.end)),
+        coverage=read_network_coverage(context, unit, networks, period.start, period.end),
+        whitelist_entries=sum(1 for one in read_whitelist(context.database, unit.code) if one.is_valid(at)),
+        period=period,
+        generated_at=now,
+        pack_hash=read_pack(context).hash,
+        catalogues=read_pack(context).catalogues,
+        captures_analysed=count_captures(context.database, unit.code, period.start, period.end),
+        silent_hosts=len(silent),
+    )
+
+
+def _findings(context: Context, unit: Unit, period: Period) -> tuple[Finding, ...]:
+    """Live and exempted findings, and those that were proven gone in the period."""
+    return tuple(
+        one
+        for one in read_findings(context.database, [unit.code])
+        if one.first_seen <= period.end and (one.closed_at is None or one.closed_at >= period.start)
+    )
+
+
+def read_centre_facts(context: Context, centre: Unit, period: Period) -> CentreFacts:
+    """Read the counters of a unit and of everything below it.
+
+    A unit is counted when it is a school or department, or when it has evidence of its own.
+    """
+    units = read_units(context.database, centre)
+    now = context.clock()
+    counted = next((one for one in read_pack(context).catalogues if one.id == SUMMARY_CATALOGUE), None)
+    summaries = tuple(
+        _summarise(context, unit, period, now)
+        for unit in units
+        if unit.level in {"school", "department"} or read_newest_run_time(context.database, unit.code) is not None
+    )
+    return CentreFacts(
+        centre=centre,
+        units=units,
+        summaries=summaries,
+        catalogue=counted.title_zh if counted else SUMMARY_CATALOGUE,
+        catalogue_en=counted.title_en if counted else SUMMARY_CATALOGUE,
+        period=period,
+        generated_at=now,
+        pack_hash=read_pack(context).hash,
+    )
+
+
+def _summarise(context: Context, unit: Unit, period: Period, now: datetime) -> UnitSummary:
+    at = min(period.end, now)
+    networks = read_networks(context.database, unit.code)
+    coverage = read_network_coverage(context, unit, networks, period.start, period.end)
+    findings = _findings(context, unit, period)
+    flows = [flow for _, flow in read_flows(context.database, unit.code, period.start, period.end)]
+    mining = {flow.host for flow in flows if flow.flow_class is FlowClass.MINING}
+    suspects = {flow.host for flow in flows if flow.flow_class is FlowClass.SUSPECT} - mining
+    verdicts = read_verdicts(context, unit, now, SUMMARY_CATALOGUE)
+    listing = Listing(read_whitelist(context.database, unit.code), at)
+    hosts: set[tuple[str, object]] = set()
+    endpoints = 0
+    listed: Counter[Listed] = Counter()
+    for row in iterate_map(context, unit, at):
+        endpoints += 1
+        key, mark = row.endpoint.key, row.endpoint.fingerprint
+        hosts.add((row.network, key.address))
+        listed[listing.endpoint(key.address, key.proto, key.port, mark.service, mark.tunnel, guessed=mark.guessed)] += 1
+    return UnitSummary(
+        unit=unit,
+        hosts=len(hosts),
+        endpoints=endpoints,
+        live=dict(Counter(one.severity.value for one in findings if one.state.is_live)),
+        overdue=sum(1 for one in findings if one.is_overdue(at)),
+        closed=sum(1 for one in findings if one.closed_at is not None),
+        mining_hosts=len(mining) if count_captures(context.database, unit.code, period.start, period.end) else None,
+        suspect_hosts=len(suspects),
+        planned=sum(one.planned for one in coverage),
+        covered=sum(one.covered for one in coverage if one.planned),
+        last_run=read_newest_run_time(context.database, unit.code),
+        nonconform=sum(1 for one in verdicts if one.verdict is Verdict.NONCONFORM),
+        answered=sum(1 for one in verdicts if one.verdict is not Verdict.UNKNOWN),
+        clauses=len(verdicts),
+        unlisted=listed[Listed.UNLISTED] + listed[Listed.MISMATCH] if listing.entries else None,
+    )

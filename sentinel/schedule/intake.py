@@ -1,0 +1,367 @@
+"""Foreign bytes in; kept evidence, a run with its coverage, and the changes it makes to the map out.
+
+A run is one transaction: a kill leaves all of it or nothing. Evidence that arrives late is put into its place in time
+by building the unit's map anew from all kept evidence, so the order of arrival never matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import BinaryIO
+
+from sentinel.errors import ParseError
+from sentinel.inventory.addresses import AddressSet
+from sentinel.inventory.apply import Look, Update, apply_host, apply_silence, is_doubtful
+from sentinel.inventory.summary import Summary, summarise
+from sentinel.model.endpoint import AddressRanges, Endpoint, EndpointKey, EndpointState, Run
+from sentinel.model.evidence import Evidence, RunKind
+from sentinel.model.moment import to_microseconds
+from sentinel.model.observation import HostObservation, NameObservation, Observation
+from sentinel.model.unit import Network, Unit, choose_network
+from sentinel.observe import Parser, choose_parser
+from sentinel.schedule.context import Context
+from sentinel.store import endpoints as store
+from sentinel.store import runs as run_store
+from sentinel.store.database import Transaction
+from sentinel.store.evidence import write_evidence
+from sentinel.store.idset import IdSet
+from sentinel.store.units import read_networks
+
+_BATCH = 256
+_HEAD = 1 << 16
+
+Opener = Callable[[], AbstractContextManager[BinaryIO]]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What became of one piece of evidence.
+
+    Attributes:
+        run: the run it made, or had made before.
+        lost: what of it could not be read; empty when nothing.
+        known: it was seen before, so nothing changed.
+        probes: packets the tool says it sent.
+        coverage_pairs: (address, port) pairs it finished.
+    """
+
+    run: Run
+    lost: str
+    known: bool = False
+    probes: int | None = None
+    coverage_pairs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where evidence comes from.
+
+    Attributes:
+        name: file or job name.
+        kind: import or scan.
+        vantage: from where it looked.
+        scan: id shared by the jobs of a scan.
+        authorisation: id of the authorisation that allowed it.
+        finished: when the looking ended, where it is known better than the file tells (nmap writes whole seconds).
+    """
+
+    name: str
+    kind: RunKind
+    vantage: str
+    scan: str = ""
+    authorisation: int | None = None
+    finished: datetime | None = None
+
+
+def take_in(context: Context, unit: Unit, stream: BinaryIO, origin: Origin) -> Intake:
+    """Keep the bytes as evidence and bring the unit's map up to date with them.
+
+    Raises:
+        ParseError: nothing of them could be read; nothing was kept.
+        StoreError: the home cannot take them; nothing was changed.
+    """
+    arrived = context.clock()
+    with context.evidence.receive(stream) as received:
+        if known := _find_known(context, unit, received.sha256):
+            return known
+        with received.open() as head:
+            parser = choose_parser(head.read(_HEAD), origin.name)
+        with received.open() as whole:
+            summary = _summarise(parser, whole, arrived, origin.name)
+        received.keep()
+        evidence = Evidence(received.sha256, received.size_bytes, origin.name, parser.name, arrived)
+        run = _build_run(unit, origin, evidence, summary, context.actor)
+        with context.database.transaction(context.actor, arrived) as transaction:
+            if known := _find_known(context, unit, received.sha256):  # another process was faster
+                return known
+            write_evidence(transaction, evidence)
+            newest = run_store.read_newest_time(context.database, unit.code, origin.vantage)
+            new = run_store.NewRun(
+                run=run,
+                arrived=arrived,
+                scan=origin.scan,
+                arguments=summary.arguments,
+                authorisation=origin.authorisation,
+                lost=summary.lost,
+            )
+            run_id = run_store.write_run(transaction, new, summary.coverage)
+            if newest is not None and run.time < newest:
+                rebuild_map(context, transaction, unit, origin.vantage)
+            else:
+                _apply(context, transaction, unit, run_id, summary, parser, received.open)
+            stored = run_store.find_run(context.database, unit.code, received.sha256) or run
+            transaction.audit(f"run.{origin.kind}", f"run {run_id} of unit {unit.code}", after=_words(stored))
+    pairs = len(summary.coverage.addresses) * sum(len(ports) for _, ports in summary.coverage.ports)
+    return Intake(stored, summary.lost, probes=summary.probes, coverage_pairs=pairs)
+
+
+def _find_known(context: Context, unit: Unit, sha256: str) -> Intake | None:
+    known = run_store.find_run(context.database, unit.code, sha256)
+    return Intake(known, run_store.read_lost(context.database, known.id), known=True) if known else None
+
+
+def rebuild_map(context: Context, transaction: Transaction, unit: Unit, vantage: str | None) -> None:
+    """Build the unit's map from a vantage (None: from all) anew, from all kept evidence in the order of its time."""
+    networks = read_networks(context.database, unit.code)
+    store.remove_history(transaction, [network.id for network in networks], vantage)
+    for run in run_store.read_runs(context.database, unit.code, vantage=vantage):
+
+        def open_blob(sha256: str = run.evidence) -> AbstractContextManager[BinaryIO]:
+            return context.evidence.open(sha256)
+
+        with open_blob() as head:
+            parser = choose_parser(head.read(_HEAD), run.source)
+        with open_blob() as whole:
+            summary = _summarise(parser, whole, run.time, run.source)
+        _apply(context, transaction, unit, run.id, summary, parser, open_blob, stated=run)
+
+
+def replace_networks(context: Context, transaction: Transaction, unit: Unit) -> None:
+    """Put all that was ever seen of a unit into its networks as they are declared now."""
+    rebuild_map(context, transaction, unit, None)
+
+
+def _summarise(parser: Parser, stream: BinaryIO, arrived: datetime, name: str) -> Summary:
+    try:
+        return summarise(parser.parse(stream), arrived)
+    except ParseError as error:
+        where = f"{name} {error.where}" if error.where and name not in error.where else name
+        raise ParseError(str(error).removeprefix(f"{error.where}: "), where) from error
+
+
+def _build_run(unit: Unit, origin: Origin, evidence: Evidence, summary: Summary, actor: str) -> Run:
+    return Run(
+        id=0,
+        unit=unit.code,
+        kind=origin.kind.value,
+        evidence=evidence.sha256,
+        source=origin.name,
+        format=evidence.format,
+        tool=summary.tool,
+        vantage=origin.vantage,
+        operator=actor,
+        time=origin.finished or summary.time,
+        time_quality="stated" if origin.finished or summary.time_is_stated else "unknown",
+        hosts_up=summary.hosts_answered if origin.kind is RunKind.SCAN else summary.hosts_stated_up,
+        endpoints_open=summary.endpoints_open,
+        observations=summary.observations,
+        events=0,
+    )
+
+
+def _words(run: Run) -> dict[str, object]:
+    return {
+        "evidence": run.evidence,
+        "source": run.source,
+        "hosts_up": run.hosts_up,
+        "endpoints_open": run.endpoints_open,
+        "events": run.events,
+    }
+
+
+def _apply(
+    context: Context,
+    transaction: Transaction,
+    unit: Unit,
+    run_id: int,
+    summary: Summary,
+    parser: Parser,
+    opener: Opener,
+    stated: Run | None = None,
+) -> None:
+    run = stated or run_store.read_run(context.database, run_id)
+    networks = read_networks(context.database, unit.code)
+    held = _is_held(context, run, run_id, summary, networks)
+    look = Look(run_id, run.time, run.vantage, summary.coverage.ports, held)
+    applier = Applier(context, transaction, networks, look)
+    with opener() as stream:
+        for batch in _batches(parser.parse(stream)):
+            applier.take(batch)
+    applier.take_silence(summary.silent)
+    run_store.finish_run(transaction, run_id, events=applier.events, held=held, confirmed=applier.confirmed)
+
+
+def _is_held(context: Context, run: Run, run_id: int, summary: Summary, networks: tuple[Network, ...]) -> bool:
+    if not summary.coverage.ports:
+        return False
+    usual = AddressSet()
+    for key in _usual_endpoints(context, run, summary, networks):
+        usual.add(key.address)
+    if not is_doubtful(len(summary.answered), len(usual)):
+        return False
+    return not _has_agreement(context, run, run_id, set(_usual_endpoints(context, run, summary, networks)))
+
+
+def _usual_endpoints(
+    context: Context, run: Run, summary: Summary, networks: tuple[Network, ...]
+) -> Iterator[EndpointKey]:
+    for one in store.read_current(context.database, [network.id for network in networks], run.vantage):
+        key = one.key
+        if one.state is EndpointState.OPEN and summary.coverage.holds(key.address, key.proto, key.port):
+            yield key
+
+
+def _has_agreement(context: Context, run: Run, run_id: int, usual: set[EndpointKey]) -> bool:
+    """The runs that last looked at these endpoints were held as well, for at least half of them."""
+    half = len(usual) / 2
+    agreed = 0
+    scan = run_store.read_scan(context.database, run_id)
+    for held, earlier in run_store.read_earlier_coverage(context.database, run, scan, run_id):
+        looked = {key for key in usual if earlier.holds(key.address, key.proto, key.port)}
+        agreed += len(looked) if held else 0
+        usual -= looked
+        if agreed >= half or agreed + len(usual) < half:
+            break
+    return agreed >= half
+
+
+def _batches(observations: Iterable[Observation]) -> Iterator[list[Observation]]:
+    batch: list[Observation] = []
+    for one in observations:
+        batch.append(one)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+class Applier:
+    """Applies a run's observations to the map, batch by batch, inside one transaction.
+
+    Attributes:
+        events: changes of the map so far.
+        confirmed: ids of the intervals the run saw.
+    """
+
+    def __init__(self, context: Context, transaction: Transaction, networks: tuple[Network, ...], look: Look) -> None:
+        self._database = context.database
+        self._transaction = transaction
+        self._networks = networks
+        self._look = look
+        self._next_id = store.next_endpoint_id(transaction)
+        self._finished = AddressSet()
+        self.events = 0
+        self.confirmed = IdSet()
+
+    def take(self, batch: list[Observation]) -> None:
+        """Apply some observations; the same address may come again, in this batch or a later one."""
+        hosts = [one for one in batch if isinstance(one, HostObservation)]
+        placed = [(one, *choose_network(self._networks, one.address)) for one in hosts]
+        current = self._read_current(placed)
+        for seen, network, in_scope in placed:
+            first = seen.complete and self._finished.add(seen.address)
+            key = (network.id, seen.address)
+            update = apply_host(
+                self._look,
+                network.id,
+                seen,
+                current.get(key, {}).values(),
+                in_scope=in_scope,
+                finished=first,
+                seen_before=self.confirmed,
+            )
+            self._write(update, current.setdefault(key, {}))
+        self._write_hosts(placed)
+        self._write_names([one for one in batch if isinstance(one, NameObservation)])
+
+    def take_silence(self, silent: AddressRanges) -> None:
+        """Apply that these finished addresses gave no sign."""
+        if not len(silent):
+            return
+        ids = [network.id for network in self._networks]
+        quiet = [
+            one
+            for one in store.read_current(self._database, ids, self._look.vantage)
+            if one.key.address in silent and one.key.address not in self._finished
+        ]
+        self._write(apply_silence(self._look, quiet), {})
+
+    def _read_current(
+        self, placed: list[tuple[HostObservation, Network, bool]]
+    ) -> dict[tuple[int, object], dict[int, Endpoint]]:
+        wanted: dict[int, list[str]] = {}
+        for seen, network, _ in placed:
+            wanted.setdefault(network.id, []).append(str(seen.address))
+        current: dict[tuple[int, object], dict[int, Endpoint]] = {}
+        for network_id, addresses in wanted.items():
+            unique = list(dict.fromkeys(addresses))
+            for one in store.read_current(self._database, [network_id], self._look.vantage, unique):
+                current.setdefault((network_id, one.key.address), {})[one.id] = one
+        return current
+
+    def _write(self, update: Update, current: dict[int, Endpoint]) -> None:
+        opened = []
+        for one in update.opened:
+            stored = replace(one, id=self._next_id)
+            self._next_id += 1
+            opened.append(stored)
+            current[stored.id] = stored
+            if stored.state is EndpointState.OPEN:
+                self.confirmed.add(stored.id)
+        for closed, _ in update.closed:
+            current.pop(closed.id, None)
+        current.update({one.id: one for one in update.amended})
+        store.write_closed(
+            self._transaction, self._look.time, self._look.run, [(one.id, why) for one, why in update.closed]
+        )
+        store.write_opened(self._transaction, opened)
+        store.write_amended(self._transaction, update.amended)
+        self.confirmed.update(update.confirmed)
+        self.events += update.events
+
+    def _write_hosts(self, placed: list[tuple[HostObservation, Network, bool]]) -> None:
+        moment = to_microseconds(self._look.time)
+        alive = [
+            (seen, network, in_scope)
+            for seen, network, in_scope in placed
+            if seen.up and (seen.answered or any(port.state == "open" for port in seen.endpoints))
+        ]
+        store.write_hosts(
+            self._transaction,
+            [
+                (network.id, str(seen.address), seen.mac, seen.vendor, seen.os, in_scope, moment)
+                for seen, network, in_scope in alive
+            ],
+        )
+        store.write_names(
+            self._transaction,
+            [
+                (network.id, str(seen.address), name, "host", moment)
+                for seen, network, _ in alive
+                for name in seen.names
+            ],
+        )
+
+    def _write_names(self, names: list[NameObservation]) -> None:
+        rows = []
+        for one in names:
+            if one.address is None:
+                continue
+            network, in_scope = choose_network(self._networks, one.address)
+            if in_scope or store.was_host(self._database, network.id, str(one.address), self._look.time):
+                rows.append((network.id, str(one.address), one.name, one.source, to_microseconds(self._look.time)))
+        store.write_names(self._transaction, rows)

@@ -1,0 +1,218 @@
+"""A unit's map and traffic in; its findings brought up to date, and the verdicts on control catalogues out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from ipaddress import ip_address
+from itertools import chain, groupby, islice
+from pathlib import Path
+
+from sentinel.assess.judge import judge
+from sentinel.assess.listing import Listing
+from sentinel.assess.pack import Pack, load_pack
+from sentinel.assess.subjects import (
+    build_certificate_subject,
+    build_domain_subjects,
+    build_flow_subject,
+    build_host_subjects,
+    build_service_subject,
+    build_unit_subject,
+)
+from sentinel.model.endpoint import EndpointState, Host, MapRow
+from sentinel.model.finding import Finding, FindingState
+from sentinel.model.observation import NameObservation
+from sentinel.model.rule import Category, Detection, Rule, Subject
+from sentinel.model.unit import IPAddress, Network, Unit, choose_network
+from sentinel.respond.lifecycle import build_key, prove_gone, take_detection
+from sentinel.schedule.context import Context
+from sentinel.schedule.reading import iterate_map
+from sentinel.store.database import Transaction
+from sentinel.store.endpoints import read_hosts_at
+from sentinel.store.findings import count_live, read_by_subjects, read_findings, read_live, write_findings
+from sentinel.store.flows import read_flows
+from sentinel.store.idset import IdSet
+from sentinel.store.runs import read_newest_scan
+from sentinel.store.scopes import read_whitelist
+from sentinel.store.units import read_networks
+
+_CHUNK = 500
+FLOW_DAYS = 90
+"""Captures analysed longer ago no longer bear on findings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What judging a unit did.
+
+    Attributes:
+        opened: findings that are new.
+        reopened: findings that came back.
+        gone: findings proven gone.
+        live: findings that ask for something now.
+        pack_hash: the rule pack that judged.
+    """
+
+    opened: int
+    reopened: int
+    gone: int
+    live: int
+    pack_hash: str
+
+
+def read_pack(context: Context) -> Pack:
+    """Load the rules of the installation and of the home; the same files are read once in a process.
+
+    Raises:
+        RuleError: a file has mistakes; nothing is judged by half a pack.
+    """
+    return _load(context.rule_folders)
+
+
+@lru_cache(maxsize=4)
+def _load(folders: tuple[Path, ...]) -> Pack:
+    return load_pack(folders)
+
+
+def judge_unit(context: Context, unit: Unit) -> Judgement:
+    """Judge all that is known of a unit and bring its findings up to date, in one transaction.
+
+    Raises:
+        RuleError: the rules have mistakes.
+    """
+    pack = read_pack(context)
+    now = context.clock()
+    touched = IdSet()
+    counts = {"opened": 0, "reopened": 0, "gone": 0}
+    with context.database.transaction(context.actor, now) as transaction:
+        for detections in _detections(context, unit, pack, now):
+            for finding, before in _take(transaction, unit, detections, now):
+                touched.add(finding.id)
+                if before == "":
+                    counts["opened"] += 1
+                elif before != finding.state.value and finding.state is FindingState.OPEN:
+                    counts["reopened"] += 1
+        counts["gone"] = _prove_gone(context, transaction, unit, pack, touched, now)
+        live = count_live(context.database, unit.code)
+        result = Judgement(**counts, live=live, pack_hash=pack.hash)
+        transaction.audit("unit.check", f"unit {unit.code}", after={**counts, "live": live, "pack": pack.hash})
+    return result
+
+
+def _detections(context: Context, unit: Unit, pack: Pack, now: datetime) -> Iterator[list[Detection]]:
+    """Yield detections chunk by chunk; only those of a name with many addresses may stand in several chunks."""
+    listing = Listing(read_whitelist(context.database, unit.code), now)
+    networks = read_networks(context.database, unit.code)
+    by_name = {network.name: network for network in networks}
+    endpoints = 0
+    for rows in _by_address(iterate_map(context, unit)):
+        endpoints += len(rows)
+        services = (build_service_subject(row, listing, now) for row in rows)
+        certificates = (build_certificate_subject(row, now) for row in rows)
+        subjects = chain(
+            services,
+            (one for one in certificates if one is not None),
+            build_host_subjects(rows, listing, _hosts_of(context, by_name, rows)),
+            build_domain_subjects(rows, listing, unit.code, _certificate_names(rows)),
+        )
+        yield list(judge(pack, subjects, now))
+    unit_subject = build_unit_subject(
+        unit.code,
+        listing,
+        now,
+        networks=networks,
+        newest_scan=read_newest_scan(context.database, unit.code),
+        endpoints=endpoints,
+    )
+    yield list(judge(pack, chain(_flows(context, unit, now), (unit_subject,)), now))
+
+
+def _certificate_names(rows: Iterable[MapRow]) -> Iterator[NameObservation]:
+    """Yield the names certificates claim, which nobody need have registered; wildcards and addresses name no site."""
+    for row in rows:
+        certificate = row.endpoint.certificate
+        for name in certificate.names if certificate else ():
+            if "*" not in name:
+                yield NameObservation(name, row.endpoint.key.address, row.endpoint.last_confirmed, "certificate")
+
+
+def _hosts_of(context: Context, networks: Mapping[str, Network], rows: Iterable[MapRow]) -> Iterator[Host]:
+    places: dict[str, dict[IPAddress, None]] = {}
+    for row in rows:
+        places.setdefault(row.network, {})[row.endpoint.key.address] = None
+    for name, addresses in places.items():
+        yield from read_hosts_at(context.database, networks[name], list(addresses))
+
+
+def _by_address(rows: Iterable[MapRow]) -> Iterator[list[MapRow]]:
+    """Yield chunks of about 500 rows that never split an address."""
+    groups = groupby(rows, key=lambda row: (row.endpoint.key.network, row.endpoint.key.address))
+    while chunk := [row for _, group in islice(groups, _CHUNK // 5) for row in group]:
+        yield chunk
+
+
+def _flows(context: Context, unit: Unit, now: datetime) -> Iterator[Subject]:
+    networks = read_networks(context.database, unit.code)
+    for evidence, flow in read_flows(context.database, unit.code, after=now - timedelta(days=FLOW_DAYS)):
+        network, _ = choose_network(networks, ip_address(flow.host))
+        yield build_flow_subject(flow, unit.code, network.id, network.zone, evidence)
+
+
+def _take(
+    transaction: Transaction, unit: Unit, detections: list[Detection], now: datetime
+) -> Iterator[tuple[Finding, str]]:
+    newest: dict[object, Detection] = {}
+    for one in detections:
+        key = build_key(one)
+        held = newest.get(key)
+        if held is None or (one.subject.seen_at or now) >= (held.subject.seen_at or now):
+            newest[key] = one
+    known = read_by_subjects(
+        transaction.database, unit.code, ((one.subject.network, one.subject.text) for one in newest.values())
+    )
+    steps = [take_detection(known.get(build_key(one)), one, now) for one in newest.values()]
+    stored = write_findings(transaction, [(step.finding, step.before, step.reason) for step in steps])
+    for finding, step in zip(stored, steps, strict=True):
+        yield finding, step.before
+
+
+def _prove_gone(
+    context: Context, transaction: Transaction, unit: Unit, pack: Pack, touched: IdSet, now: datetime
+) -> int:
+    rules = {rule.name: rule for rule in pack.rules}
+    silent = _silent_words(context, unit)
+    steps = []
+    exempted = read_findings(context.database, [unit.code], (FindingState.ACCEPTED, FindingState.FALSE_POSITIVE))
+    over = (finding for finding in exempted if finding.until is not None and finding.until < now)
+    for finding in chain(read_live(context.database, unit.code), over):
+        rule = rules.get(finding.key.rule)
+        if finding.id in touched or rule is None:
+            continue
+        if _is_proven_gone(finding, rule, silent, now):
+            step = prove_gone(finding, now)
+            steps.append((step.finding, step.before, step.reason))
+    write_findings(transaction, steps)
+    return len(steps)
+
+
+def _is_proven_gone(finding: Finding, rule: Rule, silent: frozenset[str], now: datetime) -> bool:
+    """Tell whether that the rule stays quiet is proof.
+
+    It is none for traffic, where silence proves nothing, nor for a host that no longer answers, nor for a rule that is
+    out of force.
+    """
+    if rule.category is Category.FLOW or finding.key.subject in silent:
+        return False
+    return (rule.valid_from is None or rule.valid_from <= now) and (rule.valid_to is None or now <= rule.valid_to)
+
+
+def _silent_words(context: Context, unit: Unit) -> frozenset[str]:
+    """Give the subjects of which nothing can be said now: endpoints in state unknown, their addresses and names."""
+    words: set[str] = set()
+    for row in iterate_map(context, unit, states=(EndpointState.UNKNOWN,)):
+        key = row.endpoint.key
+        host = f"[{key.address}]" if key.address.version == 6 else str(key.address)
+        words.update((f"{host}:{key.port}/{key.proto}", str(key.address), *row.names))
+    return frozenset(words)

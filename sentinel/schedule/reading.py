@@ -1,0 +1,176 @@
+"""A unit and a moment in; its map, its changes, and all the facts a report needs out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from itertools import takewhile
+
+from sentinel.inventory.diff import diff_maps, sort_rows
+from sentinel.model.endpoint import Change, Coverage, Endpoint, EndpointKey, EndpointState, Host, MapRow, Run
+from sentinel.model.facts import NetworkCoverage
+from sentinel.model.unit import IPNetwork, Network, Unit
+from sentinel.schedule.context import Context
+from sentinel.store import endpoints as store
+from sentinel.store import runs as run_store
+from sentinel.store.idset import IdSet
+from sentinel.store.units import read_networks
+
+LARGEST_COUNTED = 1 << 20
+"""Prefixes with more addresses (an IPv6 /64) are never swept, so a share of them would say nothing."""
+
+Span = tuple[int, int, int]
+"""Version, first and last address as integers."""
+
+LIVE_STATES = frozenset({EndpointState.OPEN, EndpointState.UNKNOWN})
+
+
+def iterate_map(
+    context: Context,
+    unit: Unit,
+    at: datetime | None = None,
+    states: Iterable[EndpointState] = (EndpointState.OPEN,),
+) -> Iterator[MapRow]:
+    """Give the unit's endpoints at a moment (None: now) one by one, by network; all rows of an address together."""
+    wanted = frozenset(states)
+    confirmations = list(_recent(run_store.read_confirmed(context.database, unit.code, at)))
+    for network in read_networks(context.database, unit.code):
+        names = store.Beside(store.read_names(context.database, network.id, at))
+        for endpoint in store.read_as_of(context.database, [network.id], at):
+            if endpoint.state in wanted:
+                known = names.at(str(endpoint.key.address))
+                confirmed = _with_confirmation(endpoint, confirmations)
+                yield MapRow(unit.code, network.name, network.zone, confirmed, known)
+
+
+def read_map(
+    context: Context,
+    unit: Unit,
+    at: datetime | None = None,
+    states: Iterable[EndpointState] = (EndpointState.OPEN,),
+) -> tuple[MapRow, ...]:
+    """Give the unit's endpoints at a moment (None: now), in the order of network, address, protocol, port."""
+    return sort_rows(iterate_map(context, unit, at, states))
+
+
+def _recent(confirmed: Iterable[tuple[Run, IdSet]]) -> Iterator[tuple[Run, IdSet]]:
+    """Leave out runs all of whose intervals a newer run confirmed as well."""
+    told = IdSet()
+    for run, ids in confirmed:
+        if told.join(ids):
+            yield run, ids
+
+
+def _with_confirmation(endpoint: Endpoint, confirmations: Iterable[tuple[Run, IdSet]]) -> Endpoint:
+    for run, ids in confirmations:
+        if endpoint.id in ids:
+            return replace(endpoint, last_confirmed=run.time, evidence=run.evidence)
+    return endpoint
+
+
+def read_diff(context: Context, unit: Unit, start: datetime, end: datetime) -> tuple[Change, ...]:
+    """Give the differences of the unit's map between two moments."""
+    networks = [network.id for network in read_networks(context.database, unit.code)]
+    ends = store.read_closings(context.database, networks, start, end)
+    looked = Lookout(context, unit, start, end)
+    return diff_maps(
+        read_map(context, unit, start, LIVE_STATES),
+        read_map(context, unit, end, LIVE_STATES),
+        was_covered=looked.was_covered,
+        closed_at=ends.get,
+    )
+
+
+class Lookout:
+    """Tells whether anybody had looked at an endpoint before it was first seen open in a span."""
+
+    def __init__(self, context: Context, unit: Unit, start: datetime, end: datetime) -> None:
+        self._database = context.database
+        self._start = start
+        self._runs: dict[str, list[Run]] = {}
+        for run in run_store.read_runs(context.database, unit.code, until=end):
+            self._runs.setdefault(run.vantage, []).append(run)
+        self._coverage: dict[int, Coverage] = {}
+
+    def was_covered(self, key: EndpointKey) -> bool:
+        """Tell whether a finished scan from this vantage had the endpoint in its scope before that."""
+        opener = store.find_opener(self._database, key, self._start)
+        before = takewhile(lambda run: run.id != opener, self._runs.get(key.vantage, []))
+        return any(self._coverage_of(run).holds(key.address, key.proto, key.port) for run in before)
+
+    def _coverage_of(self, run: Run) -> Coverage:
+        if run.id not in self._coverage:
+            self._coverage[run.id] = run_store.read_coverage(self._database, run.id)
+        return self._coverage[run.id]
+
+
+def read_unit_hosts(context: Context, networks: Iterable[Network]) -> tuple[Host, ...]:
+    """Give the hosts of networks, by network and address."""
+    hosts = [host for network in networks for host in store.read_hosts(context.database, network)]
+    return tuple(sorted(hosts, key=lambda host: (host.network, *store.sort_key(host.address))))
+
+
+def read_network_coverage(
+    context: Context, unit: Unit, networks: Iterable[Network], start: datetime, end: datetime
+) -> tuple[NetworkCoverage, ...]:
+    """Give how much of each network finished scans looked at in a span."""
+    runs = run_store.read_runs(context.database, unit.code, after=start, until=end)
+    looked = [(run, run_store.read_coverage(context.database, run.id)) for run in runs]
+    looked = [(run, coverage) for run, coverage in looked if coverage.ports]
+    return tuple(_network_coverage(network, looked) for network in networks)
+
+
+def _network_coverage(network: Network, looked: list[tuple[Run, Coverage]]) -> NetworkCoverage:
+    planned = planned_spans((network,))
+    declared = [_span(prefix) for prefix in network.prefixes]
+    covered: list[Span] = []
+    newest: Run | None = None
+    ports: dict[str, int] = {}
+    for run, coverage in looked:
+        if clip_spans(coverage.addresses.ranges, declared):
+            covered += clip_spans(coverage.addresses.ranges, planned)
+            newest = run if newest is None or run.time >= newest.time else newest
+            for proto, asked in coverage.ports:
+                ports[proto] = max(len(asked), ports.get(proto, 0))
+    return NetworkCoverage(
+        network=network.name,
+        planned=count_addresses(planned),
+        covered=count_addresses(covered),
+        ports="，".join(f"{proto} {count}" for proto, count in sorted(ports.items())),
+        newest=newest.time if newest else None,
+    )
+
+
+def planned_spans(networks: Iterable[Network]) -> list[Span]:
+    """Give what of declared prefixes a scan can look at: not the broadcast address, nor a whole IPv6 /64."""
+    return [
+        _span(prefix) for network in networks for prefix in network.prefixes if prefix.num_addresses <= LARGEST_COUNTED
+    ]
+
+
+def _span(prefix: IPNetwork) -> Span:
+    has_broadcast = prefix.version == 4 and prefix.prefixlen < 31
+    return prefix.version, int(prefix.network_address), int(prefix.broadcast_address) - has_broadcast
+
+
+def clip_spans(spans: Iterable[Span], limits: Iterable[Span]) -> list[Span]:
+    """Give the parts of spans that lie inside limits; they may overlap."""
+    return [
+        (version, max(low, first), min(high, last))
+        for limit, first, last in limits
+        for version, low, high in spans
+        if version == limit and low <= last and high >= first
+    ]
+
+
+def count_addresses(spans: Iterable[Span]) -> int:
+    """Count the addresses in spans that may overlap."""
+    total = 0
+    end = (0, -1)
+    for version, low, high in sorted(spans):
+        start = low if end[0] != version else max(low, end[1] + 1)
+        if high >= start:
+            total += high - start + 1
+            end = (version, high)
+    return total

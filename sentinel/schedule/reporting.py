@@ -1,0 +1,74 @@
+"""A report's name and a unit in; the rendered file out."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from sentinel.config import data_folder
+from sentinel.errors import RenderError, UsageError
+from sentinel.model.facts import Period
+from sentinel.model.moment import SHANGHAI
+from sentinel.model.unit import Unit
+from sentinel.report import build_view, find_report
+from sentinel.report.render import render_html, render_json
+from sentinel.schedule.context import Context
+from sentinel.schedule.facts import read_centre_facts, read_period, read_unit_facts
+
+FORMATS = ("html", "json")
+
+
+def build_report(
+    context: Context, name: str, unit: Unit, *, period: Period | None = None, form: str = "html", language: str = ""
+) -> str:
+    """Render a report for a unit; for `overview` the unit is the centre above the others.
+
+    Raises:
+        UsageError: there is no such report or format.
+        RenderError: the template is missing or broken.
+    """
+    report = find_report(name)
+    if form not in FORMATS:
+        raise UsageError(f"no such format: {form!r} ({', '.join(FORMATS)})")
+    span = period or read_period(None, context.clock())
+    read = read_centre_facts if report.scope == "centre" else read_unit_facts
+    view = build_view(name, read(context, unit, span))
+    if form == "json":
+        return render_json(name, view)
+    return render_html(name, view, language or context.settings.language, data_folder("reports"))
+
+
+def write_report(context: Context, name: str, unit: Unit, out: Path | None = None) -> Path:
+    """Render a report as HTML into the home, or to a path, whole or not at all.
+
+    Raises:
+        RenderError: the file cannot be written.
+    """
+    stamp = context.clock().astimezone(SHANGHAI).strftime("%Y%m%d-%H%M%S")
+    path = out or context.home.reports / _file_name(unit.code) / f"{name}-{stamp}.html"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RenderError(f"{path.parent}: cannot be made: {error.strerror or error}") from error
+    save_text(path, build_report(context, name, unit))
+    return path
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all; its folder must be there.
+
+    Raises:
+        RenderError: it cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink()
+        raise RenderError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def _file_name(code: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in code)

@@ -1,0 +1,181 @@
+"""`check` and `finding`: verdicts on clauses, and findings with their exemptions."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import UNIT, Sentinel
+from tests.cli.written import START, host, nmap, service
+
+FINDING = [
+    "id", "number", "rule", "source", "severity", "unit", "subject", "state", "first_seen", "last_seen", "due",
+    "clauses", "evidence",
+]  # fmt: skip
+VERDICT = ["unit", "system", "catalogue", "clause", "verdict", "basis", "evidence"]
+TELNET = ("exposure.telnet", "192.0.2.1:23/tcp")
+
+
+@pytest.fixture
+def telnet(sentinel: Sentinel, tmp_path: Path) -> Sentinel:
+    """A home that has seen one telnet door."""
+    file = tmp_path / "telnet.xml"
+    file.write_text(nmap(host("192.0.2.1", service(23, "telnet", product="Linux telnetd"))))
+    sentinel.run("import", file)
+    return sentinel
+
+
+def later(sentinel: Sentinel, folder: Path, *ports: str, days: int) -> None:
+    """Import a look at the same host some days later."""
+    file = folder / f"later{days}.xml"
+    file.write_text(nmap(host("192.0.2.1", *ports), start=START + days * 86_400))
+    sentinel.run("import", file)
+
+
+@pytest.mark.parametrize(("catalogue", "clauses"), [("mlps-l2", 135), ("mlps-l3", 211)])
+def test_check_when_a_catalogue_is_named_judges_every_clause_of_it(
+    telnet: Sentinel, catalogue: str, clauses: int
+) -> None:
+    """The standard (GB/T 22239-2019) has so many clauses at these levels."""
+    rows = telnet.rows("check", "--catalogue", catalogue)
+    assert len(rows) == clauses
+    assert all({*VERDICT, "number"} <= row.keys() for row in rows)
+    assert {(row["unit"], row["catalogue"]) for row in rows} == {(UNIT, catalogue)}
+    assert {row["verdict"] for row in rows} <= {"conform", "partial", "nonconform", "not_applicable", "unknown"}
+    assert all(set(row["basis"]) <= {"auto", "attested", "none"} and row["basis"] for row in rows)
+    assert len({row["clause"] for row in rows}) == len(rows)
+    assert all(re.fullmatch(r"[A-Z]{2}-\d{2}x?[a-z]?", row["clause"]) for row in rows)
+    assert all(row["number"] for row in rows)
+
+
+def test_check_when_telnet_is_open_the_clause_is_nonconform_and_shows_its_evidence(telnet: Sentinel) -> None:
+    rows = {row["clause"]: row for row in telnet.rows("check", "--catalogue", "mlps-l3")}
+    number = telnet.findings()[TELNET]["number"]
+    assert rows["CE-04b"]["verdict"] == "nonconform"
+    assert rows["CE-04b"]["basis"] == ["auto"]
+    assert number in rows["CE-04b"]["evidence"]
+    assert rows["CE-04b"]["number"].startswith("8.1.4.4")
+
+
+def test_check_when_nothing_is_known_says_unknown_and_never_conform(sentinel: Sentinel) -> None:
+    rows = sentinel.rows("check")
+    assert {row["catalogue"] for row in rows} == {"mlps-l2", "mlps-l3"}
+    verdicts = Counter(row["verdict"] for row in rows)
+    assert verdicts["conform"] == verdicts["partial"] == 0
+    assert all(row["basis"] == ["none"] for row in rows if row["verdict"] == "unknown")
+    people = sentinel.run("check")
+    assert f"未核查 {verdicts['unknown']} 条" in people.out
+    assert "不替代等级测评" in people.out
+
+
+def test_check_when_the_catalogue_is_unknown_ends_with_one_line_and_2(sentinel: Sentinel) -> None:
+    complaint = sentinel.run("check", "--catalogue", "iso-27001", expect=2).complaint
+    assert complaint == "sentinel: no such catalogue: 'iso-27001' (mlps-l2, mlps-l3)"
+    assert "no such unit" in sentinel.run("check", "--unit", "nosuch", expect=2).complaint
+
+
+def test_finding_when_listed_has_every_field(telnet: Sentinel) -> None:
+    rows = telnet.rows("finding", "list")
+    assert all(list(row)[: len(FINDING)] == FINDING for row in rows)
+    row = telnet.findings()[TELNET]
+    assert (row["source"], row["severity"], row["unit"], row["state"]) == ("own_scan", "high", UNIT, "open")
+    assert row["first_seen"] == row["last_seen"] == "2026-09-21T14:14:20Z"
+    assert row["due"] > row["first_seen"]
+    assert "CE-04b" in row["clauses"]
+    assert len(row["evidence"]) == 64
+    assert len({one["number"] for one in rows}) == len(rows)
+    assert all(re.fullmatch(r"隐患-\d{4}-\d{5}", one["number"]) for one in rows)
+
+
+def test_finding_when_seen_again_stays_the_same_one(telnet: Sentinel, tmp_path: Path) -> None:
+    first = telnet.findings()[TELNET]
+    later(telnet, tmp_path, service(23, "telnet", product="Linux telnetd"), days=3)
+    again = telnet.findings()[TELNET]
+    assert [again[name] for name in ("id", "number", "first_seen", "state")] == [
+        first[name] for name in ("id", "number", "first_seen", "state")
+    ]
+    assert again["last_seen"] > first["last_seen"]
+
+
+@pytest.mark.parametrize(("option", "state"), [("--accept", "accepted"), ("--false-positive", "false_positive")])
+def test_finding_when_marked_stays_visible_with_who_why_and_until_when(
+    telnet: Sentinel, option: str, state: str
+) -> None:
+    number = telnet.findings()[TELNET]["number"]
+    (row,) = telnet.rows("finding", "mark", number, option, "--why", "隔离网段", "--until", "2099-01-01")
+    assert (row["number"], row["state"], row["why"], row["until"]) == (
+        number, state, "隔离网段", "2099-01-01T15:59:59.999999Z",
+    )  # fmt: skip
+    assert row["by"]
+    telnet.run("check")
+    assert telnet.findings()[TELNET] == row
+    assert number in telnet.run("finding", "list").out
+    assert TELNET not in {(one["rule"], one["subject"]) for one in telnet.rows("finding", "list", "--live")}
+
+
+def test_finding_when_its_row_number_is_given_is_the_same_one(telnet: Sentinel) -> None:
+    finding = telnet.findings()[TELNET]
+    words = ("--accept", "--why", "x", "--until", "2099-01-01")
+    assert telnet.rows("finding", "mark", str(finding["id"]), *words)[0]["number"] == finding["number"]
+
+
+def test_finding_when_its_exemption_has_ended_is_open_again(telnet: Sentinel) -> None:
+    number = telnet.findings()[TELNET]["number"]
+    telnet.run("finding", "mark", number, "--accept", "--why", "x", "--until", "2099-01-01")
+    end_exemption(telnet)
+    telnet.run("check")
+    row = telnet.findings()[TELNET]
+    assert (row["state"], row["number"], row["why"], row["until"]) == ("open", number, "", None)
+
+
+def test_finding_when_it_went_away_while_exempted_is_proven_gone_after_the_exemption(
+    telnet: Sentinel, tmp_path: Path
+) -> None:
+    number = telnet.findings()[TELNET]["number"]
+    telnet.run("finding", "mark", number, "--accept", "--why", "x", "--until", "2099-01-01")
+    later(telnet, tmp_path, service(23, state="closed"), service(22, "ssh"), days=2)
+    assert telnet.findings()[TELNET]["state"] == "accepted"
+    end_exemption(telnet)
+    telnet.run("check")
+    assert telnet.findings()[TELNET]["state"] == "verified"
+    complaint = telnet.run("finding", "mark", number, "--accept", "--why", "x", "--until", "2099-01-01", expect=2)
+    assert "there is nothing to exempt" in complaint.complaint
+
+
+def end_exemption(sentinel: Sentinel) -> None:
+    """Let the exemption's end have come: time cannot be waited for."""
+    with closing(sqlite3.connect(sentinel.home / "var" / "sentinel.db")) as connection, connection:
+        connection.execute("UPDATE finding SET until_us = 1 WHERE until_us IS NOT NULL")
+
+
+@pytest.fixture(scope="module")
+def marked(make_home: Callable[[], Sentinel]) -> Iterator[Sentinel]:
+    """A home with findings that nothing changes; that it stayed so is checked at the end."""
+    sentinel = make_home()
+    sentinel.run("check")
+    yield sentinel
+    assert {row["state"] for row in sentinel.rows("finding", "list")} == {"open"}
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["隐患-2020-00001", "--accept", "--why", "x", "--until", "2099-01-01"], "no such finding: '隐患-2020-00001'"),
+        (["99999", "--accept", "--why", "x", "--until", "2099-01-01"], "no such finding: '99999'"),
+        (["9" * 30, "--accept", "--why", "x", "--until", "2099-01-01"], "no such finding"),
+        (["1", "--why", "x", "--until", "2099-01-01"], "say either --false-positive or --accept"),
+        (["1", "--accept", "--false-positive", "--why", "x", "--until", "2099-01-01"], "say either"),
+        (["1", "--accept", "--why", " ", "--until", "2099-01-01"], "--why: an exemption needs a reason"),
+        (["1", "--accept", "--until", "2099-01-01"], "missing option '--why'"),
+        (["1", "--accept", "--why", "x", "--until", "2001-01-01"], "--until: lies in the past"),
+        (["1", "--accept", "--why", "x", "--until", "soon"], "--until: no ISO 8601 time"),
+    ],
+)
+def test_finding_when_marked_wrongly_ends_with_one_line_and_2(marked: Sentinel, words: list[str], told: str) -> None:
+    assert told in marked.run("finding", "mark", *words, expect=2).complaint

@@ -1,0 +1,199 @@
+"""A unit's map and traffic judged: findings open, stay, go and come back as the evidence says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from sentinel.config import Settings
+from sentinel.errors import RuleError
+from sentinel.model.finding import Finding, FindingKey, FindingState
+from sentinel.model.flow import FlowClass, FlowDetection
+from sentinel.model.ports import PortSet
+from sentinel.model.whitelist import WhitelistEntry, WhitelistKind
+from sentinel.respond.lifecycle import exempt
+from sentinel.schedule.context import Context
+from sentinel.schedule.judging import FLOW_DAYS, Judgement, judge_unit, read_pack
+from sentinel.store.findings import read_findings, write_findings
+from sentinel.store.flows import write_capture
+from sentinel.store.scopes import write_whitelist_entry
+from tests.homes import NOW, SCHOOL, Clock, opened
+from tests.schedule.nmapfile import NmapRun, at, give, host
+
+UNLISTED = ("whitelist.unlisted-port", "10.0.0.1:80/tcp")
+EIGHT_DAYS = timedelta(days=8)
+
+
+@pytest.fixture
+def clock(context: Context) -> Clock:
+    """The clock of the context, to be set."""
+    assert isinstance(context.clock, Clock)
+    return context.clock
+
+
+@pytest.fixture
+def listed(context: Context) -> Context:
+    """A home whose whitelist allows ssh on every host, so that any other port is a finding."""
+    entry = WhitelistEntry(
+        id=0, unit=SCHOOL.code, kind=WhitelistKind.PORT, proto="tcp", ports=PortSet.of_ports([22]), reason="x",
+        addresses=(ip_network("10.0.0.0/24"),), approved_by="x",
+    )  # fmt: skip
+    with context.database.transaction("tester", NOW, objects=True) as transaction:
+        write_whitelist_entry(transaction, entry)
+    return context
+
+
+def findings(context: Context) -> dict[tuple[str, str], Finding]:
+    return {(one.key.rule, one.key.subject): one for one in read_findings(context.database, [SCHOOL.code])}
+
+
+def look(context: Context, day: float, **ports: str) -> Judgement:
+    """Take one look at 10.0.0.1 in, and judge."""
+    give(context, NmapRun((host(1, **ports),), finished=at(day)))
+    return judge_unit(context, SCHOOL)
+
+
+def silence(context: Context, day: float) -> Judgement:
+    """Take a look in which 10.0.0.1 did not answer, and judge."""
+    give(context, NmapRun(asked=("10.0.0.1",), finished=at(day)))
+    return judge_unit(context, SCHOOL)
+
+
+def test_finding_when_its_port_is_there_opens_and_stays_the_same(listed: Context) -> None:
+    first = look(listed, 1, p80="nginx", p22="ssh")
+    assert first.opened == first.live > 0
+    second = look(listed, 2, p80="nginx", p22="ssh")
+    assert (second.opened, second.reopened, second.gone, second.live) == (0, 0, 0, first.live)
+    finding = findings(listed)[UNLISTED]
+    assert (finding.state, finding.first_seen, finding.last_seen) == (FindingState.OPEN, at(1), at(2))
+    assert second.pack_hash == read_pack(listed).hash
+
+
+def test_finding_when_a_reset_proves_it_gone_is_verified_and_comes_back_as_itself(listed: Context) -> None:
+    look(listed, 1, p80="nginx")
+    number = findings(listed)[UNLISTED].number
+    gone = look(listed, 2, p80="closed")
+    assert gone.gone == 1
+    assert findings(listed)[UNLISTED].state is FindingState.VERIFIED
+    back = look(listed, 3, p80="nginx")
+    assert (back.opened, back.reopened) == (0, 1)
+    finding = findings(listed)[UNLISTED]
+    assert (finding.state, finding.number, finding.first_seen, finding.reopened) == (
+        FindingState.OPEN, number, at(1), 1,
+    )  # fmt: skip
+
+
+def test_finding_when_its_host_falls_silent_is_not_called_fixed(listed: Context) -> None:
+    look(listed, 1, p80="nginx")
+    for day in (2, 3, 4, 5):
+        assert silence(listed, day).gone == 0
+    assert findings(listed)[UNLISTED].state is FindingState.OPEN
+    look(listed, 6, p80="closed", p22="ssh")
+    assert findings(listed)[UNLISTED].state is FindingState.VERIFIED
+
+
+def test_finding_when_one_look_misses_the_port_stays_and_when_two_do_is_gone(listed: Context) -> None:
+    look(listed, 1, p80="nginx", p22="ssh")
+    assert look(listed, 2, p80="filtered", p22="ssh").gone == 0
+    assert look(listed, 3, p80="filtered", p22="ssh").gone == 1
+
+
+def exempted(context: Context, key: tuple[str, str], days: float) -> Finding:
+    """Accept a finding's risk for some days from now."""
+    step = exempt(findings(context)[key], FindingState.ACCEPTED, why="x", by="y", until=NOW + timedelta(days=days))
+    with context.database.transaction("tester", NOW) as transaction:
+        (stored,) = write_findings(transaction, [(step.finding, step.before, step.reason)])
+        transaction.audit("finding.mark", "x")
+    return stored
+
+
+def test_finding_when_exempted_is_carried_unchanged_until_the_exemption_ends(listed: Context, clock: Clock) -> None:
+    look(listed, 1, p80="nginx")
+    exempted(listed, UNLISTED, days=7)
+    judge_unit(listed, SCHOOL)
+    assert findings(listed)[UNLISTED].state is FindingState.ACCEPTED
+    clock.now = NOW + EIGHT_DAYS
+    assert judge_unit(listed, SCHOOL).reopened == 1
+    finding = findings(listed)[UNLISTED]
+    assert (finding.state, finding.first_seen, finding.why) == (FindingState.OPEN, at(1), "")
+
+
+def test_finding_when_gone_during_its_exemption_is_verified_only_after_it(listed: Context, clock: Clock) -> None:
+    look(listed, 1, p80="nginx")
+    exempted(listed, UNLISTED, days=7)
+    assert look(listed, 2, p80="closed").gone == 0
+    assert findings(listed)[UNLISTED].state is FindingState.ACCEPTED
+    clock.now = NOW + EIGHT_DAYS
+    assert judge_unit(listed, SCHOOL).gone == 1
+    assert findings(listed)[UNLISTED].state is FindingState.VERIFIED
+
+
+def test_finding_when_two_vantages_see_the_port_stays_until_both_see_it_closed(listed: Context) -> None:
+    for vantage in ("inside", "outside"):
+        give(listed, NmapRun((host(1, p80="nginx"),), finished=at(1), mark=vantage), vantage=vantage)
+    judge_unit(listed, SCHOOL)
+    give(listed, NmapRun((host(1, p80="closed"),), finished=at(2), mark="in"), vantage="inside")
+    judge_unit(listed, SCHOOL)
+    assert findings(listed)[UNLISTED].state is FindingState.OPEN
+    give(listed, NmapRun((host(1, p80="closed"),), finished=at(2), mark="out"), vantage="outside")
+    judge_unit(listed, SCHOOL)
+    assert findings(listed)[UNLISTED].state is FindingState.VERIFIED
+
+
+def capture(context: Context) -> None:
+    """Note a capture that showed one miner."""
+    flow = FlowDetection(
+        "a.pcap", "10.0.0.9", 40000, "203.0.113.9", 3333, "stratum", FlowClass.MINING, 1.0, "XMR", NOW, NOW, 9, 900
+    )
+    with context.database.transaction("tester", NOW) as transaction:
+        write_capture(transaction, SCHOOL.code, "ab" * 32, "a.pcap", [flow])
+        transaction.audit("traffic.analyze", "a.pcap")
+
+
+def test_mining_when_found_is_never_proven_gone_by_silence(context: Context, clock: Clock) -> None:
+    capture(context)
+    judge_unit(context, SCHOOL)
+    mined = [one for one in findings(context).values() if one.key.rule.startswith("mining.")]
+    assert [(one.state, one.source.value, one.evidence) for one in mined] == [(FindingState.OPEN, "traffic", "ab" * 32)]
+    clock.now = NOW + timedelta(days=FLOW_DAYS + 1)
+    judge_unit(context, SCHOOL)
+    (still,) = [one for one in findings(context).values() if one.key.rule.startswith("mining.")]
+    assert still.state is FindingState.OPEN
+
+
+def test_many_endpoints_when_judged_in_chunks_open_one_finding_each(listed: Context) -> None:
+    rows = tuple(host(number, p80="nginx", p443="nginx") for number in range(1, 251))
+    give(listed, NmapRun(rows, finished=at(1)))
+    first = judge_unit(listed, SCHOOL)
+    unlisted = [key for key in findings(listed) if key[0] == UNLISTED[0]]
+    assert len(unlisted) == 500
+    assert len({one.number for one in findings(listed).values()}) == first.opened == len(findings(listed))
+    assert judge_unit(listed, SCHOOL).opened == 0
+
+
+def test_judging_when_a_rule_is_broken_changes_nothing(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "broken.yml").write_text("title: [\n")
+    with opened(tmp_path / "home") as context:
+        give(context, NmapRun((host(1, p80="nginx"),), finished=at(1)))
+        broken = Context(context.home, context.database, Settings(rules=(str(own),)), "tester", Clock())
+        with pytest.raises(RuleError, match=r"broken\.yml:"):
+            judge_unit(broken, SCHOOL)
+        assert findings(context) == {}
+        assert judge_unit(context, SCHOOL).opened > 0
+
+
+def test_finding_when_its_rule_was_removed_stays_as_it_was(listed: Context) -> None:
+    look(listed, 1, p80="nginx")
+    finding = findings(listed)[UNLISTED]
+    lost = FindingKey(SCHOOL.code, "own.rule-of-last-year", finding.key.network, "10.0.0.1:80/tcp")
+    with listed.database.transaction("tester", NOW) as transaction:
+        copy = Finding(0, "", lost, finding.source, finding.severity, FindingState.OPEN, at(1), at(1))
+        write_findings(transaction, [(copy, "", "first seen")])
+        transaction.audit("unit.check", "x")
+    look(listed, 2, p80="closed")
+    assert findings(listed)["own.rule-of-last-year", "10.0.0.1:80/tcp"].state is FindingState.OPEN
