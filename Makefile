@@ -1,0 +1,48 @@
+# sentinel: `make demo` shows it, `make test` proves it. See README.md.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help system venv demo test check bench clean lock
+
+help:  ## 列出各目标 / list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
+
+system:  ## 检查系统软件包，root 时自动安装 / check the system packages; installs them as root
+	@sh scripts/system.sh demo
+
+venv: $(VENV)/.done  ## 建立 .venv，按锁定版本安装全部依赖 / make .venv with everything, at the locked versions
+
+$(VENV)/.done: requirements.lock pyproject.toml scripts/venv.sh
+	@PYTHON="$(PYTHON)" sh scripts/venv.sh $(VENV)
+	@touch $@
+
+demo: system venv  ## 演示：不需 root，三分钟以内 / the demonstration: no root, under three minutes
+	@$(BIN)/sentinel demo --out demo
+
+test:  ## 全部测试（需要 nmap、Chromium、中文字体） / all tests (nmap, Chromium, CJK fonts)
+	@sh scripts/system.sh test
+	@$(MAKE) --no-print-directory venv
+	@$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=
+	@$(BIN)/python scripts/coverage_floor.py
+	@$(MAKE) --no-print-directory check
+
+check: venv  ## 静态检查 / ruff, mypy, rules
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/sentinel rules check
+
+bench: venv  ## 性能对比 / benchmarks against peers in the same rounds
+	@for one in bench/*.py; do echo "== $$one"; $(BIN)/python $$one || exit 1; done
+
+lock:  ## 更新锁定文件（需要 uv） / renew the lock (needs uv)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --group dev --extra second-opinion \
+		--generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade -o requirements.lock
+
+clean:  ## 清除生成物 / remove what was made
+	rm -rf $(VENV) demo build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
