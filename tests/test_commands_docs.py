@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,18 @@ def commands() -> list[str]:
 @pytest.mark.parametrize("command", commands())
 def test_reference_when_read_names_the_command(command: str) -> None:
     assert f"`{command}" in TEXT
+
+
+def options() -> list[str]:
+    tree = typer.main.get_command(app)
+    leaves = [leaf for one in tree.commands.values() for leaf in getattr(one, "commands", {"": one}).values()]
+    named = {word for leaf in leaves for option in leaf.params for word in option.opts if word.startswith("--")}
+    return sorted(named - {"--help"})
+
+
+@pytest.mark.parametrize("option", options())
+def test_reference_when_read_names_the_option(option: str) -> None:
+    assert re.search(rf"{option}(?![\w-])", TEXT)
 
 
 @pytest.mark.parametrize("command", sorted({one.split()[0] for one in commands()}))
