@@ -19,7 +19,7 @@ STAGES = ("collect", "observe", "traffic", "inventory", "assess", "respond", "re
 HOMES = {
     "alembic": {"store.schema", "store.migrations"},
     "apscheduler": {"schedule.clock"},
-    "cryptography": {"drill.school_server", "drill.services_certificate"},
+    "cryptography": {"drill.school.process", "drill.servers.certificate"},
     "jinja2": {"report.render"},
     "markupsafe": {"report"},
     "nmap": {"collect.second_opinion"},
@@ -39,10 +39,10 @@ MAY_SEND = {"collect.names", "collect.privilege", "drill"}
 """The gate's stage asks the resolver and looks which sockets it may open (nmap sends the rest); the practice school
 and its services open their own. `urllib.parse` opens nothing."""
 
-MAY_START = {"collect.child", "drill.record", "drill.school"}
+MAY_START = {"collect.child", "drill.recording.session", "drill.school.running"}
 """Modules that start other programs."""
 
-MAY_CATCH_ALL = {"cli", "schedule.clock", "store.database", "drill.school"}
+MAY_CATCH_ALL = {"cli", "schedule.clock", "store.database", "drill.school.running"}
 """Job boundaries: the process, one unit's cycle, a transaction that rolls back, children that must be ended."""
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from sentinel.collect.tool import installed_nmap
 from sentinel.config import build_settings_text, load_settings
-from sentinel.drill.record import Recording, record_session
-from sentinel.drill.school import RunningSchool, foreign_listeners, start_school
-from sentinel.drill.school_plan import Phase
+from sentinel.drill.recording.session import Recording, record_session
+from sentinel.drill.school.plan import Phase
+from sentinel.drill.school.running import RunningSchool, foreign_listeners, start_school
 from sentinel.errors import StoreError, UsageError
 from sentinel.model.endpoint import ChangeKind
 from sentinel.model.evidence import RunKind

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sentinel.drill.school_plan import Phase, PlantedPort, plan_school
+from sentinel.drill.school.plan import Phase, PlantedPort, plan_school
 from sentinel.schedule.demo import SCHOOLS, PracticeUnit
 from tests.cli.command import PROGRAM, Done, environment, examine, run
 

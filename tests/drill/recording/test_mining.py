@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from sentinel.drill.mining import SCRIPTS, SESSION_TIMEOUT_S, LoopbackVenue, Script, hold_session
+from sentinel.drill.recording.mining import SCRIPTS, SESSION_TIMEOUT_S, LoopbackVenue, Script, hold_session
 
 
 def test_session_when_held_on_loopback_has_every_conversation_in_time():
@@ -43,7 +43,7 @@ def test_client_when_the_server_hangs_up_raises(name):
 
 
 def test_session_when_a_server_never_answers_ends_by_its_timeout(monkeypatch):
-    monkeypatch.setattr("sentinel.drill.mining.SESSION_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("sentinel.drill.recording.mining.SESSION_TIMEOUT_S", 0.3)
 
     async def stay_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sentinel.drill.services import Seen, Service
-from sentinel.drill.services_certificate import CertificatePlan
-from sentinel.drill.services_web import Page, Site, html, web
+from sentinel.drill.servers.certificate import CertificatePlan
+from sentinel.drill.servers.conversation import Seen, Service
+from sentinel.drill.servers.web import Page, Site, html, web
 
 ICP = "示例ICP备00000000号-1"
 

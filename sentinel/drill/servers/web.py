@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
-from sentinel.drill.services import Conversation, HangupError, Seen, Service, Talk
-from sentinel.drill.services_certificate import CertificatePlan, rules_of
+from sentinel.drill.servers.certificate import CertificatePlan, rules_of
+from sentinel.drill.servers.conversation import Conversation, HangupError, Seen, Service, Talk
 
 HTML = "text/html; charset=utf-8"
 _REASONS = {

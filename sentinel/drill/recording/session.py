@@ -14,10 +14,10 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sentinel.drill.mining import Conversation, LoopbackVenue, hold_session
-from sentinel.drill.namespace import NamespaceRefusedError, Sniffer, die_with_parent, enter_namespace
-from sentinel.drill.pcap import ETHERNET, RAW_IP, PcapWriter
-from sentinel.drill.relay import RelayVenue
+from sentinel.drill.place.namespace import NamespaceRefusedError, Sniffer, die_with_parent, enter_namespace
+from sentinel.drill.recording.mining import Conversation, LoopbackVenue, hold_session
+from sentinel.drill.recording.pcap import ETHERNET, RAW_IP, PcapWriter
+from sentinel.drill.recording.relay import RelayVenue
 from sentinel.errors import CollectError
 
 NAMESPACE, RELAY = "namespace", "relay"
@@ -66,10 +66,10 @@ def _record(out: Path, mode: str) -> Recording:
         NamespaceRefusedError: this machine gives no namespaces to its users.
         CollectError: anything else failed.
     """
-    package_root = str(Path(__file__).resolve().parents[2])
+    package_root = str(Path(__file__).resolve().parents[3])
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "sentinel.drill.record", mode, str(out), str(os.getpid())],
+            [sys.executable, "-m", "sentinel.drill.recording.session", mode, str(out), str(os.getpid())],
             env={**os.environ, "PYTHONPATH": os.pathsep.join([package_root, *filter(None, sys.path)])},
             stdin=subprocess.DEVNULL,
             capture_output=True,

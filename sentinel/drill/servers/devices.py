@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 
-from sentinel.drill.services import Conversation, HangupError, Seen, Service
+from sentinel.drill.servers.conversation import Conversation, HangupError, Seen, Service
 
 _PACKETS_PER_SESSION = 200
 

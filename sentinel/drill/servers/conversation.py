@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
-from sentinel.drill.services_certificate import CertificatePlan
+from sentinel.drill.servers.certificate import CertificatePlan
 
 # A version scanner keeps quiet for 6 s before its first probe (nmap 7.93, NULL probe): wait longer than that.
 IDLE_S = 15.0
@@ -152,7 +152,11 @@ class Service:
         plain_answer: what it says to clear text where TLS is due; empty: a TLS alert.
         weaknesses: names of the rules that must find something here, on its own port.
         weaknesses_elsewhere: the same on any other port; None: the same rules.
+        flaws: weaknesses planted here that no rule names yet, e.g. `smtp.open-relay`.
+        proto: transport.
     """
+
+    proto: ClassVar[str] = "tcp"
 
     port: int
     talk: Talk
@@ -162,3 +166,4 @@ class Service:
     plain_answer: bytes = b""
     weaknesses: tuple[str, ...] = ()
     weaknesses_elsewhere: tuple[str, ...] | None = None
+    flaws: tuple[str, ...] = ()

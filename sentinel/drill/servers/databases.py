@@ -7,8 +7,8 @@ import os
 import struct
 import time
 
-from sentinel.drill.services import Conversation, HangupError, Seen, Service
-from sentinel.drill.services_web import Page, Site, http
+from sentinel.drill.servers.conversation import Conversation, HangupError, Seen, Service
+from sentinel.drill.servers.web import Page, Site, http
 
 _COMMANDS_PER_SESSION = 1000
 

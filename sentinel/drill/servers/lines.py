@@ -6,7 +6,7 @@ import os
 import struct
 from collections.abc import Callable
 
-from sentinel.drill.services import Conversation, Seen, Service, Talk
+from sentinel.drill.servers.conversation import Conversation, Seen, Service, Talk
 
 _OLD_ALGORITHMS = (
     b"diffie-hellman-group-exchange-sha1,diffie-hellman-group14-sha1,diffie-hellman-group1-sha1",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
 
-from sentinel.drill.school_roles import (
+from sentinel.drill.school.roles import (
     NEWCOMER,
     OTHERS,
     PORTAL,
@@ -20,8 +20,8 @@ from sentinel.drill.school_roles import (
     new_ssh,
     newly_opened,
 )
-from sentinel.drill.services import Seen, Service
-from sentinel.drill.services_certificate import CertificateKind, CertificatePlan, rules_of
+from sentinel.drill.servers.certificate import CertificateKind, CertificatePlan, rules_of
+from sentinel.drill.servers.conversation import Seen, Service
 from sentinel.errors import UsageError
 from sentinel.model.endpoint import ChangeKind
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from sentinel.drill.services import Conversation, HangupError, Seen, Service
+from sentinel.drill.servers.conversation import Conversation, HangupError, Seen, Service
 
 Value = str | int | float | bool | dict[str, "Value"] | list["Value"]
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, cast
 
-from sentinel.drill.school_listeners import foreign_listeners
-from sentinel.drill.school_plan import (
+from sentinel.drill.place.listeners import foreign_listeners
+from sentinel.drill.school.plan import (
     DEFAULT_BASE,
     DEFAULT_OFFSET,
     MAX_SIZE,
@@ -27,7 +27,6 @@ from sentinel.drill.school_plan import (
     School,
     plan_school,
 )
-from sentinel.drill.school_server import main
 from sentinel.errors import SentinelError, UsageError
 
 __all__ = (
@@ -186,11 +185,11 @@ def start_school(
     plan = plan_school(network, seed, size, offset)
     options = {"base": network, "seed": seed, "size": size, "offset": offset, "parent": os.getpid()}
     words = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-    home = Path(__file__).resolve().parents[2]
+    home = Path(__file__).resolve().parents[3]
     paths = os.pathsep.join(filter(None, (str(home), os.environ.get("PYTHONPATH", ""))))
     errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "sentinel.drill.school", *words],
+        [sys.executable, "-P", "-m", "sentinel.drill.school.process", *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
@@ -212,7 +211,3 @@ def _connect_all(rows: Iterable[PlantedPort], deadline: float) -> None:
                 pass
         except OSError as error:
             raise SentinelError(f"practice school: {row.address}:{row.port} does not answer") from error
-
-
-if __name__ == "__main__":
-    sys.exit(main())

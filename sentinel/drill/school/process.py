@@ -23,11 +23,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sentinel.drill.school_listeners import foreign_listeners
-from sentinel.drill.school_plan import Phase, School, plan_school
-from sentinel.drill.services import Service
-from sentinel.drill.services_certificate import Authority, CertificatePlan, Issued
-from sentinel.drill.services_door import Door, reserve
+from sentinel.drill.place.listeners import foreign_listeners
+from sentinel.drill.school.plan import Phase, School, plan_school
+from sentinel.drill.servers.certificate import Authority, CertificatePlan, Issued
+from sentinel.drill.servers.conversation import Service
+from sentinel.drill.servers.door import Door, reserve
 from sentinel.errors import SentinelError
 
 _PR_SET_PDEATHSIG = 1
@@ -153,7 +153,7 @@ async def _serve(school: School) -> None:
 
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m sentinel.drill.school")
+    parser = argparse.ArgumentParser(prog="python -m sentinel.drill.school.process")
     parser.add_argument("--base", type=IPv4Network, required=True)
     for name in ("seed", "size", "offset", "parent"):
         parser.add_argument(f"--{name}", type=int, required=True)
@@ -173,3 +173,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return 1
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

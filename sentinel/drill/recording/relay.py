@@ -7,8 +7,8 @@ import contextlib
 import socket
 import struct
 
-from sentinel.drill.mining import Conversation, Script, Serve
-from sentinel.drill.pcap import PcapWriter
+from sentinel.drill.recording.mining import Conversation, Script, Serve
+from sentinel.drill.recording.pcap import PcapWriter
 
 _LISTEN = "127.0.0.1"
 _SEGMENT_BYTES = 1448

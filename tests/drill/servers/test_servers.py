@@ -15,17 +15,17 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sentinel.drill import services, services_door
-from sentinel.drill import services_data as data
-from sentinel.drill import services_device as device
-from sentinel.drill import services_sites as sites
-from sentinel.drill import services_text as text
-from sentinel.drill.school_plan import Phase, plan_school
-from sentinel.drill.services import REQUEST_BYTES, SESSION_BYTES, Seen, Service
-from sentinel.drill.services_certificate import Authority, CertificateKind, CertificatePlan
-from sentinel.drill.services_door import CONNECTIONS_PER_DOOR, Door, converse, reserve
-from sentinel.drill.services_mongodb import document, mongodb
-from sentinel.drill.services_web import Page, Site, http
+from sentinel.drill.school.plan import Phase, plan_school
+from sentinel.drill.servers import conversation, sites
+from sentinel.drill.servers import databases as data
+from sentinel.drill.servers import devices as device
+from sentinel.drill.servers import door as door_module
+from sentinel.drill.servers import lines as text
+from sentinel.drill.servers.certificate import Authority, CertificateKind, CertificatePlan
+from sentinel.drill.servers.conversation import REQUEST_BYTES, SESSION_BYTES, Seen, Service
+from sentinel.drill.servers.door import CONNECTIONS_PER_DOOR, Door, converse, reserve
+from sentinel.drill.servers.mongodb import document, mongodb
+from sentinel.drill.servers.web import Page, Site, http
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 ADDRESS = IPv4Address("127.79.1.1")
@@ -399,8 +399,8 @@ def test_door_when_too_many_connect_then_the_rest_is_cut_and_the_first_still_ser
 def test_door_when_a_request_stays_half_or_none_comes_then_it_hangs_up(
     words: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "PART_S", 0.05)
-    monkeypatch.setattr(services, "IDLE_S", 0.1)
+    monkeypatch.setattr(conversation, "PART_S", 0.05)
+    monkeypatch.setattr(conversation, "IDLE_S", 0.1)
 
     async def use(_door: Door, port: int) -> None:
         assert await asyncio.wait_for(exchange(port, words), 2) == b""
@@ -409,7 +409,7 @@ def test_door_when_a_request_stays_half_or_none_comes_then_it_hangs_up(
 
 
 def test_door_when_the_session_lasts_too_long_then_it_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services_door, "SESSION_S", 0.2)
+    monkeypatch.setattr(door_module, "SESSION_S", 0.2)
 
     async def use(_door: Door, port: int) -> None:
         assert await asyncio.wait_for(exchange(port, b"PING\r\n"), 5) in (b"+PONG\r\n", b"")
@@ -462,7 +462,7 @@ def test_door_when_clear_text_comes_on_the_tls_port_then_nginx_says_so_and_other
 
 @pytest.mark.parametrize("words", [b"\x16\x03\x01", b"\x16"])
 def test_door_when_a_handshake_stays_half_then_it_hangs_up(words: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services_door, "PART_S", 0.05)
+    monkeypatch.setattr(door_module, "PART_S", 0.05)
     service, tls = secure()
 
     async def use(_door: Door, port: int) -> None:

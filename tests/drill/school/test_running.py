@@ -21,13 +21,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sentinel.drill.school import RunningSchool, foreign_listeners, start_school
-from sentinel.drill.school_plan import MAX_SIZE, Phase, PlannedChange, PlantedPort, School, plan_school, served_port
-from sentinel.drill.services_certificate import CertificateKind
+from sentinel.drill.school.plan import MAX_SIZE, Phase, PlannedChange, PlantedPort, School, plan_school, served_port
+from sentinel.drill.school.running import RunningSchool, foreign_listeners, start_school
+from sentinel.drill.servers.certificate import CertificateKind
 from sentinel.errors import SentinelError, UsageError
 from sentinel.model.endpoint import ChangeKind
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 # Schools of several test processes at once must not meet.
 SECOND = 80 + os.getpid() % 170
 
@@ -338,7 +338,7 @@ def test_cue_when_the_school_does_not_answer_then_it_says_so(school: RunningScho
 
 PARENT = """
 import sys, time
-from sentinel.drill.school import start_school
+from sentinel.drill.school.running import start_school
 school = start_school(base=sys.argv[1], size=3)
 print(school.pid, flush=True)
 time.sleep(60)
@@ -358,7 +358,7 @@ def test_school_when_its_parent_is_killed_then_it_is_gone_within_two_seconds(blo
 
 def serve(parent: int, base: str, words: bytes) -> subprocess.CompletedProcess[bytes]:
     options = ["--base", base, "--seed", "1", "--size", "3", "--offset", "10000", "--parent", str(parent)]
-    command = [sys.executable, "-m", "sentinel.drill.school", *options]
+    command = [sys.executable, "-m", "sentinel.drill.school.process", *options]
     return subprocess.run(command, input=words, capture_output=True, cwd=ROOT, timeout=20, check=False)
 
 
@@ -400,7 +400,7 @@ def test_school_when_strangers_throw_bytes_at_it_then_it_lives_and_answers(schoo
 
 TRUE_PORTS = """
 import socket, sys
-from sentinel.drill.school import start_school
+from sentinel.drill.school.running import start_school
 with start_school(offset=0, base=sys.argv[1]) as school:
     for row in school.truth():
         socket.create_connection((str(row.address), row.port), 2).close()
@@ -417,7 +417,7 @@ def in_namespace(program: str, base: str) -> subprocess.CompletedProcess[str]:
 
 WILDCARD = """
 import socket, sys
-from sentinel.drill.school import foreign_listeners, start_school
+from sentinel.drill.school.running import foreign_listeners, start_school
 from sentinel.errors import SentinelError
 with socket.create_server(("0.0.0.0", 10443)):
     print(foreign_listeners())

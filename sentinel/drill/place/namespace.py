@@ -15,7 +15,7 @@ import struct
 from pathlib import Path
 from types import TracebackType
 
-from sentinel.drill.pcap import PcapWriter
+from sentinel.drill.recording.pcap import PcapWriter
 from sentinel.errors import CollectError
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000

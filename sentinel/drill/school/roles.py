@@ -6,13 +6,13 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sentinel.drill import services_data as data
-from sentinel.drill import services_device as device
-from sentinel.drill import services_sites as sites
-from sentinel.drill import services_text as text
-from sentinel.drill.services import Service
-from sentinel.drill.services_certificate import CertificateKind, CertificatePlan
-from sentinel.drill.services_mongodb import mongodb
+from sentinel.drill.servers import databases as data
+from sentinel.drill.servers import devices as device
+from sentinel.drill.servers import lines as text
+from sentinel.drill.servers import sites
+from sentinel.drill.servers.certificate import CertificateKind, CertificatePlan
+from sentinel.drill.servers.conversation import Service
+from sentinel.drill.servers.mongodb import mongodb
 
 
 @dataclass(frozen=True, slots=True)

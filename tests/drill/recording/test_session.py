@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from sentinel.drill import record
-from sentinel.drill.mining import ETH_WALLET, PASSWORD, SCRIPTS, WORKER, XMR_WALLET
-from sentinel.drill.namespace import NamespaceRefusedError
-from sentinel.drill.pcap import RAW_IP, PcapWriter
-from sentinel.drill.record import NAMESPACE, RELAY, Recording, record_session
+from sentinel.drill.place.namespace import NamespaceRefusedError
+from sentinel.drill.recording import session as record
+from sentinel.drill.recording.mining import ETH_WALLET, PASSWORD, SCRIPTS, WORKER, XMR_WALLET
+from sentinel.drill.recording.pcap import RAW_IP, PcapWriter
+from sentinel.drill.recording.session import NAMESPACE, RELAY, Recording, record_session
 from sentinel.errors import CollectError
 from sentinel.model.flow import FlowClass, FlowDetection
 from sentinel.traffic import PoolFeed, analyze
@@ -24,7 +24,7 @@ from sentinel.traffic.capture import read_packets
 from sentinel.traffic.fragments import Fragments
 from sentinel.traffic.packet import find_segment
 
-ROOT = Path(record.__file__).resolve().parents[2]
+ROOT = Path(record.__file__).resolve().parents[3]
 EMPTY_FEED = PoolFeed({})
 
 
@@ -109,7 +109,7 @@ def test_record_session_when_it_takes_too_long_raises(tmp_path, monkeypatch):
 
 
 def test_recorder_when_its_parent_dies_dies_too():
-    child = "import os, sys, time; from sentinel.drill.namespace import die_with_parent;"
+    child = "import os, sys, time; from sentinel.drill.place.namespace import die_with_parent;"
     child += "die_with_parent(os.getppid()); os.write(int(sys.argv[1]), b'up'); time.sleep(60)"
     middle = "import subprocess, sys, time;"
     middle += f"subprocess.Popen([sys.executable, '-c', {child!r}, sys.argv[1]], pass_fds=[int(sys.argv[1])]);"
@@ -126,14 +126,14 @@ def test_recorder_when_its_parent_dies_dies_too():
 
 
 def test_recorder_when_its_parent_is_gone_already_ends_at_once():
-    code = "from sentinel.drill.namespace import die_with_parent; die_with_parent(1 << 30)"
+    code = "from sentinel.drill.place.namespace import die_with_parent; die_with_parent(1 << 30)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, timeout=20).returncode == 1
 
 
 @pytest.mark.namespace
 def test_namespace_when_entered_owns_its_prefix_and_nothing_else():
     code = (
-        "import socket; from sentinel.drill.namespace import enter_namespace;"
+        "import socket; from sentinel.drill.place.namespace import enter_namespace;"
         "enter_namespace('10.77.0.1', '255.255.0.0');"
         "a = socket.socket(); a.bind(('10.77.9.9', 0)); b = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
         "try:\n b.connect(('192.0.2.1', 9))\nexcept OSError as error:\n print(error.errno)"

@@ -8,7 +8,15 @@ import ssl
 from asyncio import StreamReader, StreamWriter
 from ipaddress import IPv4Address
 
-from sentinel.drill.services import CHUNK_BYTES, PART_S, SESSION_S, Conversation, HangupError, Service, Stream
+from sentinel.drill.servers.conversation import (
+    CHUNK_BYTES,
+    PART_S,
+    SESSION_S,
+    Conversation,
+    HangupError,
+    Service,
+    Stream,
+)
 
 # 40 ports with 20 each stay under the usual limit of 1,024 open files.
 CONNECTIONS_PER_DOOR = 20

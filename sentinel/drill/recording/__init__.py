@@ -1,0 +1,1 @@
+"""Conversations of miners, pools and ordinary programs, recorded as capture files."""

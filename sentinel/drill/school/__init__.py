@@ -1,0 +1,1 @@
+"""The practice school: what it holds, and the process that serves it."""

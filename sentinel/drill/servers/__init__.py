@@ -1,0 +1,1 @@
+"""The servers of a practice school: real protocols in plain Python, with the truth about each."""
