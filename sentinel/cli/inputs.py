@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
 
 def import_files(
-    files: Annotated[list[Path], typer.Argument(help="nmap XML、masscan XML/JSON/列表、Zeek 日志")],
+    files: Annotated[list[Path], typer.Argument(help="nmap XML、masscan XML/JSON/列表、Zeek 日志、DHCP 租约")],
     unit: UnitOption = None,
     vantage: VantageOption = None,
     no_check: NoCheckOption = False,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentinel.cli.output import print_json, print_line, print_table
+from sentinel.cli.output import print_json, print_line, print_note, print_table
 from sentinel.cli.session import LAST_ROW, MAX_RATE, JsonOption, UnitOption, open_session, read_time
 from sentinel.errors import ScopeError, UsageError
 from sentinel.model.moment import local_text
@@ -17,12 +18,15 @@ from sentinel.model.scope import Level
 if TYPE_CHECKING:
     from sentinel.model.scope import Target
     from sentinel.model.whitelist import WhitelistEntry
+    from sentinel.schedule.register import EntryImport
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="扫描授权：没有授权，不发一个报文。")
 whitelist = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="域名、主机、端口白名单。")
 
 WhyOption = Annotated[str, typer.Option("--why", help="理由")]
 AUTHORISE = "sentinel scope authorise 网段 --by … --document … --from … --until … --level service"
+
+SOME_REFUSED = 3
 
 _DAY = re.compile(r"\d{4}-?\d{2}-?\d{2}")
 
@@ -158,7 +162,7 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """登记一条白名单。"""
-    from sentinel.cli.entries import read_entry
+    from sentinel.schedule.entries import read_entry
     from sentinel.store.scopes import build_whitelist_words, write_whitelist_entry
 
     with open_session() as context:
@@ -180,6 +184,48 @@ def add(
         print_json(build_whitelist_words(stored))
     else:
         print_line(f"已登记白名单 {stored.id}：{_shown(stored)}。下一步：sentinel check")
+
+
+@whitelist.command("import")
+def import_sheet(
+    file: Annotated[Path, typer.Argument(help="资产台账或白名单：XLSX，或 CSV（UTF-8、GB 18030）")],
+    unit: UnitOption = None,
+    approved_by: Annotated[
+        str, typer.Option("--approved-by", help="批准人或部门；表中有审批栏时可省略", show_default=False)
+    ] = "",
+    reason: Annotated[str, typer.Option("--reason", help="用途，写在系统名称之前", show_default=False)] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """从台账或白名单表格登记白名单；同一文件再次导入不增加条目。"""
+    from sentinel.schedule.register import import_entries
+    from sentinel.store.scopes import build_whitelist_words
+
+    with open_session() as context:
+        owner = context.choose_unit(unit)
+        done = import_entries(context, owner, file, approved_by, context.clock(), reason=reason)
+    if as_json:
+        for entry in done.added:
+            print_json({"event": "added", **build_whitelist_words(entry)})
+        for cell in done.refused:
+            where = {"sheet": cell.sheet, "row": cell.row, "column": cell.column, "title": cell.title}
+            print_json({"event": "refused", **where, "reason": cell.reason})
+        counts = {"rows": done.rows, "added": len(done.added), "known": done.known, "refused": len(done.refused)}
+        print_json({"summary": {"file": str(file), **counts}})
+    else:
+        _print_entry_import(done)
+    if done.refused:
+        raise typer.Exit(SOME_REFUSED)
+
+
+def _print_entry_import(done: EntryImport) -> None:
+    for cell in done.refused:
+        sheet = f"{cell.sheet} " if cell.sheet else ""
+        print_note(f"{sheet}第 {cell.row} 行 {cell.column} 列（{cell.title}）：{cell.reason}")
+    print_line(
+        f"读入 {done.rows} 行，新增白名单 {len(done.added)} 条，已有 {done.known} 条，"
+        f"不能读取的单元格 {len(done.refused)} 个。"
+    )
+    print_line("下一步：sentinel whitelist list；sentinel check")
 
 
 @whitelist.command("list")

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from sentinel.errors import ParseError
 from sentinel.model.observation import Observation
-from sentinel.observe import masscan_json, masscan_list, masscan_xml, nmap_xml, zeek
+from sentinel.observe import dhcp_leases, kea_leases, masscan_json, masscan_list, masscan_xml, nmap_xml, zeek
 
 HEAD = 64 * 1024
 """Bytes of a file's head that `choose_parser` wants to see."""
@@ -36,6 +36,8 @@ PARSERS = (
     Parser(masscan_list.NAME, masscan_list.sniff, masscan_list.parse),
     Parser(zeek.NAME, zeek.sniff, zeek.parse),
     Parser(masscan_json.NAME, masscan_json.sniff, masscan_json.parse),
+    Parser(kea_leases.NAME, kea_leases.sniff, kea_leases.parse),
+    Parser(dhcp_leases.NAME, dhcp_leases.sniff, dhcp_leases.parse),
 )
 """In the order they are asked; the first that knows the head reads the file."""
 

@@ -22,6 +22,7 @@ from sentinel.model.unit import IPAddress
 from sentinel.observe.nmap_script import is_hex
 from sentinel.observe.text import (
     LATEST,
+    clean_mac,
     clean_name,
     cut_text,
     is_host,
@@ -202,6 +203,28 @@ def observe_known_certs(row: Row) -> Found:
     return (_host(row, address, EndpointObservation("tcp", port, OPEN, tunnel="ssl", certificate=certificate)),)
 
 
+def observe_dhcp(row: Row) -> Found:
+    """Read a DHCP conversation: the host that was given an address, with its network card and its name.
+
+    One that ended before the server's acknowledgement (offers, refusals, questions without a lease) shows nothing.
+    """
+    kinds = {kind.upper() for kind in row.get("msg_types", [])}
+    text = _text(row, "assigned_addr")
+    if not text or (kinds and "ACK" not in kinds):
+        return ()
+    address = _address(row, "assigned_addr")
+    if address is None:
+        return None
+    if not is_host(address):
+        return ()
+    names = dict.fromkeys(clean_name(_text(row, name)) for name in ("host_name", "client_fqdn"))
+    known = tuple(name for name in names if name and parse_address(name) is None)
+    mac = clean_mac(_text(row, "mac"))
+    return (
+        HostObservation(address, up=True, answered=True, time=_time(row), names=known, mac=mac, reason="dhcp-active"),
+    )
+
+
 def observe_software(row: Row) -> Found:
     """Read a piece of software: an open port for a server with a known port, else only the host that runs it."""
     address = _address(row, "host")
@@ -327,6 +350,8 @@ LOGS = {
         _log("conn", f"{_RESPONDER} proto conn_state", "id.orig_h service local_resp resp_pkts resp_bytes",
              ("conn_state",), observe_conn),
         _log("dns", "query", "answers", ("AA RD", "query rcode", "query qtype"), observe_dns, "answers"),
+        _log("dhcp", "assigned_addr", "mac host_name client_fqdn msg_types", ("assigned_addr mac", "msg_types mac"),
+             observe_dhcp, "msg_types"),
         _log("ssl", _RESPONDER, "server_name established next_protocol cert_chain_fps subject issuer validation_status",
              ("established cipher", "established id.resp_h"), observe_ssl, "cert_chain_fps"),
         _log("x509", "certificate.subject", "san.dns", ("certificate.subject", "certificate.version"), observe_x509,

@@ -43,6 +43,15 @@ SMALL = {
     ),
     "masscan-list": f"#masscan\nopen tcp 80 192.0.2.1 {START}\nbanner tcp 80 192.0.2.1 {START} http x\n# end\n",
     "zeek": conn_log(conn(service="ssl,http"), conn(conn_state="REJ")),
+    "dhcpd-leases": (
+        "# This lease file was written by isc-dhcp-4.4.3\nlease 192.0.2.1 {\n  starts 0 2026/11/22 00:30:00;\n"
+        '  binding state active;\n  hardware ethernet 00:00:5e:00:53:01;\n  client-hostname "a\\344";\n}\n'
+        'ia-na "\\001\\000\\000\\000\\000\\003" {\n  iaaddr 2001:db8::1 {\n    binding state free;\n  }\n}\n'
+    ),
+    "kea-leases": (
+        "address,hwaddr,client_id,valid_lifetime,expire,hostname,state\n"
+        f"192.0.2.1,00:00:5e:00:53:01,,3600,{START},a&#x2cb,0\n192.0.2.2,,,0,{START},,2\n"
+    ),
 }
 JSON_LINES = '{"ts":1790000000.5,"uid":"C","id.resp_h":"192.0.2.1","id.resp_p":22,"proto":"tcp","conn_state":"SF"}\n'
 FILES = [*SMALL.items(), ("zeek", JSON_LINES)]

@@ -38,6 +38,13 @@ MASSCAN_ROW = '{   "ip": "192.0.2.1",   "timestamp": "1790000000", "ports": [ {"
         ('{"ts":1.5,"uid":"C1","id.orig_h":"192.0.2.1"', "zeek"),
         ('{"_path":"conn","_system_name":"x","ts":1', "zeek"),
         ('{"ts":1.5,"host":"192.0.2.1"}\n', "zeek"),
+        ('{"ts":1.5,"uids":["C1"],"mac":"00:00:5e:00:53:01","assigned_addr":"192.0.2.1"}\n', "zeek"),
+        ("# The format of this file is documented in the dhcpd.leases(5) manual page.\n", "dhcpd-leases"),
+        ("\nlease 192.0.2.1 {\r\n", "dhcpd-leases"),
+        ('server-duid "\\000";\n', "dhcpd-leases"),
+        ('ia-na "x" {', "dhcpd-leases"),
+        ("address,hwaddr,client_id,valid_lifetime,expire,subnet_id\n", "kea-leases"),
+        ("address,duid,valid_lifetime,expire,subnet_id\n", "kea-leases"),
     ],
 )
 @pytest.mark.parametrize("mark", [b"", BOM])
@@ -53,6 +60,8 @@ def test_parser_when_the_head_is_of_a_known_format_is_chosen(head: str, name: st
         b"<html><body>nmaprun</body></html>",
         b"<?xml version='1.0'?><feed/>",
         b"name,address\nx,192.0.2.1\n",
+        b"address,hwaddr\n192.0.2.1,x\n",
+        b'lease {\n  interface "eth0";\n}\n',
         b"# a comment\n192.0.2.1 host\n",
         b'{"timestamp":"2026-01-01T00:00:00Z","event_type":"flow"}',
         b'{"ts":1,"level":"info","msg":"started"}\n',

@@ -342,3 +342,50 @@ def test_log_when_known_by_its_fields_alone_is_the_right_one(path: str) -> None:
 )
 def test_common_name_when_escaped_is_plain(text: str, expected: str) -> None:
     assert common_name(text) == expected
+
+
+DHCP_FIELDS = (
+    "ts", "uids", "client_addr", "server_addr", "mac", "host_name", "client_fqdn", "domain", "requested_addr",
+    "assigned_addr", "lease_time", "msg_types",
+)  # fmt: skip
+
+
+def dhcp(**cells: str) -> str:
+    row = {
+        "ts": "1790000000.5", "uids": "C1", "client_addr": "-", "server_addr": "192.0.2.254",
+        "mac": "00:00:5e:00:53:01", "host_name": "PC-01", "client_fqdn": "pc-01.school.example.", "domain": "-",
+        "requested_addr": "-", "assigned_addr": "192.0.2.50", "lease_time": "3600.0",
+        "msg_types": "DISCOVER,OFFER,REQUEST,ACK", **cells,
+    }  # fmt: skip
+    types = ("time", "set[string]", *["string"] * 9, "vector[string]")
+    return zeek("dhcp", DHCP_FIELDS, types, "\t".join(row[name] for name in DHCP_FIELDS))
+
+
+def test_dhcp_when_an_address_was_given_is_a_host_with_its_card_and_its_names() -> None:
+    (host,) = hosts_of(read(dhcp()))
+    assert (str(host.address), host.up, host.answered, host.endpoints) == ("192.0.2.50", True, True, ())
+    assert (host.mac, host.names) == ("00:00:5e:00:53:01", ("pc-01", "pc-01.school.example"))
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"msg_types": "DISCOVER,OFFER"},
+        {"msg_types": "REQUEST,NAK"},
+        {"assigned_addr": "-"},
+        {"assigned_addr": "0.0.0.0"},
+    ],
+)
+def test_dhcp_when_no_address_was_given_shows_nothing_and_loses_nothing(cells: dict[str, str]) -> None:
+    observations = read(dhcp(**cells))
+    assert hosts_of(observations) == losses_of(observations) == []
+
+
+def test_dhcp_when_its_address_cannot_be_read_is_lost() -> None:
+    with pytest.raises(ParseError, match="an address or a port cannot be read"):
+        read(dhcp(assigned_addr="nowhere"))
+
+
+@pytest.mark.parametrize("cells", [{"mac": "-", "host_name": "-", "client_fqdn": "-"}, {"msg_types": "-"}])
+def test_dhcp_when_it_tells_less_still_shows_the_host(cells: dict[str, str]) -> None:
+    assert [str(host.address) for host in hosts_of(read(dhcp(**cells)))] == ["192.0.2.50"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import datetime
 from ipaddress import ip_network
 
@@ -39,13 +40,16 @@ def read_entry(
             raise UsageError(f"{option}: may not be empty")
     domain, proto, ports = "", "", PortSet()
     addresses: tuple[IPNetwork, ...] = ()
-    if kind == WhitelistKind.DOMAIN:
-        domain = _read_domain(value)
-    elif kind == WhitelistKind.HOST:
-        addresses = (_read_prefix(value),)
-    else:
-        prefix, proto, ports = _read_port(value)
-        addresses = (prefix,)
+    try:
+        if kind == WhitelistKind.DOMAIN:
+            domain = parse_domain(value)
+        elif kind == WhitelistKind.HOST:
+            addresses = (parse_prefix(value),)
+        else:
+            prefix, proto, ports = _parse_place(value)
+            addresses = (prefix,)
+    except ValueError as error:
+        raise UsageError(f"{value!r}: {error}") from error
     return WhitelistEntry(
         id=0,
         unit=unit,
@@ -63,29 +67,48 @@ def read_entry(
     )
 
 
-def _read_domain(text: str) -> str:
+def parse_domain(text: str) -> str:
+    """Read a domain name, in which `*` and `?` may stand, into lower case.
+
+    Raises:
+        ValueError: it is none; the message does not repeat it.
+    """
     name = text.strip().lower().rstrip(".")
     if not _DOMAIN.match(name):
-        raise UsageError(f"no domain: {text!r} (write www.school.example or *.school.example)")
+        raise ValueError("no domain (write www.school.example or *.school.example)")
     return name
 
 
-def _read_prefix(text: str) -> IPNetwork:
+def parse_prefix(text: str) -> IPNetwork:
+    """Read an address or a prefix.
+
+    Raises:
+        ValueError: it is neither; the message does not repeat it.
+    """
     try:
         return ip_network(text.strip().strip("[]"))
     except ValueError as error:
-        raise UsageError(f"no address or prefix: {text!r}") from error
+        raise ValueError("no address or prefix (write 10.0.0.5 or 10.0.0.0/24)") from error
 
 
-def _read_port(text: str) -> tuple[IPNetwork, str, PortSet]:
+def parse_port_list(text: str) -> PortSet:
+    """Read ports of one protocol: `22,80-90`.
+
+    Raises:
+        ValueError: it is no such list; the message does not repeat it.
+    """
+    ports = PortSet()
+    with suppress(ValueError):
+        ports = parse_ranges(text)
+    if not ports:
+        raise ValueError("no ports (write 443 or 22,80-90; ports run from 0 to 65535)")
+    return ports
+
+
+def _parse_place(text: str) -> tuple[IPNetwork, str, PortSet]:
     match = _PORT.match(text.strip())
     if not match:
-        raise UsageError(f"no port of a host: {text!r} (write 10.0.0.5:443/tcp or 10.0.0.0/24:22,80-90)")
+        raise ValueError("no port of a host (write 10.0.0.5:443/tcp or 10.0.0.0/24:22,80-90)")
+    ports = parse_port_list(match["ports"])
     address = match["address"].replace("[", "").replace("]", "")
-    try:
-        ports = parse_ranges(match["ports"])
-    except ValueError as error:
-        raise UsageError(f"{text!r}: {error}") from error
-    if not ports or any(not 0 <= low <= high <= 65535 for low, high in ports.ranges):
-        raise UsageError(f"{text!r}: ports run from 0 to 65535")
-    return _read_prefix(address), match["proto"] or "tcp", ports
+    return parse_prefix(address), match["proto"] or "tcp", ports
