@@ -112,6 +112,11 @@ FIELDS: Mapping[Category, Mapping[str, Field]] = MappingProxyType(
         Category.HOST: {
             "address": _ADDRESS,
             "open_count": Field(Kind.NUMBER, "开放端口数", "number of open ports"),
+            "answers_all": Field(
+                Kind.FLAG,
+                "对几乎所有被问端口应答而不说是什么（防火墙、负载均衡或蜜罐）；其端口不逐个评判",
+                "it answers on whatever port it is asked; its ports are not judged one by one",
+            ),
             "ports": Field(Kind.NUMBER, "开放的端口号", "open ports", many=True),
             "services": Field(Kind.TEXT, "已识别的服务名（不含推测）", "identified services, no guesses", many=True),
             "names": _NAMES,

@@ -7,7 +7,7 @@ from datetime import datetime
 from ipaddress import ip_address
 
 from sentinel.assess.listing import Listing
-from sentinel.model.endpoint import EndpointKey, Host, MapRow
+from sentinel.model.endpoint import EndpointKey, Host, MapRow, answers_everything
 from sentinel.model.flow import FlowDetection
 from sentinel.model.observation import Certificate, NameObservation
 from sentinel.model.rule import Category, FieldValue, Scalar, Subject
@@ -97,6 +97,7 @@ def _host_subject(group: Sequence[MapRow], listing: Listing, host: Host | None) 
     fields: dict[str, FieldValue] = {
         "address": address,
         "open_count": len({(row.endpoint.key.proto, row.endpoint.key.port) for row in group}),
+        "answers_all": answers_everything(group),
         "ports": tuple(sorted({row.endpoint.key.port for row in group})),
         "services": tuple(sorted({look.service for look in seen if look.service and not look.guessed})),
         "names": tuple(sorted(names)),

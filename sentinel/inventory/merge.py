@@ -47,7 +47,7 @@ def is_change(known: Fingerprint, seen: Fingerprint) -> bool:
     A guess from the port number never contradicts, nor does something not told; a first real answer after a guess
     is better knowledge, not a change.
     """
-    if _is_told(known) and _is_told(seen):
+    if known.is_identified and seen.is_identified:
         old_service, old_tunnel = _protocol(known)
         new_service, new_tunnel = _protocol(seen)
         if old_tunnel != new_tunnel or _differs(old_service, new_service):
@@ -97,11 +97,6 @@ def _certificate(known: Certificate | None, seen: Certificate | None, wanted: st
 def _is_news(seen: EndpointObservation) -> bool:
     """The detector named products anew, so CPE names of an older look do not stand beside them."""
     return bool(seen.cpes) and not seen.guessed and bool(seen.product)
-
-
-def _is_told(mark: Fingerprint) -> bool:
-    """A detector heard the service speak, as against a guess or nothing."""
-    return mark.service not in {"", "tcpwrapped"} and not mark.guessed
 
 
 def _protocol(mark: Fingerprint) -> tuple[str, str]:

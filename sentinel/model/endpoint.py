@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +12,8 @@ from typing import NamedTuple
 from sentinel.model.observation import Certificate
 from sentinel.model.ports import PortSet
 from sentinel.model.unit import IPAddress, Zone
+
+_MANY_PORTS = 40
 
 
 class EndpointKey(NamedTuple):
@@ -58,6 +61,11 @@ class Fingerprint:
     version: str = ""
     tunnel: str = ""
     certificate: str = ""
+
+    @property
+    def is_identified(self) -> bool:
+        """A detector heard the service speak, as against a guess, nothing, or a connection closed at once."""
+        return self.service not in {"", "tcpwrapped"} and not self.guessed
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,17 @@ class MapRow:
     zone: Zone
     endpoint: Endpoint
     names: tuple[str, ...] = ()
+
+
+def answers_everything(rows: Sequence[MapRow]) -> bool:
+    """Tell whether the open endpoints of one address are those of a box that answers on whatever port it is asked.
+
+    So it is with at least 40 open TCP ports of which no more than a tenth say what they are. Firewalls, load balancers
+    and decoys do that: what answers there is no service, and nothing may be concluded from the port numbers.
+    """
+    open_tcp = [row.endpoint.fingerprint for row in rows if row.endpoint.key.proto == "tcp"]
+    known = sum(1 for mark in open_tcp if mark.is_identified)
+    return len(open_tcp) >= _MANY_PORTS and known * 10 <= len(open_tcp)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sentinel.model.control import Catalogue, ClauseVerdict
 from sentinel.model.endpoint import Change, Host, MapRow, Run
 from sentinel.model.finding import Finding
 from sentinel.model.flow import FlowDetection
-from sentinel.model.unit import Network, Unit
+from sentinel.model.unit import IPAddress, Network, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ class UnitFacts:
     Attributes:
         unit: the unit.
         networks: its networks.
-        rows: open endpoints, sorted by network, address, protocol, port.
+        rows: open endpoints, sorted by network, address, protocol, port; of hosts that answer on whatever port they are
+            asked only those where a service spoke.
         hosts: hosts with an open endpoint or seen in the period.
         findings: all findings that are live, exempted, or were closed in the period.
         changes: differences of the map between the period's start and end.
@@ -70,6 +71,7 @@ class UnitFacts:
         captures_analysed: capture files analysed in the period; 0 means mining was not looked for.
         silent_hosts: hosts that no longer answer (endpoints in state unknown).
         catalogues: the catalogues the verdicts speak of, for their titles; the id stands for one that is missing.
+        answering: hosts that answer on whatever port they are asked, as (network, address, ports left out of rows).
     """
 
     unit: Unit
@@ -90,6 +92,7 @@ class UnitFacts:
     captures_analysed: int = 0
     silent_hosts: int = 0
     catalogues: tuple[Catalogue, ...] = ()
+    answering: tuple[tuple[str, IPAddress, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

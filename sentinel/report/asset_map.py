@@ -90,7 +90,7 @@ def build_map(facts: UnitFacts) -> AssetMap:
     """Build the map; live findings colour it."""
     panels = build_panels(facts, [finding for finding in facts.findings if finding.state.is_live])
     lines = [host for panel in panels for host in panel.hosts]
-    open_hosts = sum(host.port_count > 0 for host in lines)
+    open_hosts = sum(host.is_open for host in lines)
     kind = "empty" if not lines else "hosts" if len(lines) <= HOSTS_DRAWN else "curve"
     regions = _build_regions(panels, facts.networks, facts.coverage) if kind == "curve" else ()
     return AssetMap(
@@ -215,4 +215,4 @@ def _undeclared(order: int, block: IPv4Network, hosts: Iterable[int]) -> list[Ar
 def _tone(host: HostLine) -> str:
     if host.worst:
         return str(host.worst)
-    return "plain" if host.port_count else "unknown"
+    return "plain" if host.is_open else "unknown"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
 
@@ -48,6 +48,7 @@ class HostLine:
         findings: live findings on it.
         last_seen: last time it answered or an open port of it was confirmed.
         in_scope: a declared network holds it.
+        answering: ports on which it answered as on any other without saying what it is; 0: it does not do that.
     """
 
     address: IPAddress
@@ -60,6 +61,12 @@ class HostLine:
     findings: int
     last_seen: datetime | None
     in_scope: bool
+    answering: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Something answers there."""
+        return bool(self.port_count or self.answering)
 
     @property
     def more(self) -> int:
@@ -153,9 +160,11 @@ def _host_lines(facts: UnitFacts, live: Sequence[Finding]) -> Iterable[tuple[str
     for row in facts.rows:
         rows[row.network, row.endpoint.key.address].append(row)
     known = {(host.network, host.address): host for host in facts.hosts}
-    for network, address in dict.fromkeys((*known, *rows)):
+    answering = {(network, address): count for network, address, count in facts.answering}
+    for network, address in dict.fromkeys((*known, *rows, *answering)):
         found = rows.get((network, address), [])
-        yield network, _host(address, known.get((network, address)), found, on_subject, numbers.get(network, 0))
+        line = _host(address, known.get((network, address)), found, on_subject, numbers.get(network, 0))
+        yield network, replace(line, answering=answering.get((network, address), 0))
 
 
 def _host(
@@ -179,7 +188,7 @@ def _host(
     confirmed = [row.endpoint.last_confirmed for row in rows] + [host.last_seen if host else None]
     return HostLine(
         address=address,
-        names=clean_all(tuple(sorted(names)), 60, 4),
+        names=clean_all(tuple(sorted(names, key=lambda name: ("." not in name, name))), 60, 4),
         os=clean(host.os, 60) if host else "",
         vendor=clean(host.vendor, 40) if host else "",
         ports=tuple(ordered[:_SHOWN_PORTS]),

@@ -112,6 +112,7 @@ _SERVICES: Final[dict[str, Text]] = {
     "postgresql": Text("数据库 PostgreSQL", "Database PostgreSQL"),
     "mongodb": Text("数据库 MongoDB", "Database MongoDB"),
     "redis": Text("缓存 Redis", "Cache Redis"),
+    "tcpwrapped": Text("连接即断", "Closes at once"),
     "memcached": Text("缓存 Memcached", "Cache Memcached"),
     "rtsp": Text("视频监控 RTSP", "Video RTSP"),
     "jetdirect": Text("打印机 JetDirect", "Printer JetDirect"),

@@ -21,6 +21,7 @@ from sentinel.schedule.judging import read_pack
 from sentinel.schedule.proofs import read_proofs
 from sentinel.schedule.reading import (
     iterate_map,
+    leave_out_answering,
     read_diff,
     read_map,
     read_network_coverage,
@@ -89,6 +90,8 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
     at = min(period.end, now)
     networks = read_networks(context.database, unit.code)
     rows = read_map(context, unit, at)
+    meant, left_out = leave_out_answering(rows)
+    answering = Counter((row.network, row.endpoint.key.address) for row in left_out)
     open_places = {(row.network, row.endpoint.key.address) for row in rows}
     hosts = tuple(
         host
@@ -100,10 +103,14 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
     return UnitFacts(
         unit=unit,
         networks=networks,
-        rows=rows,
+        rows=tuple(meant),
         hosts=hosts,
         findings=_findings(context, unit, period),
-        changes=read_diff(context, unit, period.start, at),
+        changes=tuple(
+            change
+            for change in read_diff(context, unit, period.start, at)
+            if (change.row.network, change.row.endpoint.key.address) not in answering
+        ),
         runs=tuple(reversed(read_runs(context.database, unit.code, after=period.start, until=period.end))),
         verdicts=read_verdicts(context, unit, now),
         flows=tuple(flow for _, flow in read_flows(context.database, unit.code, period.start, period.end)),
@@ -115,6 +122,7 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
         catalogues=read_pack(context).catalogues,
         captures_analysed=count_captures(context.database, unit.code, period.start, period.end),
         silent_hosts=len(silent),
+        answering=tuple((*place, count) for place, count in answering.items()),
     )
 
 
@@ -165,7 +173,9 @@ def _summarise(context: Context, unit: Unit, period: Period, now: datetime) -> U
     hosts: set[tuple[str, object]] = set()
     endpoints = 0
     listed: Counter[Listed] = Counter()
-    for row in iterate_map(context, unit, at):
+    meant, left_out = leave_out_answering(iterate_map(context, unit, at))
+    hosts |= {(row.network, row.endpoint.key.address) for row in left_out}
+    for row in meant:
         endpoints += 1
         key, mark = row.endpoint.key, row.endpoint.fingerprint
         hosts.add((row.network, key.address))

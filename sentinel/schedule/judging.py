@@ -20,6 +20,7 @@ from sentinel.assess.subjects import (
     build_host_subjects,
     build_service_subject,
     build_unit_subject,
+    endpoint_text,
 )
 from sentinel.model.endpoint import EndpointState, Host, MapRow
 from sentinel.model.finding import Finding, FindingState
@@ -28,7 +29,7 @@ from sentinel.model.rule import Category, Detection, Rule, Subject
 from sentinel.model.unit import IPAddress, Network, Unit, choose_network
 from sentinel.respond.lifecycle import build_key, prove_gone, take_detection
 from sentinel.schedule.context import Context
-from sentinel.schedule.reading import iterate_map
+from sentinel.schedule.reading import iterate_map, leave_out_answering
 from sentinel.store.database import Transaction
 from sentinel.store.endpoints import read_hosts_at
 from sentinel.store.findings import count_live, read_by_subjects, read_findings, read_live, write_findings
@@ -109,8 +110,9 @@ def _detections(context: Context, unit: Unit, pack: Pack, now: datetime) -> Iter
     endpoints = 0
     for rows in _by_address(iterate_map(context, unit)):
         endpoints += len(rows)
-        services = (build_service_subject(row, listing, now) for row in rows)
-        certificates = (build_certificate_subject(row, now) for row in rows)
+        meant, _ = leave_out_answering(rows)
+        services = (build_service_subject(row, listing, now) for row in meant)
+        certificates = (build_certificate_subject(row, now) for row in meant)
         subjects = chain(
             services,
             (one for one in certificates if one is not None),
@@ -127,6 +129,10 @@ def _detections(context: Context, unit: Unit, pack: Pack, now: datetime) -> Iter
         endpoints=endpoints,
     )
     yield list(judge(pack, chain(_flows(context, unit, now), (unit_subject,)), now))
+
+
+def _address_of(row: MapRow) -> tuple[int, IPAddress]:
+    return row.endpoint.key.network, row.endpoint.key.address
 
 
 def _certificate_names(rows: Iterable[MapRow]) -> Iterator[NameObservation]:
@@ -148,7 +154,7 @@ def _hosts_of(context: Context, networks: Mapping[str, Network], rows: Iterable[
 
 def _by_address(rows: Iterable[MapRow]) -> Iterator[list[MapRow]]:
     """Yield chunks of about 500 rows that never split an address."""
-    groups = groupby(rows, key=lambda row: (row.endpoint.key.network, row.endpoint.key.address))
+    groups = groupby(rows, key=_address_of)
     while chunk := [row for _, group in islice(groups, _CHUNK // 5) for row in group]:
         yield chunk
 
@@ -209,10 +215,13 @@ def _is_proven_gone(finding: Finding, rule: Rule, silent: frozenset[str], now: d
 
 
 def _silent_words(context: Context, unit: Unit) -> frozenset[str]:
-    """Give the subjects of which nothing can be said now: endpoints in state unknown, their addresses and names."""
-    words: set[str] = set()
+    """Give the subjects of which nothing can be said now: endpoints in state unknown, their addresses and names.
+
+    So it is with ports of hosts that answer everywhere: what was found there before may be behind them still.
+    """
+    _, left_out = leave_out_answering(iterate_map(context, unit))
+    words = {endpoint_text(row.endpoint.key) for row in left_out}
     for row in iterate_map(context, unit, states=(EndpointState.UNKNOWN,)):
         key = row.endpoint.key
-        host = f"[{key.address}]" if key.address.version == 6 else str(key.address)
-        words.update((f"{host}:{key.port}/{key.proto}", str(key.address), *row.names))
+        words.update((endpoint_text(key), str(key.address), *row.names))
     return frozenset(words)

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from itertools import takewhile
+from itertools import groupby, takewhile
 
 from sentinel.inventory.diff import diff_maps, sort_rows
-from sentinel.model.endpoint import Change, Coverage, Endpoint, EndpointKey, EndpointState, Host, MapRow, Run
+from sentinel.model.endpoint import (
+    Change,
+    Coverage,
+    Endpoint,
+    EndpointKey,
+    EndpointState,
+    Host,
+    MapRow,
+    Run,
+    answers_everything,
+)
 from sentinel.model.facts import NetworkCoverage
 from sentinel.model.unit import IPNetwork, Network, Unit
 from sentinel.schedule.context import Context
@@ -52,6 +62,21 @@ def read_map(
 ) -> tuple[MapRow, ...]:
     """Give the unit's endpoints at a moment (None: now), in the order of network, address, protocol, port."""
     return sort_rows(iterate_map(context, unit, at, states))
+
+
+def leave_out_answering(rows: Iterable[MapRow]) -> tuple[list[MapRow], list[MapRow]]:
+    """Part the endpoints that mean something from those of hosts that answer on whatever port they are asked.
+
+    Of such a host only the ports where a service spoke mean something. Rows of one address must stand together.
+    """
+    meant: list[MapRow] = []
+    left_out: list[MapRow] = []
+    for _, group in groupby(rows, key=lambda row: (row.network, row.endpoint.key.address)):
+        of_host = list(group)
+        everything = answers_everything(of_host)
+        for row in of_host:
+            (left_out if everything and not row.endpoint.fingerprint.is_identified else meant).append(row)
+    return meant, left_out
 
 
 def _recent(confirmed: Iterable[tuple[Run, IdSet]]) -> Iterator[tuple[Run, IdSet]]:

@@ -179,3 +179,16 @@ def _box(label: ET.Element) -> tuple[float, float, float, float]:
     size = float(label.get("font-size", 10))
     x, baseline = float(label.get("x", 0)), float(label.get("y", 0))
     return x, baseline - size * 0.8, x + text_width(label.text or "", size), baseline + size * 0.1
+
+
+def test_build_map_when_a_host_answers_everywhere_then_it_says_so_in_place_of_ports() -> None:
+    facts = replace(make_empty_facts(), answering=(("server-lan", ip_address("10.0.0.9"), 250),))
+    (panel,) = build_map(replace(facts, hosts=(Host("server-lan", Zone.SERVER, ip_address("10.0.0.9")),))).panels
+    (line,) = panel.hosts
+    assert (line.answering, line.port_count, line.ports) == (250, 0, ())
+
+
+def test_build_map_when_a_host_has_several_names_then_a_whole_one_comes_first() -> None:
+    found = Host("server-lan", Zone.SERVER, ip_address("10.0.0.9"), names=("cam", "cam.school.example"))
+    (panel,) = build_map(replace(make_empty_facts(), hosts=(found,))).panels
+    assert panel.hosts[0].names == ("cam.school.example", "cam")

@@ -16,6 +16,7 @@ SERVICES = {
     "open": '<service name="http" method="table" conf="3"/>',
     "nginx": '<service name="http" product="nginx" method="probed" conf="10"/>',
     "apache": '<service name="http" product="Apache httpd" method="probed" conf="10"/>',
+    "wrapped": '<service name="tcpwrapped" method="probed" conf="8"/>',
     "ssh": '<service name="ssh" product="OpenSSH" version="9.2" method="probed" conf="10"/>',
 }
 """What an open port speaks: its number suggests it (`open`), or a probe told."""

@@ -176,3 +176,20 @@ def test_centre_when_captures_were_searched_counts_hosts_and_not_flows(campus: C
         transaction.audit("traffic.analyze", "a.pcap")
     one = summaries(campus, county)["second"]
     assert (one.mining_hosts, one.suspect_hosts) == (1, 1)
+
+
+def test_facts_when_a_host_answers_everywhere_then_its_ports_are_told_once_and_counted_nowhere(
+    context: Context,
+) -> None:
+    give(context, NmapRun((host(1, p22="ssh", p80="closed"), host(2, p22="ssh")), finished=NOW - 2 * DAY))
+    ports = {f"p{port}": "wrapped" for port in range(1000, 1050)}
+    now = (host(1, p22="ssh", p80="nginx"), host(2, p22="ssh", **ports))
+    give(context, NmapRun(now, ports="22,80,1000-1049", finished=NOW - DAY))
+    period = Period(NOW - timedelta(days=1.5), NOW, "x")
+    facts = read_unit_facts(context, SCHOOL, period)
+    shown = [(str(one.endpoint.key.address), one.endpoint.key.port) for one in facts.rows]
+    assert shown == [("10.0.0.1", 22), ("10.0.0.1", 80), ("10.0.0.2", 22)]
+    assert [(str(address), count) for _, address, count in facts.answering] == [("10.0.0.2", 50)]
+    assert {str(one.row.endpoint.key.address) for one in facts.changes} == {"10.0.0.1"}
+    (summary,) = read_centre_facts(context, SCHOOL, period).summaries
+    assert (summary.hosts, summary.endpoints) == (2, 3)

@@ -174,6 +174,42 @@ def test_many_endpoints_when_judged_in_chunks_open_one_finding_each(listed: Cont
     assert judge_unit(listed, SCHOOL).opened == 0
 
 
+EVERYWHERE = {f"p{port}": "wrapped" for port in range(1000, 1040)}
+ANSWERING = ("exposure.answers-everything", "10.0.0.1")
+
+
+def of_host(context: Context) -> set[tuple[str, str]]:
+    """Give the live findings that speak of the host."""
+    return {key for key, one in findings(context).items() if one.state.is_live and key[1].startswith("10.0.0.1")}
+
+
+def test_host_when_it_answers_everywhere_is_one_finding_and_what_spoke_there_another(listed: Context) -> None:
+    look(listed, 0, p80="nginx", **EVERYWHERE)
+    assert of_host(listed) == {ANSWERING, UNLISTED}
+
+
+def test_host_when_one_port_short_of_answering_everywhere_is_judged_port_by_port(listed: Context) -> None:
+    ports = dict(list(EVERYWHERE.items())[:39])
+    look(listed, 0, **ports)
+    assert ANSWERING not in findings(listed)
+    assert len(of_host(listed)) == 39
+
+
+def test_host_when_it_begins_to_answer_everywhere_then_nothing_behind_it_is_called_fixed(listed: Context) -> None:
+    look(listed, 0, p1000="open", p1001="open")
+    before = of_host(listed)
+    assert len(before) == 2
+    look(listed, 1, **EVERYWHERE)
+    assert of_host(listed) == before | {ANSWERING}
+
+
+def test_host_when_it_stops_answering_everywhere_then_the_finding_is_gone(listed: Context) -> None:
+    look(listed, 0, **EVERYWHERE)
+    look(listed, 1, p80="nginx", **dict.fromkeys(EVERYWHERE, "closed"))
+    assert findings(listed)[ANSWERING].state is FindingState.VERIFIED
+    assert findings(listed)[UNLISTED].state.is_live
+
+
 def test_judging_when_a_rule_is_broken_changes_nothing(tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()
