@@ -26,6 +26,7 @@ MAX_XML_BYTES = 1 << 28
 
 _SCRIPTS = "ssl-cert,http-title"
 _POLITE_PPS = 100
+_STATS_EVERY = "3s"
 _BASE_TIMEOUT_S = 1800.0
 
 
@@ -86,7 +87,7 @@ class ScanEvent:
     """Something a person watching wants to know.
 
     Attributes:
-        kind: `not_possible`, `job_started`, `job_finished` or `stopped`.
+        kind: `not_possible`, `job_started`, `progress`, `job_finished` or `stopped`.
         job: index of the job; None when it is about the whole scan.
         jobs: how many jobs the scan has.
         detail: one line, lower case.
@@ -154,7 +155,8 @@ def build_options(level: Level, rate_pps: int, version: int, protocols: Sequence
     if "tcp" not in protocols:
         scan_type.remove("-sS")
     return (
-        *("-n", "-Pn", "-v", "-T4", "--max-retries", "1", "--max-rate", str(int(rate_pps))),
+        *("-n", "-Pn", "-v", "--stats-every", _STATS_EVERY, "-T4"),
+        *("--max-retries", "1", "--max-rate", str(int(rate_pps))),
         *(("--max-parallelism", str(int(rate_pps))) if rate_pps <= _POLITE_PPS else ()),
         *scan_type,
         *(("-sU",) if "udp" in protocols else ()),
@@ -246,7 +248,11 @@ def _run_job(job: Job, scan_round: _Round) -> JobResult:
             def take(chunk: bytes) -> None:
                 file.write(chunk)
                 file.flush()
+                before = tally.stage, tally.percent
                 tally.feed(chunk)
+                if (tally.stage, tally.percent) != before:
+                    told = f"{tally.stage} {tally.percent:.0f} %"
+                    scan_round.tell(ScanEvent("progress", job.index, len(scan_round.jobs), told))
 
             ending = run_child(
                 (scan_round.program, *command[1:]),

@@ -10,6 +10,9 @@ _MAX_LINE = 1 << 20
 # nmap escapes `<` in everything it heard, so these byte strings are its own words (checked against 7.93).
 _SILENT = re.compile(rb'<state state="[a-z|]+" reason="no-responses?"')
 _SILENT_REST = re.compile(rb'<extrareasons reason="no-responses?" count="(\d{1,6})"')
+_PROGRESS = re.compile(
+    rb'<task(?:begin|progress) task="([A-Za-z0-9 -]{1,40})"[^>]*?(?: percent="(\d{1,3}(?:\.\d+)?)"|/>)'
+)
 
 
 @dataclass(slots=True)
@@ -22,6 +25,8 @@ class Tally:
         open: ports in state exactly open.
         silent: ports that never answered; each was asked twice.
         ended: the document has its end.
+        stage: what nmap is at, e.g. `service scan`; empty before it says so.
+        percent: how much of that is done, 0 to 100.
     """
 
     hosts: int = 0
@@ -29,6 +34,8 @@ class Tally:
     open: int = 0
     silent: int = 0
     ended: bool = False
+    stage: str = ""
+    percent: float = 0.0
     _rest: bytes = b""
 
     def feed(self, chunk: bytes) -> None:
@@ -62,3 +69,5 @@ class Tally:
         self.open += text.count(b'<state state="open"')
         self.silent += len(_SILENT.findall(text)) + sum(int(count) for count in _SILENT_REST.findall(text))
         self.ended = self.ended or b"</nmaprun>" in text
+        for task, percent in _PROGRESS.findall(text):
+            self.stage, self.percent = task.decode("ascii").lower(), float(percent or 0)

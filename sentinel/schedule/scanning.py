@@ -248,6 +248,21 @@ def _take_job(context: Context, unit: Unit, result: JobResult, origin: Origin, t
     return intake
 
 
+_STAGES = {
+    "syn stealth scan": "探测 TCP 端口",
+    "connect scan": "探测 TCP 端口",
+    "udp scan": "探测 UDP 端口",
+    "service scan": "识别服务",
+    "nse": "读取证书与标题",
+}
+
+
+def describe_stage(detail: str) -> str:
+    """Put what a progress event says into words for people; a stage without words of its own stays as nmap names it."""
+    stage, _, percent = detail.removesuffix(" %").rpartition(" ")
+    return f"{_STAGES.get(stage, stage)} {percent}%"
+
+
 def explain_refusals(refusals: Sequence[Refusal]) -> str:
     """Put refusals into one line, the first three by name."""
     shown = "; ".join(f"{one.target}: {one.detail}" for one in refusals[:3])

@@ -51,3 +51,30 @@ def test_tally_when_a_line_never_ends_then_memory_stays_small() -> None:
     for _ in range(20):
         tally.feed(b"x" * (1 << 18))
     assert len(tally._rest) <= 1 << 20
+
+
+PROGRESS = b"""<taskbegin task="SYN Stealth Scan" time="1"/>
+<taskprogress task="SYN Stealth Scan" time="2" percent="41.67" remaining="3" etc="5"/>
+<taskbegin task="Service scan" time="6"/>
+<taskprogress task="Service scan" time="9" percent="7.50" remaining="30" etc="39"/>
+<port protocol="tcp" portid="80"><service product="&lt;taskprogress task=&quot;NSE&quot; percent=&quot;99&quot;/&gt;"/></port>
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (0, ("", 0.0)),
+        (1, ("syn stealth scan", 0.0)),
+        (2, ("syn stealth scan", 41.67)),
+        (3, ("service scan", 0.0)),
+        (5, ("service scan", 7.5)),
+    ],
+)
+def test_tally_when_nmap_tells_its_progress_then_the_newest_stage_and_share(
+    lines: int, expected: tuple[str, float]
+) -> None:
+    tally = Tally()
+    for line in PROGRESS.splitlines(keepends=True)[:lines]:
+        tally.feed(line)
+    assert (tally.stage, tally.percent) == expected
