@@ -19,10 +19,12 @@ STAGES = ("collect", "observe", "traffic", "inventory", "assess", "respond", "re
 HOMES = {
     "alembic": {"store.schema", "store.migrations"},
     "apscheduler": {"schedule.clock"},
-    "cryptography": {"drill.school.process", "drill.servers.certificate"},
+    "cryptography": {"drill.school.process", "drill.servers.certificate", "drill.recording.trust"},
+    "dns": {"drill.servers.names", "drill.recording.lookup"},
     "jinja2": {"report.render"},
     "markupsafe": {"report"},
     "nmap": {"collect.second_opinion"},
+    "openpyxl": {"observe.table", "drill.papers"},
     "re2": {"assess.regex"},
     "rich": {"cli"},
     "sigma": {"assess"},
@@ -39,11 +41,18 @@ MAY_SEND = {"collect.names", "collect.privilege", "drill"}
 """The gate's stage asks the resolver and looks which sockets it may open (nmap sends the rest); the practice school
 and its services open their own. `urllib.parse` opens nothing."""
 
-MAY_START = {"collect.child", "drill.recording.session", "drill.school.running"}
+MAY_START = {
+    "collect.child",
+    "drill.crowd.commands",
+    "drill.recording.session",
+    "drill.school.running",
+    "drill.standing.control",
+}
 """Modules that start other programs."""
 
-MAY_CATCH_ALL = {"cli", "schedule.clock", "store.database", "drill.school.running"}
-"""Job boundaries: the process, one unit's cycle, a transaction that rolls back, children that must be ended."""
+MAY_CATCH_ALL = {"cli", "schedule.clock", "schedule.demo.scans", "store.database", "drill.school.running"}
+"""Job boundaries: the process, one unit's cycle, a thread that hands its error on, a transaction that rolls back,
+children that must be ended."""
 
 
 def name_of(path: Path) -> str:

@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from sentinel import __version__
-from sentinel.cli import demo, finding, inputs, inventory, judge, reports, scope, service, setup, traffic, units
+from sentinel.cli import (
+    demo,
+    finding,
+    inputs,
+    inventory,
+    judge,
+    practice,
+    reports,
+    scope,
+    service,
+    setup,
+    traffic,
+    units,
+)
 from sentinel.cli.session import set_home
 
 app = typer.Typer(
@@ -42,5 +55,5 @@ def root(
     set_home(home)
 
 
-for module in (setup, units, scope, inputs, inventory, traffic, judge, finding, reports, service, demo):
+for module in (setup, units, scope, inputs, inventory, traffic, judge, finding, reports, service, demo, practice):
     module.register(app)

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentinel.cli.ground import tell_ground
 from sentinel.cli.output import print_json, print_line, print_note, print_table
+from sentinel.cli.practice import ModeOption, read_mode
 from sentinel.cli.session import JsonOption
 from sentinel.errors import SentinelError
 from sentinel.model.rule import Severity
 
 if TYPE_CHECKING:
-    from sentinel.schedule.demo import DemoResult, DemoUnit
+    from sentinel.schedule.demo.outcome import DemoResult, DemoUnit, Score
 
 
 _CHANGES = {"new": "新增", "gone": "消失", "changed": "变化", "newly_covered": "首次覆盖", "unknown": "不明"}
@@ -27,23 +29,24 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     out: Annotated[Path, typer.Option("--out", help="演示文件夹；其中较早的演示会被替换")] = Path("demo"),
+    mode: ModeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """演示：本机三所练习学校，扫描两次，查一段挖矿会话，出四份报告。"""
-    from sentinel.schedule.demo import run_demo
+    """演示：本机三所练习学校，扫描两次，查一段出口流量，出四份报告，逐项与真值对照。"""
+    from sentinel.drill.place.ground import take_ground
+    from sentinel.schedule.demo.run import prepare_demo, run_demo
 
-    result = run_demo(out, print_note)
-    talks = sum(1 for one in result.recording.conversations if one.family)
+    wanted = read_mode(mode)
+    out = out.absolute()
+    prepare_demo(out)
+    ground = take_ground(wanted)
+    tell_ground(ground.mode, ground.refused, ground.losses, ground.foreign)
+    result = run_demo(out, ground, print_note)
     if as_json:
         _print_json(result)
     else:
-        _print_text(result, talks)
-    _demand_truth(result.units, result.mining, talks)
-
-
-def _changes(one: DemoUnit) -> str:
-    shown = "、".join(f"{_CHANGES[kind]} {count}" for kind, count in one.changes)
-    return shown if one.exact else f"{shown}（有误）"
+        _print_text(result)
+    _demand_truth(result)
 
 
 def _print_json(result: DemoResult) -> None:
@@ -51,39 +54,58 @@ def _print_json(result: DemoResult) -> None:
         print_json(
             {
                 "unit": one.name,
-                "planted": one.planted,
-                "found": one.found,
-                "invented": one.invented,
+                "planted": one.ports.planted,
+                "found": one.ports.found,
+                "invented": one.ports.invented,
                 "changes": {kind.value: count for kind, count in one.changes},
                 "changes_exact": one.exact,
+                "weaknesses": _score(one.weaknesses),
+                "unregistered": _score(one.unregistered) if one.unregistered else None,
                 "findings": {severity.value: count for severity, count in one.findings.items()},
             }
         )
     print_json(
         {
             "summary": {
-                "mining": result.mining,
-                "false_alarms": result.false_alarms,
+                "mode": result.ground.mode.value,
+                "mining": result.mining.found,
+                "mining_planted": result.mining.planted,
+                "false_alarms": result.mining.invented,
                 "capture": result.recording.mode,
                 "seconds": round(result.seconds, 1),
+                "papers": [str(path) for path in result.papers],
                 "reports": [str(path) for path in result.reports],
             }
         }
     )
 
 
-def _print_text(result: DemoResult, talks: int) -> None:
+def _score(score: Score) -> dict[str, int]:
+    return {"planted": score.planted, "found": score.found, "invented": score.invented}
+
+
+def _ratio(score: Score | None) -> str:
+    if score is None:
+        return "—"
+    return f"{score.found}/{score.planted}" + (f" 虚报 {score.invented}" if score.invented else "")
+
+
+def _changes(one: DemoUnit) -> str:
+    shown = "、".join(f"{_CHANGES[kind]} {count}" for kind, count in one.changes)
+    return shown if one.exact else f"{shown}（有误）"
+
+
+def _print_text(result: DemoResult) -> None:
     print_table(
-        "演示结果",
-        ("学校", "设置端口>", "找到>", "虚报>", "两次扫描间的变化", "严重>", "高危>", "中危>", "低危>"),
+        "演示结果（找到/设置）",
+        ("学校", "开放端口>", "弱点>", "未登记主机>", "两次扫描间的变化", "严重>", "高危>", "中危>", "低危>"),
         [
             (
                 one.name,
-                one.planted,
-                one.found,
-                one.invented,
-                "、".join(f"{_CHANGES[kind]} {count}" for kind, count in one.changes)
-                + ("" if one.exact else "（有误）"),
+                _ratio(one.ports),
+                _ratio(one.weaknesses),
+                _ratio(one.unregistered),
+                _changes(one),
                 *(one.findings.get(severity, 0) for severity in _SEVERITIES),
             )
             for one in result.units
@@ -91,14 +113,17 @@ def _print_text(result: DemoResult, talks: int) -> None:
         "用浏览器打开下列报告",
     )
     how = "命名空间内真实抓包" if result.recording.mode == "namespace" else "中继录制（报文头为合成）"
-    print_line(f"挖矿会话 {talks} 个，找到 {result.mining} 个，误报 {result.false_alarms} 个；{how}。")
+    talks = len(result.recording.conversations)
+    print_line(f"出口流量 {talks} 个会话，其中挖矿 {_ratio(result.mining)}，误报 {result.mining.invented}；{how}。")
     print_line(f"用时 {result.seconds:.0f} 秒。报告：")
     for path in result.reports:
-        print_line(f"  {path.resolve()}")
+        print_line(f"  {path}")
+    if result.papers:
+        print_line(f"各校的登记表、白名单、日志与真值文件：{result.papers[0].parents[1]}")
 
 
-def _demand_truth(units: tuple[DemoUnit, ...], mining: int, talks: int) -> None:
-    wrong = [one.name for one in units if one.found != one.planted or one.invented or not one.exact]
-    if wrong or mining != talks:
-        what = f"ports or changes of {', '.join(wrong)}" if wrong else "mining conversations"
+def _demand_truth(result: DemoResult) -> None:
+    wrong = [one.name for one in result.units if not one.is_exact]
+    if wrong or not result.mining.is_exact:
+        what = f"at {', '.join(wrong)}" if wrong else "in the mining conversations"
         raise SentinelError(f"the demonstration did not find exactly what was planted ({what})")

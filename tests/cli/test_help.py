@@ -17,7 +17,8 @@ COMMANDS = ["init", "doctor", "import", "scan", "map", "diff", "check", "report"
 GROUPS = {
     "unit": ["add", "list", "network", "networks", "plan"],
     "scope": ["authorise", "list", "withdraw"],
-    "whitelist": ["add", "list", "withdraw"],
+    "range": ["up", "status", "cue", "down"],
+    "whitelist": ["add", "import", "list", "withdraw"],
     "traffic": ["analyze"],
     "rules": ["list", "check"],
     "finding": ["list", "mark"],

@@ -4,124 +4,72 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
-import struct
+from asyncio import StreamReader, StreamWriter
+from functools import partial
 
-from sentinel.drill.recording.mining import Conversation, Script, Serve
+from sentinel.drill.recording.datagram import Asking, open_answering, open_asking
+from sentinel.drill.recording.packets import PacketMaker
 from sentinel.drill.recording.pcap import PcapWriter
+from sentinel.drill.recording.script import Answer, Planned, Script, Serve
+from sentinel.drill.recording.trust import Trust
+from sentinel.drill.recording.venue import LONGEST_LINE
 
-_LISTEN = "127.0.0.1"
-_SEGMENT_BYTES = 1448
-_FIRST_CLIENT_PORT = 40_000
-_FIN, _SYN, _PUSH, _ACK = 1, 2, 8, 16
-
-
-class PacketMaker:
-    """Makes the IPv4 and TCP headers of one connection, with checksums; side 0 is the client."""
-
-    def __init__(self, writer: PcapWriter, conversation: Conversation) -> None:
-        self._writer = writer
-        held = conversation
-        self._addresses = socket.inet_aton(held.client), socket.inet_aton(held.server)
-        self._ports = held.client_port, held.server_port
-        self._next = [1_000_000, 2_000_000]
-
-    def open(self) -> None:
-        """Write the three packets that open a connection."""
-        self._write(0, _SYN, b"")
-        self._write(1, _SYN | _ACK, b"")
-        self._write(0, _ACK, b"")
-
-    def send(self, side: int, data: bytes) -> None:
-        """Write data in segments, each with its acknowledgement."""
-        for at in range(0, len(data), _SEGMENT_BYTES):
-            self._write(side, _PUSH | _ACK, data[at : at + _SEGMENT_BYTES])
-            self._write(1 - side, _ACK, b"")
-
-    def close(self, side: int) -> None:
-        """Write the end of one direction."""
-        self._write(side, _FIN | _ACK, b"")
-        self._write(1 - side, _ACK, b"")
-
-    def _write(self, side: int, flags: int, data: bytes) -> None:
-        acknowledged = self._next[1 - side] if flags & _ACK else 0
-        ports = self._ports[side], self._ports[1 - side]
-        addresses = self._addresses[side] + self._addresses[1 - side]
-        head = struct.pack("!HHIIBBHHH", *ports, self._next[side], acknowledged, 0x50, flags, 64_240, 0, 0)
-        pseudo = addresses + struct.pack("!HH", 6, len(head) + len(data))
-        tcp = head[:16] + struct.pack("!H", _checksum(pseudo + head + data)) + head[18:] + data
-        ip = (
-            struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), self._writer.packets & 0xFFFF, 0x4000, 64, 6, 0)
-            + addresses
-        )
-        self._writer.write(ip[:10] + struct.pack("!H", _checksum(ip)) + ip[12:] + tcp)
-        self._next[side] += len(data) + (1 if flags & (_SYN | _FIN) else 0)
-
-
-def _checksum(data: bytes) -> int:
-    data += b"\0" * (len(data) % 2)
-    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
+_HERE = "127.0.0.1"
+_READ_BYTES = 65_536
 
 
 class RelayVenue:
-    """Holds conversations on loopback through a relay each, and records them under addresses of the exercise."""
+    """Holds conversations on loopback, over TCP through a relay each, and records them under planned addresses."""
 
-    def __init__(self, writer: PcapWriter, prefix: str) -> None:
+    def __init__(self, writer: PcapWriter) -> None:
         self._writer = writer
-        self._prefix = prefix
-        self._ports: dict[int, int] = {}
-        self._relays: list[asyncio.Server] = []
+        self._trust = Trust()
+        self._places: dict[tuple[str, tuple[str, int]], tuple[str, int]] = {}
+        self._open: list[asyncio.Server | asyncio.DatagramTransport] = []
         self._passing: set[asyncio.Task[None]] = set()
 
-    @property
-    def packets(self) -> int:
-        """Packets written."""
-        return self._writer.packets
+    async def open_stream(self, planned: Planned, script: Script, serve: Serve) -> None:
+        """Open the server of a conversation over TCP on a free port."""
+        tls = self._trust.server(script.domain)
+        server = await asyncio.start_server(serve, _HERE, 0, limit=LONGEST_LINE, ssl=tls)
+        self._open.append(server)
+        self._places[script.proto, planned.endpoint] = server.sockets[0].getsockname()
 
-    async def listen(self, number: int, _: Script, serve: Serve) -> asyncio.Server:
-        """Start the server of conversation `number` on a free port."""
-        server = await asyncio.start_server(serve, _LISTEN, 0)
-        self._ports[number] = server.sockets[0].getsockname()[1]
-        return server
+    async def open_datagrams(self, planned: Planned, answer: Answer) -> None:
+        """Open the server of a conversation over UDP on a free port."""
+        transport = await open_answering(answer, (_HERE, 0))
+        self._open.append(transport)
+        self._places[planned.script.proto, planned.endpoint] = transport.get_extra_info("sockname")
 
-    async def connect(
-        self, number: int, script: Script
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, Conversation]:
-        """Connect the client through a relay of its own."""
-        conversation = Conversation(
-            script.name,
-            script.family,
-            f"{self._prefix}.1.{number}",
-            _FIRST_CLIENT_PORT + number,
-            f"{self._prefix}.2.{number}",
-            script.port,
+    async def connect(self, planned: Planned, script: Script) -> tuple[StreamReader, StreamWriter]:
+        """Connect a client to its server through a relay of its own."""
+        place = self._places[script.proto, planned.endpoint]
+        relay = await asyncio.start_server(partial(self._relay, place, PacketMaker(self._writer, planned)), _HERE, 0)
+        self._open.append(relay)
+        return await asyncio.open_connection(
+            *relay.sockets[0].getsockname(),
+            limit=LONGEST_LINE,
+            ssl=self._trust.client(script.domain),
+            server_hostname=script.domain or None,
         )
-        maker = PacketMaker(self._writer, conversation)
 
-        async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await self._relay(reader, writer, self._ports[number], maker)
-
-        server = await asyncio.start_server(relay, _LISTEN, 0)
-        self._relays.append(server)
-        port = server.sockets[0].getsockname()[1]
-        reader, writer = await asyncio.open_connection(_LISTEN, port)
-        return reader, writer, conversation
+    async def ask(self, planned: Planned) -> tuple[asyncio.DatagramTransport, Asking]:
+        """Open a client that asks its server; what passes is recorded at the client's end."""
+        place = self._places[planned.script.proto, planned.endpoint]
+        return await open_asking(place, (_HERE, 0), PacketMaker(self._writer, planned).tell)
 
     async def close(self) -> None:
-        """Wait for what is still passed on, and close the relays."""
+        """Wait for what is still passed on, and close all servers and relays."""
         if self._passing:
             await asyncio.wait(self._passing, timeout=2.0)
-        for server in self._relays:
-            server.close()
+        for one in self._open:
+            one.close()
 
     async def _relay(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int, maker: PacketMaker
+        self, place: tuple[str, int], maker: PacketMaker, reader: StreamReader, writer: StreamWriter
     ) -> None:
         maker.open()
-        far_reader, far_writer = await asyncio.open_connection(_LISTEN, port)
+        far_reader, far_writer = await asyncio.open_connection(*place)
         ways = [
             asyncio.create_task(_pass_on(0, reader, far_writer, maker)),
             asyncio.create_task(_pass_on(1, far_reader, writer, maker)),
@@ -132,9 +80,9 @@ class RelayVenue:
             end.close()
 
 
-async def _pass_on(side: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, maker: PacketMaker) -> None:
+async def _pass_on(side: int, reader: StreamReader, writer: StreamWriter, maker: PacketMaker) -> None:
     with contextlib.suppress(ConnectionError):
-        while data := await reader.read(65_536):
+        while data := await reader.read(_READ_BYTES):
             maker.send(side, data)
             writer.write(data)
             await writer.drain()

@@ -1,34 +1,25 @@
-"""The plan of a practice school: seed, size and addresses in; hosts, planted weaknesses and the changes on cue out."""
+"""The plan of a practice school: seed, size and lot in; hosts, planted weaknesses and what each cue changes out."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from ipaddress import IPv4Address, IPv4Network
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
-from sentinel.drill.school.roles import (
-    NEWCOMER,
-    OTHERS,
-    PORTAL,
-    QUIET,
-    QUIET_FROM_SIZE,
-    SSH_NEXT,
-    Draft,
-    Role,
-    new_ssh,
-    newly_opened,
-)
-from sentinel.drill.servers.certificate import CertificateKind, CertificatePlan, rules_of
-from sentinel.drill.servers.conversation import Seen, Service
+from sentinel.drill.place.ground import Lot, served_port
+from sentinel.drill.school.cues import Cue, Step, plan_steps
+from sentinel.drill.school.host import FIRST_HOST, AnyService, Draft, Manner, PlannedHost, Role, build_host
+from sentinel.drill.school.roles import NEEDED, OTHERS, PORTAL, QUIET, QUIET_FROM_SIZE
+from sentinel.drill.servers.certificate import CertificatePlan
+from sentinel.drill.servers.conversation import Seen
 from sentinel.errors import UsageError
 from sentinel.model.endpoint import ChangeKind
 
-DEFAULT_BASE = IPv4Network("127.77.0.0/24")
-DEFAULT_OFFSET = 10000
-FIRST_HOST = 11
+DEFAULT_LOT = Lot(IPv4Network("127.77.0.0/24"))
 MIN_SIZE, MAX_SIZE = 3, 1 + len(OTHERS) + len(QUIET)
+BEFORE: frozenset[Cue] = frozenset()
+AFTER: frozenset[Cue] = frozenset(Cue)
 _LOOPBACK = IPv4Network("127.0.0.0/8")
 _NAMES = (
     "示例市第一中学",
@@ -41,12 +32,9 @@ _NAMES = (
 # nmap 7.93 sends nothing to these ports (Exclude in its probe file), so they keep the name of the port table.
 _UNPROBED = range(9100, 9108)
 
-
-class Phase(StrEnum):
-    """The school before and after the cue `change`."""
-
-    BEFORE = "before"
-    AFTER = "after"
+_Address = IPv4Address | IPv6Address
+Place = tuple[str, _Address, int]
+"""Transport, address, and port as served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +44,7 @@ class PlantedPort:
     Attributes:
         address: the address.
         port: the port as served, offset included.
-        proto: `tcp`.
+        proto: `tcp` or `udp`.
         service: name `nmap -sV` gives it; empty: it cannot tell.
         product: product it tells; empty: none.
         version: version it tells; empty: none.
@@ -65,10 +53,11 @@ class PlantedPort:
         certificate: certificate shown there.
         weaknesses: names of the rules that must find something here after `nmap -sV`; `certificate.name-mismatch`
             needs `host` to be known for the address.
+        flaws: weaknesses planted here that no rule names yet, e.g. `smtp.open-relay`.
         host: name of the host, e.g. `www.school1.example`.
     """
 
-    address: IPv4Address
+    address: _Address
     port: int
     proto: str
     service: str
@@ -78,119 +67,146 @@ class PlantedPort:
     tunnel: str
     certificate: CertificatePlan | None
     weaknesses: tuple[str, ...]
+    flaws: tuple[str, ...]
     host: str
+
+    @property
+    def place(self) -> Place:
+        """Transport, address and port: what tells it from all others."""
+        return self.proto, self.address, self.port
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedChange:
-    """One difference the cue makes.
+    """One difference a cue makes.
 
     Attributes:
         kind: new, gone or changed.
         address: the address.
         port: the port as served.
-        proto: `tcp`.
+        proto: `tcp` or `udp`.
         what: fields that change, sorted, e.g. `("certificate",)`; empty for new and gone.
     """
 
     kind: ChangeKind
-    address: IPv4Address
+    address: _Address
     port: int
     proto: str
     what: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedHost:
-    """A host of the school.
-
-    Attributes:
-        role: key of its role, e.g. `portal`.
-        name: its DNS name.
-        label: what it is, for people.
-        address: its address.
-        services: what it serves; empty: every port answers with a reset.
-    """
-
-    role: str
-    name: str
-    label: str
-    address: IPv4Address
-    services: tuple[Service, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class School:
-    """A practice school; the same seed, size, base and offset give the same one.
+    """A practice school; the same seed, size and lot give the same one.
 
     Attributes:
         name: its name, made up.
         domain: its domain, under `.example`.
-        base: the network it lies in.
+        lot: where it stands.
         seed: what names, versions and choices come from.
-        offset: added to every real port.
-        before: hosts before the cue.
-        after: hosts after it.
+        before: its hosts before any cue, by address.
+        steps: what each cue does; a small school has fewer cues.
     """
 
     name: str
     domain: str
-    base: IPv4Network
+    lot: Lot
     seed: int
-    offset: int
     before: tuple[PlannedHost, ...]
-    after: tuple[PlannedHost, ...]
+    steps: Mapping[Cue, Step]
 
-    def hosts(self, phase: Phase) -> tuple[PlannedHost, ...]:
-        """List the hosts of a phase by address."""
-        return self.before if phase is Phase.BEFORE else self.after
+    def hosts(self, played: Collection[Cue] = BEFORE) -> tuple[PlannedHost, ...]:
+        """List the hosts by address, once the cues were played."""
+        hosts = self.before
+        for cue, step in self.steps.items():
+            if cue in played:
+                hosts = step.apply(hosts)
+        return hosts
 
-    def services(self, phase: Phase) -> Mapping[tuple[IPv4Address, int], Service]:
-        """Map address and served port to the server there."""
+    @property
+    def answering(self) -> tuple[IPv4Address, ...]:
+        """Addresses of the hosts that answer on every port."""
+        return tuple(host.address for host in self.before if host.manner is Manner.ANSWERS_ALL)
+
+    def places(self, played: Collection[Cue] = BEFORE) -> Mapping[Place, AnyService]:
+        """Map transport, address and served port to the server there."""
         return {
-            (host.address, served_port(service.port, self.offset)): service
-            for host in self.hosts(phase)
-            for service in host.services
+            (service.proto, address, served_port(service.port, self.lot.offset)): service
+            for host, address, service in self._served(played)
         }
 
-    def truth(self, phase: Phase = Phase.BEFORE) -> tuple[PlantedPort, ...]:
-        """List every open port, sorted by address and port."""
-        rows = [_planted(host, service, self.offset) for host in self.hosts(phase) for service in host.services]
-        return tuple(sorted(rows, key=lambda row: (row.address, row.port)))
+    @property
+    def true_ports(self) -> frozenset[int]:
+        """Ports of its servers in the real world, whatever the cue."""
+        hosts = (*self.before, *self.hosts(AFTER))
+        return frozenset(service.port for host in hosts for service in host.services)
 
-    def expected_changes(self) -> tuple[PlannedChange, ...]:
-        """List what the cue changes, sorted by address and port."""
-        before = {(row.address, row.port): row for row in self.truth(Phase.BEFORE)}
-        after = {(row.address, row.port): row for row in self.truth(Phase.AFTER)}
-        changes = []
-        for key in sorted(before.keys() | after.keys()):
-            old, new = before.get(key), after.get(key)
-            if old is None or new is None:
-                changes.append(PlannedChange(ChangeKind.NEW if old is None else ChangeKind.GONE, *key, "tcp"))
-            elif what := _differences(old, new):
-                changes.append(PlannedChange(ChangeKind.CHANGED, *key, "tcp", what))
-        return tuple(changes)
+    def truth(self, played: Collection[Cue] = BEFORE) -> tuple[PlantedPort, ...]:
+        """List every open port, sorted by address, transport and port; hosts that answer everywhere are left out."""
+        rows = (_planted(host, address, service, self.lot.offset) for host, address, service in self._served(played))
+        return tuple(sorted(rows, key=lambda row: (row.address.version, int(row.address), row.proto, row.port)))
+
+    def expected_changes(
+        self, before: Collection[Cue] = BEFORE, after: Collection[Cue] = AFTER
+    ) -> tuple[PlannedChange, ...]:
+        """List what differs between two states, in the order of the truth."""
+        old = {row.place: row for row in self.truth(before)}
+        new = {row.place: row for row in self.truth(after)}
+        order = sorted(old.keys() | new.keys(), key=lambda key: (key[1].version, int(key[1]), key[0], key[2]))
+        return tuple(change for key in order if (change := _change(key, old.get(key), new.get(key))))
+
+    def _served(self, played: Collection[Cue]) -> Iterator[tuple[PlannedHost, _Address, AnyService]]:
+        for host in self.hosts(played):
+            for address in host.addresses:
+                for service in host.services:
+                    yield host, address, service
 
 
-def served_port(port: int, offset: int) -> int:
-    """Move a real port by the offset; what would pass 65535 starts again at 1024."""
-    moved = port + offset
-    return moved if moved <= 65535 else moved - 65536 + 1024
+def plan_school(lot: Lot = DEFAULT_LOT, seed: int = 1, size: int = MAX_SIZE) -> School:
+    """Plan a school of `size` hosts; a cue may add one more.
+
+    Without a network of its own it has no UDP and no host whose manner needs one, and so fewer hosts at full size.
+
+    Raises:
+        UsageError: the network is too small or not on loopback, or size or offset are out of range.
+    """
+    if lot.base.prefixlen > 26:
+        raise UsageError(f"{lot.base}: a practice school needs a network of at least 64 addresses")
+    if not lot.has_own_network and not lot.base.subnet_of(_LOOPBACK):
+        raise UsageError(f"{lot.base}: without a network namespace a practice school lives in 127.0.0.0/8")
+    if not MIN_SIZE <= size <= MAX_SIZE:
+        raise UsageError(f"{size}: a practice school has {MIN_SIZE} to {MAX_SIZE} hosts")
+    if not 0 <= lot.offset <= 50000:
+        raise UsageError(f"{lot.offset}: the port offset lies between 0 and 50000")
+    draw = random.Random(f"school {seed}")  # noqa: S311 - the same school again is the point
+    draft = Draft(_NAMES[(seed - 1) % len(_NAMES)], f"school{seed}.example", draw, lot)
+    hosts = tuple(build_host(role, draft, FIRST_HOST + place) for place, role in enumerate(_chosen(draw, size)))
+    before = tuple(host for host in hosts if lot.has_own_network or host.manner is Manner.SERVES)
+    return School(draft.school, draft.domain, lot, seed, before, plan_steps(before, draft, FIRST_HOST + size))
 
 
-def _planted(host: PlannedHost, service: Service, offset: int) -> PlantedPort:
+def _chosen(draw: random.Random, size: int) -> tuple[Role, ...]:
+    quiet = QUIET if size >= QUIET_FROM_SIZE else ()
+    drawn = draw.sample(range(len(OTHERS)), len(OTHERS))
+    needed = [place for place in drawn if OTHERS[place].key in NEEDED]
+    rest = [place for place in drawn if OTHERS[place].key not in NEEDED]
+    places = sorted((needed + rest)[: size - 1 - len(quiet)])
+    return (PORTAL, *(OTHERS[place] for place in places), *quiet)
+
+
+def _planted(host: PlannedHost, address: _Address, service: AnyService, offset: int) -> PlantedPort:
     port = served_port(service.port, offset)
     at_home = offset == 0
     seen = service.seen if at_home or service.elsewhere is None else service.elsewhere
     weaknesses = service.weaknesses if at_home or service.weaknesses_elsewhere is None else service.weaknesses_elsewhere
     # A port named by an earlier probe is not asked again, so more probes only help where nothing was named.
     full = seen if seen.service else service.seen
-    if port in _UNPROBED:
+    if service.proto == "tcp" and port in _UNPROBED:
         seen = full = Seen()
     return PlantedPort(
-        address=host.address,
+        address=address,
         port=port,
-        proto="tcp",
+        proto=service.proto,
         service=seen.service,
         product=seen.product,
         version=seen.version,
@@ -198,76 +214,15 @@ def _planted(host: PlannedHost, service: Service, offset: int) -> PlantedPort:
         tunnel="ssl" if service.certificate else "",
         certificate=service.certificate,
         weaknesses=weaknesses,
+        flaws=service.flaws,
         host=host.name,
     )
 
 
-def _differences(old: PlantedPort, new: PlantedPort) -> tuple[str, ...]:
+def _change(key: Place, old: PlantedPort | None, new: PlantedPort | None) -> PlannedChange | None:
+    proto, address, port = key
+    if old is None or new is None:
+        return PlannedChange(ChangeKind.NEW if old is None else ChangeKind.GONE, address, port, proto)
     names = ("certificate", "product", "service", "version")
-    return tuple(name for name in names if getattr(old, name) != getattr(new, name))
-
-
-def _chosen(draw: random.Random, size: int) -> tuple[Role, ...]:
-    quiet = QUIET if size >= QUIET_FROM_SIZE else ()
-    count = size - 1 - len(quiet)
-    places = sorted(draw.sample(range(len(OTHERS)), count))
-    return (PORTAL, *(OTHERS[place] for place in places), *quiet)
-
-
-def plan_school(
-    base: IPv4Network = DEFAULT_BASE, seed: int = 1, size: int = MAX_SIZE, offset: int = DEFAULT_OFFSET
-) -> School:
-    """Plan a school of `size` hosts before the cue, one more after it.
-
-    Raises:
-        UsageError: the network is not on loopback or too small, or size or offset are out of range.
-    """
-    if not base.subnet_of(_LOOPBACK) or base.prefixlen > 26:
-        raise UsageError(f"{base}: a practice school needs a loopback network of at least 64 addresses")
-    if not MIN_SIZE <= size <= MAX_SIZE:
-        raise UsageError(f"{size}: a practice school has {MIN_SIZE} to {MAX_SIZE} hosts")
-    if not 0 <= offset <= 50000:
-        raise UsageError(f"{offset}: the port offset lies between 0 and 50000")
-    draw = random.Random(f"school {seed}")  # noqa: S311 - the same school again is the point
-    draft = Draft(_NAMES[(seed - 1) % len(_NAMES)], f"school{seed}.example", draw)
-    before = tuple(_host(role, draft, base[FIRST_HOST + place]) for place, role in enumerate(_chosen(draw, size)))
-    return School(draft.school, draft.domain, base, seed, offset, before, _changed(before, draft, base))
-
-
-def _host(role: Role, draft: Draft, address: IPv4Address) -> PlannedHost:
-    return PlannedHost(role.key, f"{role.name}.{draft.domain}", role.label, address, role.build(draft))
-
-
-def _changed(before: tuple[PlannedHost, ...], draft: Draft, base: IPv4Network) -> tuple[PlannedHost, ...]:
-    """Apply the cue: one service opens, one closes, a host appears, a certificate and a version change."""
-    others = [host for host in before if len(host.services) > 1 and host.role != PORTAL.key]
-    closing = draft.draw.choice(others)
-    gone = draft.draw.choice([service for service in closing.services if service.certificate is None])
-    opening = draft.draw.choice(others)
-    opened = newly_opened({service.port for service in opening.services}, draft.draw)
-    renewed = _to_renew(before)
-    after = []
-    for host in before:
-        services = [service for service in host.services if host is not closing or service is not gone]
-        services = [_renew(service) if service is renewed else service for service in services]
-        if host is opening:
-            services.append(opened)
-        if host.role == PORTAL.key:
-            services = [new_ssh(SSH_NEXT) if service.port == 22 else service for service in services]
-        after.append(replace(host, services=tuple(services)))
-    return (*after, _host(NEWCOMER, draft, base[FIRST_HOST + len(before)]))
-
-
-def _to_renew(hosts: tuple[PlannedHost, ...]) -> Service:
-    """Choose the expired certificate where there is one, else the portal's."""
-    shown = [service for host in hosts for service in host.services if service.certificate is not None]
-    return next((service for service in shown if "certificate.expired" in service.weaknesses), shown[0])
-
-
-def _renew(service: Service) -> Service:
-    if service.certificate is None:
-        return service
-    renewed = CertificatePlan(CertificateKind.GOOD, service.certificate.name, service.certificate.generation + 1)
-    mended = rules_of(service.certificate)
-    kept = tuple(name for name in service.weaknesses if name not in mended)
-    return replace(service, certificate=renewed, weaknesses=kept)
+    what = tuple(name for name in names if getattr(old, name) != getattr(new, name))
+    return PlannedChange(ChangeKind.CHANGED, address, port, proto, what) if what else None

@@ -1,6 +1,6 @@
 """The process of a practice school: a plan in, listening sockets and words on its pipes out.
 
-It reads `change` or `stop` from standard input, a line each, and answers every line with a JSON object on standard
+It reads `cue NAME` or `stop` from standard input, a line each, and answers every line with a JSON object on standard
 output; the first object comes unasked when every port is open. The end of standard input ends it.
 """
 
@@ -8,39 +8,39 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ctypes
 import errno
 import json
-import os
 import signal
-import socket
 import ssl
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from sentinel.drill.place.answering import AnsweringHosts
+from sentinel.drill.place.ground import SCANNER, SCANNER6, Lot, served_port
+from sentinel.drill.place.link import add_route, own_address
 from sentinel.drill.place.listeners import foreign_listeners
-from sentinel.drill.school.plan import Phase, School, plan_school
+from sentinel.drill.place.namespace import die_with_parent
+from sentinel.drill.recording.live import keep_mining
+from sentinel.drill.school.cues import Cue
+from sentinel.drill.school.host import AnyService, Manner
+from sentinel.drill.school.plan import BEFORE, Place, School, plan_school
 from sentinel.drill.servers.certificate import Authority, CertificatePlan, Issued
 from sentinel.drill.servers.conversation import Service
+from sentinel.drill.servers.datagram import DatagramDoor, DatagramService, reserve_datagram
 from sentinel.drill.servers.door import Door, reserve
-from sentinel.errors import SentinelError
+from sentinel.drill.servers.pool import pool
+from sentinel.errors import CollectError, SentinelError
 
-_PR_SET_PDEATHSIG = 1
 _COMMAND_BYTES = 200
-
-
-def _die_with_parent(parent: int) -> None:
-    """Ask the kernel to kill this process with its parent, and end at once when it is gone already."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
-        raise SentinelError(f"practice school: prctl failed: {os.strerror(ctypes.get_errno())}")
-    if os.getppid() != parent:
-        raise SentinelError("practice school: its parent has gone")
+POOL_PORT = 3333
+MINER = "miner"
+"""Role of the hosts that talk to the pool all the time."""
 
 
 class _Running:
@@ -48,56 +48,97 @@ class _Running:
 
     def __init__(self, school: School, now: datetime) -> None:
         self._school = school
-        self._phase = Phase.BEFORE
-        self._doors: dict[tuple[IPv4Address, int], Door] = {}
+        self._played: frozenset[Cue] = BEFORE
+        self._doors: dict[Place, Door | DatagramDoor] = {}
         self._authority = Authority(school.domain, now)
         self._issued: dict[CertificatePlan, Issued] = {}
+        self._mining: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
-        """Reserve the ports of both phases, then open those of the first.
+        """Reserve every port any cue may need, then open those of the beginning.
 
         Raises:
-            SentinelError: a port cannot be had.
+            SentinelError: a port or an address cannot be had.
         """
-        first = self._school.services(Phase.BEFORE)
-        for place, service in {**self._school.services(Phase.AFTER), **first}.items():
-            self._doors[place] = Door(_reserved(*place), service, self._tls(service))
+        first = self._school.places()
+        everything = {**self._school.places(frozenset(Cue)), **first}
+        _take_addresses(self._school)
+        for place, service in everything.items():
+            self._doors[place] = self._door(place, service)
         for place in first:
-            try:
-                await self._doors[place].open()
-            except OSError as error:
-                raise _taken(*place, error) from error
+            await self._open(place)
+        await self._open_pool()
 
-    async def change(self) -> None:
-        """Go over to the second phase; a second call changes nothing."""
-        if self._phase is Phase.AFTER:
-            return
-        before, after = self._school.services(Phase.BEFORE), self._school.services(Phase.AFTER)
+    async def play(self, cue: Cue) -> None:
+        """Go over to what the cue makes of the school; a second time changes nothing."""
+        before, after = self._school.places(self._played), self._school.places(self._played | {cue})
         for place in before.keys() - after.keys():
             await self._doors.pop(place).close()
         for place, service in after.items():
             if place not in before:
-                await self._doors[place].open()
+                if place not in self._doors:
+                    self._doors[place] = self._door(place, service)
+                self._exchange(place, service)
+                await self._open(place)
             elif service is not before[place]:
-                self._doors[place].exchange(service, self._tls(service))
-        self._phase = Phase.AFTER
+                self._exchange(place, service)
+        self._played |= {cue}
 
     async def close(self) -> None:
         """Close everything."""
+        for task in self._mining:
+            task.cancel()
         for door in self._doors.values():
             await door.close()
 
     def status(self) -> dict[str, Any]:
-        """Tell the phase, the authority and the certificates shown, by `address:port`."""
+        """Tell the cues played, the authority and the certificates shown, as `[address, port, SHA-256]`."""
         return {
-            "phase": self._phase,
+            "played": sorted(self._played),
             "authority": self._authority.certificate.public_bytes(Encoding.PEM).decode("ascii"),
-            "certificates": {
-                f"{address}:{port}": self._issued[service.certificate].sha256
-                for (address, port), service in self._school.services(self._phase).items()
+            "certificates": [
+                (str(address), port, self._issued[service.certificate].sha256)
+                for (_, address, port), service in self._school.places(self._played).items()
                 if service.certificate is not None
-            },
+            ],
         }
+
+    def _door(self, place: Place, service: AnyService) -> Door | DatagramDoor:
+        _, address, port = place
+        try:
+            if isinstance(service, DatagramService):
+                return DatagramDoor(reserve_datagram(address, port), service)
+            return Door(reserve(address, port), service, self._tls(service))
+        except OSError as error:
+            raise _taken(address, port, error) from error
+
+    def _exchange(self, place: Place, service: AnyService) -> None:
+        door = self._doors[place]
+        if isinstance(door, DatagramDoor) and isinstance(service, DatagramService):
+            door.exchange(service)
+        elif isinstance(door, Door) and isinstance(service, Service):
+            door.exchange(service, self._tls(service))
+
+    async def _open(self, place: Place) -> None:
+        _, address, port = place
+        try:
+            await self._doors[place].open()
+        except OSError as error:
+            raise _taken(address, port, error) from error
+
+    async def _open_pool(self) -> None:
+        """Open the pool outside of the school, where another school has not done so, and let the miners mine."""
+        lot = self._school.lot
+        miners = [host for host in self._school.before if host.role == MINER]
+        if lot.pool is None or not miners:
+            return
+        place: Place = ("tcp", lot.pool, served_port(POOL_PORT, lot.offset))
+        with suppress(SentinelError):
+            self._doors[place] = self._door(place, pool(POOL_PORT))
+            await self._open(place)
+        for host in miners:
+            task = asyncio.create_task(keep_mining(lot.pool, place[2], host.address))
+            self._mining.append(task)
 
     def _tls(self, service: Service) -> ssl.SSLContext | None:
         plan = service.certificate
@@ -108,23 +149,41 @@ class _Running:
         return self._issued[plan].context
 
 
-def _reserved(address: IPv4Address, port: int) -> socket.socket:
+def _take_addresses(school: School) -> None:
+    """Give this namespace the school's addresses; what nobody owns of its networks is silent.
+
+    Raises:
+        SentinelError: this is no namespace of one's own.
+    """
+    lot = school.lot
+    if not lot.has_own_network:
+        return
     try:
-        return reserve(address, port)
-    except OSError as error:
-        raise _taken(address, port, error) from error
+        for played in (BEFORE, frozenset(Cue)):
+            for host in school.hosts(played):
+                if host.manner is Manner.SERVES:
+                    for address in host.addresses:
+                        own_address(address, SCANNER if address.version == 4 else SCANNER6)
+        if lot.pool is not None:
+            own_address(lot.pool)
+        for prefix in (lot.base, lot.base6):
+            if prefix is not None:
+                add_route(prefix)
+    except CollectError as error:
+        raise SentinelError(f"practice school: {error}; it needs a network namespace of its own") from error
 
 
-def _taken(address: IPv4Address, port: int, error: OSError) -> SentinelError:
+def _taken(address: IPv4Address | IPv6Address, port: int, error: OSError) -> SentinelError:
+    shown = f"[{address}]" if address.version == 6 else str(address)
     if error.errno == errno.EADDRINUSE and ("tcp", port) in foreign_listeners():
         why = "is taken by a program of this machine that listens on every address; stop it or use another port offset"
-        return SentinelError(f"practice school: {address}:{port} {why}")
+        return SentinelError(f"practice school: {shown}:{port} {why}")
     reasons = {
         errno.EADDRINUSE: "already in use; is another practice school or demo running?",
         errno.EACCES: "needs a privilege; use a port offset of 10000",
         errno.EADDRNOTAVAIL: "not an address of this machine; is the loopback interface up?",
     }
-    return SentinelError(f"practice school: {address}:{port} {reasons.get(error.errno or 0, error.strerror)}")
+    return SentinelError(f"practice school: {shown}:{port} {reasons.get(error.errno or 0, error.strerror)}")
 
 
 def _say(words: dict[str, Any]) -> None:
@@ -141,20 +200,27 @@ async def _commands() -> asyncio.StreamReader:
 async def _serve(school: School) -> None:
     running = _Running(school, datetime.now(UTC))
     await running.open()
-    _say(running.status())
-    commands = await _commands()
-    while (command := (await commands.readline()).strip()) != b"stop" and not commands.at_eof():
-        if command == b"change":
-            await running.change()
-            _say(running.status())
-        else:
-            _say({"error": "practice school: unknown command"})
+    with AnsweringHosts(school.answering):
+        _say(running.status())
+        commands = await _commands()
+        while (line := (await commands.readline()).decode("ascii", "replace").strip()) != "stop":
+            if commands.at_eof() and not line:
+                break
+            word, _, name = line.partition(" ")
+            if word == "cue" and name in school.steps:
+                await running.play(Cue(name))
+                _say(running.status())
+            else:
+                _say({"error": f"practice school: no such cue here: {name}"})
     await running.close()
 
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sentinel.drill.school.process")
     parser.add_argument("--base", type=IPv4Network, required=True)
+    parser.add_argument("--base6", type=IPv6Network)
+    parser.add_argument("--pool", type=IPv4Address)
+    parser.add_argument("--own-network", action="store_true")
     for name in ("seed", "size", "offset", "parent"):
         parser.add_argument(f"--{name}", type=int, required=True)
     return parser.parse_args(words)
@@ -165,8 +231,9 @@ def main(words: Sequence[str] | None = None) -> int:
     given = _arguments(words)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; the end of the pipe follows
     try:
-        _die_with_parent(given.parent)
-        asyncio.run(_serve(plan_school(given.base, given.seed, given.size, given.offset)))
+        die_with_parent(given.parent)
+        lot = Lot(given.base, given.base6, given.offset, given.own_network, given.pool)
+        asyncio.run(_serve(plan_school(lot, given.seed, given.size)))
     except SentinelError as error:
         _say({"error": str(error)})
         return 1

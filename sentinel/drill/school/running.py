@@ -10,18 +10,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
-from ipaddress import IPv4Address, IPv4Network
+from collections.abc import Collection, Iterable, Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, cast
 
-from sentinel.drill.place.listeners import foreign_listeners
+from sentinel.drill.place.ground import Lot
+from sentinel.drill.school.cues import ALL_CUES, Cue
 from sentinel.drill.school.plan import (
-    DEFAULT_BASE,
-    DEFAULT_OFFSET,
+    AFTER,
+    BEFORE,
+    DEFAULT_LOT,
     MAX_SIZE,
-    Phase,
     PlannedChange,
     PlantedPort,
     School,
@@ -29,19 +30,6 @@ from sentinel.drill.school.plan import (
 )
 from sentinel.errors import SentinelError, UsageError
 
-__all__ = (
-    "CUE",
-    "Phase",
-    "PlannedChange",
-    "PlantedPort",
-    "RunningSchool",
-    "School",
-    "foreign_listeners",
-    "plan_school",
-    "start_school",
-)
-
-CUE = "change"
 _ANSWER_BYTES = 1024 * 1024
 _STOP_S = 2.0
 
@@ -50,8 +38,8 @@ class RunningSchool:
     """A school that listens; a context manager that stops it.
 
     Attributes:
-        plan: hosts and ports of both phases.
-        phase: the phase it is in.
+        plan: hosts and ports in every state.
+        played: the cues that were played.
         pid: id of the process that serves it.
         start_s: seconds from the start until every port answered.
         certificates: SHA-256 of the certificate shown now, by (address, port).
@@ -60,9 +48,9 @@ class RunningSchool:
 
     def __init__(self, plan: School, process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
         self.plan = plan
-        self.phase = Phase.BEFORE
+        self.played = BEFORE
         self.start_s = 0.0
-        self.certificates: Mapping[tuple[IPv4Address, int], str] = {}
+        self.certificates: Mapping[tuple[IPv4Address | IPv6Address, int], str] = {}
         self.authority_pem = ""
         self._process = process
         self._commands = cast("IO[bytes]", process.stdin)
@@ -83,29 +71,38 @@ class RunningSchool:
         """Id of the process that serves it."""
         return self._process.pid
 
-    def truth(self, phase: Phase | None = None) -> tuple[PlantedPort, ...]:
-        """List every open port of a phase, the present one by default, sorted by address and port."""
-        return self.plan.truth(phase or self.phase)
+    @property
+    def alive(self) -> bool:
+        """It still serves."""
+        return self._process.poll() is None
 
-    def expected_changes(self) -> tuple[PlannedChange, ...]:
-        """List what the cue changes, sorted by address and port."""
-        return self.plan.expected_changes()
+    def truth(self, played: Collection[Cue] | None = None) -> tuple[PlantedPort, ...]:
+        """List every open port after the cues given, by default those that were played."""
+        return self.plan.truth(self.played if played is None else played)
+
+    def expected_changes(
+        self, before: Collection[Cue] = BEFORE, after: Collection[Cue] = AFTER
+    ) -> tuple[PlannedChange, ...]:
+        """List what differs between two states, by default between none of the cues and all."""
+        return self.plan.expected_changes(before, after)
 
     def cue(self, name: str, timeout_s: float = 10.0) -> None:
-        """Play a cue and wait until it is done; the only one is `change`, and playing it again changes nothing.
+        """Play a cue, or all with `change`, and wait until it is done; again it changes nothing.
 
         Raises:
-            UsageError: there is no such cue.
+            UsageError: this school has no such cue.
             SentinelError: the school has ended or does not answer.
         """
-        if name != CUE:
-            raise UsageError(f"{name}: unknown cue of the practice school; there is `{CUE}`")
-        try:
-            self._commands.write(f"{name}\n".encode())
-            self._commands.flush()
-        except (OSError, ValueError) as error:
-            raise SentinelError("practice school: it has ended") from error
-        self._take(self._answer(time.monotonic() + timeout_s))
+        if name != ALL_CUES and name not in self.plan.steps:
+            known = ", ".join([ALL_CUES, *self.plan.steps])
+            raise UsageError(f"{name}: unknown cue of the practice school; there are {known}")
+        for one in self.plan.steps if name == ALL_CUES else (name,):
+            try:
+                self._commands.write(f"cue {one}\n".encode())
+                self._commands.flush()
+            except (OSError, ValueError) as error:
+                raise SentinelError("practice school: it has ended") from error
+            self._take(self._answer(time.monotonic() + timeout_s))
 
     def wait_ready(self, timeout_s: float) -> None:
         """Wait until every port answers.
@@ -137,10 +134,9 @@ class RunningSchool:
     def _take(self, status: dict[str, Any]) -> None:
         if "error" in status:
             raise SentinelError(str(status["error"]))
-        self.phase = Phase(status["phase"])
+        self.played = frozenset(map(Cue, status["played"]))
         self.authority_pem = status["authority"]
-        places = ((place.rpartition(":"), digest) for place, digest in status["certificates"].items())
-        self.certificates = {(IPv4Address(address), int(port)): digest for (address, _, port), digest in places}
+        self.certificates = {(ip_address(address), port): digest for address, port, digest in status["certificates"]}
 
     def _answer(self, deadline: float) -> dict[str, Any]:
         """Read one JSON line of the child."""
@@ -163,28 +159,20 @@ class RunningSchool:
         return next((line for line in reversed(lines) if line.strip()), "no reason given")
 
 
-def start_school(
-    offset: int = DEFAULT_OFFSET,
-    base: str = str(DEFAULT_BASE),
-    seed: int = 1,
-    size: int = MAX_SIZE,
-    timeout_s: float = 15.0,
-) -> RunningSchool:
+def start_school(lot: Lot = DEFAULT_LOT, seed: int = 1, size: int = MAX_SIZE, timeout_s: float = 15.0) -> RunningSchool:
     """Start a school and wait until every port answers.
 
     The school ends with the thread that called this (PR_SET_PDEATHSIG), also when its process is killed.
 
     Raises:
-        UsageError: base, size or offset make no school.
+        UsageError: lot or size make no school.
         SentinelError: an address and port are taken already, or it did not start in time.
     """
-    try:
-        network = IPv4Network(base)
-    except ValueError as error:
-        raise UsageError(f"{base}: not an IPv4 network") from error
-    plan = plan_school(network, seed, size, offset)
-    options = {"base": network, "seed": seed, "size": size, "offset": offset, "parent": os.getpid()}
+    plan = plan_school(lot, seed, size)
+    options = {"base": lot.base, "seed": seed, "size": size, "offset": lot.offset, "parent": os.getpid()}
+    options |= {name: value for name, value in (("base6", lot.base6), ("pool", lot.pool)) if value is not None}
     words = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    words += ["--own-network"] if lot.has_own_network else []
     home = Path(__file__).resolve().parents[3]
     paths = os.pathsep.join(filter(None, (str(home), os.environ.get("PYTHONPATH", ""))))
     errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
@@ -206,6 +194,8 @@ def start_school(
 
 def _connect_all(rows: Iterable[PlantedPort], deadline: float) -> None:
     for row in rows:
+        if row.proto != "tcp":
+            continue
         try:
             with socket.create_connection((str(row.address), row.port), max(0.1, deadline - time.monotonic())):
                 pass

@@ -1,4 +1,4 @@
-"""Devices and desks of the practice school: MQTT, VNC, RDP, DNS over TCP, a print port, and a silent port."""
+"""Devices and desks of the practice school: MQTT, VNC, RDP, a print port, and a silent port."""
 
 from __future__ import annotations
 
@@ -82,42 +82,6 @@ def rdp(port: int) -> Service:
     return Service(port, talk, Seen("ms-wbt-server", "Microsoft Terminal Services"), weaknesses=("exposure.rdp",))
 
 
-_DNS_HEADER_BYTES = 12
-_VERSION_QUESTION = b"\x07version\x04bind\0\0\x10\0\x03"
-
-
-def _dns_answer(message: bytes, version: str) -> bytes:
-    """Answer one query: the version, or refused. Source: RFC 1035 section 4.1."""
-    code, flags = struct.unpack(">HH", message[:4])
-    question = message[_DNS_HEADER_BYTES:]
-    if flags & 0x7800:
-        return struct.pack(">HHHHHH", code, 0x8004 | (flags & 0x7900), 0, 0, 0, 0)
-    if question[: len(_VERSION_QUESTION)].lower() != _VERSION_QUESTION:
-        return struct.pack(">HHHHHH", code, 0x8005 | (flags & 0x0100), 0, 0, 0, 0)
-    text = version.encode()
-    record = b"\xc0\x0c\0\x10\0\x03" + struct.pack(">IHB", 0, len(text) + 1, len(text)) + text
-    head = struct.pack(">HHHHHH", code, 0x8400 | (flags & 0x0100), 1, 1, 0, 0)
-    return head + question[: len(_VERSION_QUESTION)] + record
-
-
-def dns(port: int, version: str) -> Service:
-    """Build a name server that tells its version and resolves nothing."""
-
-    async def talk(conversation: Conversation) -> None:
-        for _ in range(_PACKETS_PER_SESSION):
-            (size,) = struct.unpack(">H", await conversation.exactly(2))
-            if size < _DNS_HEADER_BYTES:
-                return
-            answer = _dns_answer(await conversation.exactly(size), version)
-            conversation.say(struct.pack(">H", len(answer)) + answer)
-
-    return Service(
-        port,
-        talk,
-        Seen("domain", "ISC BIND", version),
-    )
-
-
 def print_port(port: int, model: str) -> Service:
     """Build a printer's raw port: it tells its model in PJL; what else comes would be printed, and is dropped."""
 
@@ -130,10 +94,48 @@ def print_port(port: int, model: str) -> Service:
     return Service(port, talk, seen, elsewhere=Seen(), weaknesses=rules, weaknesses_elsewhere=())
 
 
+_MODBUS_FRAME_BYTES = 8
+_MODBUS_ILLEGAL, _MODBUS_READ_INPUTS, _MODBUS_IDENTIFY = 1, (3, 4), 0x2B
+_MODBUS_NAMES = b"".join(bytes([at, len(name)]) + name for at, name in enumerate((b"Practice", b"PLC-1", b"1.0")))
+
+
+def _modbus_answer(frame: bytes) -> bytes:
+    """Answer one request; every register reads zero. Source: MODBUS Application Protocol 1.1b3, section 6."""
+    function = frame[7]
+    if function in _MODBUS_READ_INPUTS and len(frame) == 12 and 1 <= frame[11] <= 125 and not frame[10]:
+        body = bytes([function, 2 * frame[11]]) + bytes(2 * frame[11])
+    elif function == _MODBUS_IDENTIFY and frame[8:10] == b"\x0e\x01":
+        body = bytes([function, 0x0E, 1, 1, 0, 0, 3]) + _MODBUS_NAMES
+    else:
+        body = bytes([function | 0x80, _MODBUS_ILLEGAL])
+    return frame[:4] + struct.pack(">HB", len(body) + 1, frame[6]) + body
+
+
+def modbus(port: int) -> Service:
+    """Build a controller that trusts everybody; like small devices it takes what comes at once for one frame."""
+
+    async def talk(conversation: Conversation) -> None:
+        for _ in range(_PACKETS_PER_SESSION):
+            frame = await conversation.chunk()
+            if len(frame) < _MODBUS_FRAME_BYTES:
+                return
+            conversation.say(_modbus_answer(frame))
+
+    return Service(port, talk, Seen("modbus", "Modbus TCP"), weaknesses=("exposure.modbus",))
+
+
+# The ports of exposure.high-risk-port.
+_HIGH_RISK = frozenset(
+    {21, 23, 111, 135, 139, 445, 512, 513, 514, 873, 1433, 1521, 2049, 2181, 2375, 3306, 3389, 5432, 5601, 5900}
+    | {5984, 6379, 7001, 8009, 9200, 11211, 27017, 50070}
+)
+
+
 def silent(port: int) -> Service:
     """Build a port that accepts and never says a byte; it hangs up once it was spoken to."""
 
     async def talk(conversation: Conversation) -> None:
         await conversation.chunk()
 
-    return Service(port, talk, Seen())
+    rules = ("exposure.high-risk-port",) if port in _HIGH_RISK else ()
+    return Service(port, talk, Seen(), weaknesses=rules, weaknesses_elsewhere=())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
+import struct
 from asyncio import StreamReader, StreamWriter
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 from sentinel.drill.servers.conversation import (
     CHUNK_BYTES,
@@ -21,6 +23,7 @@ from sentinel.drill.servers.conversation import (
 # 40 ports with 20 each stay under the usual limit of 1,024 open files.
 CONNECTIONS_PER_DOOR = 20
 _TLS_HANDSHAKE = 0x16
+_IPV6_FREEBIND = 78
 
 
 class PlainStream:
@@ -146,10 +149,17 @@ class Door:
                     service, TlsStream(stream, self._tls, service.plain_answer) if self._tls is not None else stream
                 )
         except (OSError, TimeoutError):
-            # The peer's affair: it left or stalled. What it did not read is dropped.
-            writer.transport.abort()
+            # The peer's affair: it left or stalled. What it did not read is dropped. Or the service cuts it off.
+            _cut(writer)
         finally:
             writer.close()
+
+
+def _cut(writer: StreamWriter) -> None:
+    """End a connection with a reset: no lingering, nothing more is sent."""
+    with contextlib.suppress(OSError):  # closed already
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 async def converse(service: Service, stream: Stream) -> None:
@@ -167,15 +177,23 @@ async def converse(service: Service, stream: Stream) -> None:
         await conversation.flush()
 
 
-def reserve(address: IPv4Address, port: int) -> socket.socket:
+def bind_anyway(own: socket.socket) -> None:
+    """Let a socket have an IPv6 address that only a route of type local makes ours, as IPv4 sockets may anyhow."""
+    if own.family == socket.AF_INET6:
+        own.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
+
+
+def reserve(address: IPv4Address | IPv6Address, port: int) -> socket.socket:
     """Bind a port without listening, so that nobody else takes it before its time.
 
     Raises:
         OSError: it is taken, or needs a privilege.
     """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bind_anyway(listener)
         listener.bind((str(address), port))
     except OSError:
         listener.close()

@@ -95,7 +95,25 @@ def ftp(port: int, version: str) -> Service:
         return answers.get(command, b"530 Please login with USER and PASS.\r\n")
 
     talk = _dialogue(f"220 (vsFTPd {version})\r\n".encode(), answer, ("QUIT",))
-    return Service(port, talk, Seen("ftp", "vsftpd", version), weaknesses=("exposure.ftp",))
+    # The release whose packages were once tampered with; this server only bears its name.
+    tampered = ("exposure.vsftpd-backdoor",) if version == "2.3.4" else ()
+    return Service(port, talk, Seen("ftp", "vsftpd", version), weaknesses=("exposure.ftp", *tampered))
+
+
+def windows_ftp(port: int) -> Service:
+    """Build the FTP server of a Windows; the nameless are turned away like everybody else."""
+    answers = {
+        "USER": b"331 Password required.\r\n",
+        "PASS": b"530 User cannot log in.\r\n",
+        "QUIT": b"221 Goodbye.\r\n",
+        "SYST": b"215 Windows_NT\r\n",
+    }
+
+    def answer(command: str, _rest: str) -> bytes:
+        return answers.get(command, b"530 Please login with USER and PASS.\r\n")
+
+    talk = _dialogue(b"220 Microsoft FTP Service\r\n", answer, ("QUIT",))
+    return Service(port, talk, Seen("ftp", "Microsoft ftpd"), weaknesses=("exposure.ftp",))
 
 
 def smtp(port: int, host: str) -> Service:
@@ -156,16 +174,29 @@ def imap(port: int) -> Service:
     return Service(port, talk, Seen("imap", "Dovecot imapd"), weaknesses=("exposure.mail-plain",))
 
 
-def telnet(port: int) -> Service:
+_SHELL_OPTIONS = b"\xff\xfb\x01\xff\xfb\x01\xff\xfb\x01\xff\xfb\x03\xff\xfd\x18\xff\xfd\x1f"
+_SWITCHES = {
+    "H3C": (
+        b"* Copyright (c) 2004-2014 Hangzhou H3C Tech. Co., Ltd. All rights reserved.  *\r\n",
+        "H3C switch telnetd",
+    ),
+    "Huawei": (
+        b"* Copyright (c) 1998-2006 Huawei Technologies Co., Ltd. All rights reserved *\r\n",
+        "Huawei Quidway s8500 switch telnetd",
+    ),
+}
+
+
+def telnet(port: int, maker: str = "H3C") -> Service:
     """Build the command line of a switch: it asks for name and password three times and lets nobody in."""
-    options = b"\xff\xfb\x01\xff\xfb\x01\xff\xfb\x01\xff\xfb\x03\xff\xfd\x18\xff\xfd\x1f"
-    stars = b"*" * 78
+    owner, product = _SWITCHES[maker]
+    stars = b"*" * (len(owner) - 2)
     notice = (
-        b"* Copyright (c) 2004-2014 Hangzhou H3C Tech. Co., Ltd. All rights reserved.  *\r\n"
         b"* Without the owner's prior written consent,                                 *\r\n"
         b"* no decompiling or reverse-engineering shall be allowed.                    *\r\n"
     )
-    greeting = options + b"\r\n" + stars + b"\r\n" + notice + stars + b"\r\n\r\n\r\nLogin authentication\r\n\r\n\r\n"
+    box = stars + b"\r\n" + owner + notice + stars
+    greeting = _SHELL_OPTIONS + b"\r\n" + box + b"\r\n\r\n\r\nLogin authentication\r\n\r\n\r\n"
 
     async def talk(conversation: Conversation) -> None:
         conversation.say(greeting)
@@ -176,7 +207,7 @@ def telnet(port: int) -> Service:
             await conversation.line()
             conversation.say(b"\r\n% Login failed!\r\n\r\n")
 
-    return Service(port, talk, Seen("telnet", "H3C switch telnetd"), weaknesses=("exposure.telnet",))
+    return Service(port, talk, Seen("telnet", product), weaknesses=("exposure.telnet",))
 
 
 def rtsp(port: int) -> Service:

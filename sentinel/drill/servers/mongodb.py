@@ -86,9 +86,15 @@ def _reply(code: int, request: int, fields: dict[str, Value]) -> bytes:
     return struct.pack("<iiii", 16 + len(body), 1, request, kind) + body
 
 
-def mongodb(port: int, version: str) -> Service:
-    """Build a MongoDB that tells anybody about itself."""
+def _refusal(command: str) -> dict[str, Value]:
+    text = f"not authorized on admin to execute command {{ {command[:40]}: 1.0 }}"
+    return {"ok": 0.0, "errmsg": text, "code": 13}
+
+
+def mongodb(port: int, version: str, login: bool = False) -> Service:
+    """Build a MongoDB that tells anybody about itself, or only that it wants a login."""
     answers = _answers(version)
+    open_to_all = ("ismaster", "hello", "ping")
 
     async def talk(conversation: Conversation) -> None:
         for _ in range(_MESSAGES_PER_SESSION):
@@ -105,7 +111,13 @@ def mongodb(port: int, version: str) -> Service:
             request, _, code = struct.unpack("<iii", await conversation.exactly(12))
             command = _command(code, await conversation.exactly(size - 16))
             unknown: dict[str, Value] = {"ok": 0.0, "errmsg": f"no such command: '{command[:40]}'", "code": 59}
-            conversation.say(_reply(code, request, answers.get(command.lower(), unknown)))
+            answer = answers.get(command.lower(), unknown)
+            if login and command.lower() not in open_to_all:
+                answer = _refusal(command)
+            conversation.say(_reply(code, request, answer))
 
+    if login:
+        seen, elsewhere = Seen("mongodb", "MongoDB"), Seen("mongodb", "MongoDB", "2.5.1 or later")
+        return Service(port, talk, seen, elsewhere, weaknesses=("exposure.mongodb",))
     named = Seen("mongodb", "MongoDB", version)
     return Service(port, talk, named, weaknesses=("exposure.mongodb-no-auth",))

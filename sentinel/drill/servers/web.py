@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
-from sentinel.drill.servers.certificate import CertificatePlan, rules_of
+from sentinel.drill.servers.certificate import CertificatePlan, flaws_of, rules_of
 from sentinel.drill.servers.conversation import Conversation, HangupError, Seen, Service, Talk
 
 HTML = "text/html; charset=utf-8"
@@ -31,12 +31,14 @@ class Page:
         kind: media type.
         status: HTTP status.
         headers: further headers.
+        order: names of the headers it is sent with, in that order; empty: the usual ones.
     """
 
     body: bytes
     kind: str = HTML
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
+    order: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Site:
         protocol: `HTTP/1.1`, or `HTTP/1.0` for servers that never learned more, or `same` to answer as asked.
         missing: answer to any other path.
         bare: send no Date and no Connection header, as some programs do that are no web servers in the first place.
+        options: answer to OPTIONS; None: the methods it knows.
     """
 
     server: str
@@ -56,6 +59,7 @@ class Site:
     protocol: str = "HTTP/1.1"
     missing: Page = field(default_factory=lambda: Page(html("404 Not Found", "<h1>Not Found</h1>"), status=404))
     bare: bool = False
+    options: Page | None = None
 
 
 def html(title: str, body: str, head: str = "") -> bytes:
@@ -68,13 +72,17 @@ def html(title: str, body: str, head: str = "") -> bytes:
 
 def render(page: Page, site: Site, protocol: str, close: bool, head_only: bool = False) -> bytes:
     """Write a page as an HTTP answer."""
-    lines = [f"{protocol} {page.status} {_REASONS[page.status]}"]
-    if not site.bare:
-        lines += [f"Date: {formatdate(usegmt=True)}", f"Server: {site.server}"]
-    lines += [f"Content-Type: {page.kind}", f"Content-Length: {len(page.body)}"]
-    lines += [f"{name}: {value}" for name, value in page.headers]
-    if not site.bare:
-        lines.append(f"Connection: {'close' if close else 'keep-alive'}")
+    headers = {
+        "Date": formatdate(usegmt=True),
+        "Server": site.server,
+        "Content-Type": page.kind,
+        "Content-Length": str(len(page.body)),
+        **dict(page.headers),
+        "Connection": "close" if close else "keep-alive",
+    }
+    dropped = ("Date", "Server", "Connection") if site.bare else ()
+    names = page.order or [name for name in headers if name not in dropped]
+    lines = [f"{protocol} {page.status} {_REASONS[page.status]}", *(f"{name}: {headers[name]}" for name in names)]
     return "\r\n".join([*lines, "", ""]).encode() + (b"" if head_only else page.body)
 
 
@@ -95,9 +103,12 @@ async def _headers(conversation: Conversation) -> dict[str, str]:
 
 
 async def _request_line(conversation: Conversation) -> list[str]:
-    while not (line := await conversation.line()):
+    """Read the first line of a request into its parts; what cannot begin one is not waited for."""
+    while (first := await conversation.exactly(1)) in b"\r\n":
         pass  # RFC 9112 section 2.2: empty lines before a request are ignored
-    return line.decode("latin-1").split(" ")
+    if not first.isalpha():
+        return []
+    return (first + await conversation.line()).decode("latin-1").split(" ")
 
 
 def _answer(site: Site, method: str, path: str) -> Page:
@@ -105,7 +116,7 @@ def _answer(site: Site, method: str, path: str) -> Page:
     if method in ("GET", "HEAD"):
         return page
     if method == "OPTIONS":
-        return Page(b"", headers=(("Allow", "GET, HEAD, OPTIONS, POST"),))
+        return site.options or Page(b"", headers=(("Allow", "GET, HEAD, OPTIONS, POST"),))
     if method == "POST" and page.status < 400:
         return _error(403)  # every login is refused: nobody has an account here
     return _error(405)
@@ -139,19 +150,24 @@ def web(
     seen: Seen,
     weaknesses: tuple[str, ...] = (),
     certificate: CertificatePlan | None = None,
+    flaws: tuple[str, ...] = (),
 ) -> Service:
-    """Build a web server, inside TLS when it has a certificate."""
-    plain = b""
-    if certificate is not None and site.server.startswith("nginx"):
+    """Build a web server, inside TLS when it has a certificate.
+
+    nmap 7.93 with OpenSSL 3 cannot shake hands with a server limited to an old protocol: it tells TLS and nothing more.
+    """
+    plain, is_old = b"", certificate is not None and certificate.newest_tls is not None
+    if certificate is not None and not is_old and site.server.startswith("nginx"):
         title = "400 The plain HTTP request was sent to HTTPS port"
         refusal = Page(html(title, "<center><h1>400 Bad Request</h1></center>"), status=400)
         plain = render(refusal, site, "HTTP/1.1", close=True)
-    flaws = rules_of(certificate) if certificate else ()
+    rules = rules_of(certificate) if certificate else ()
     return Service(
         port=port,
         talk=http(site),
-        seen=seen,
+        seen=Seen() if is_old else seen,
         certificate=certificate,
         plain_answer=plain,
-        weaknesses=(*weaknesses, *flaws),
+        weaknesses=() if is_old else (*weaknesses, *rules),
+        flaws=(*flaws, *(flaws_of(certificate) if certificate else ())),
     )

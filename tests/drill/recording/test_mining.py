@@ -1,66 +1,68 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import io
+from dataclasses import replace
+from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
 
-from sentinel.drill.recording.mining import SCRIPTS, SESSION_TIMEOUT_S, LoopbackVenue, Script, hold_session
+import sentinel
+from sentinel.drill.recording.mining import MINING, POOL_WITH_LOOKUP, POOL_WITHOUT_LOOKUP
+from sentinel.drill.recording.pcap import RAW_IP, PcapWriter
+from sentinel.drill.recording.programs import EDITOR, ELECTRUM, IRC, MAIL, MESSENGER, MQTT
+from sentinel.drill.recording.relay import RelayVenue
+from sentinel.drill.recording.script import Planned, Script
+from sentinel.drill.recording.venue import hold_session
+from sentinel.drill.recording.web import (
+    chat,
+    download,
+    ethereum_wallet,
+    mining_page,
+    office_login,
+    page,
+    secure_page,
+    transmission,
+)
+from sentinel.traffic import load_pools
+
+SITES = (chat, download, ethereum_wallet, mining_page, office_login, page, secure_page, transmission)
+ORDINARY = (EDITOR, ELECTRUM, IRC, MAIL, MESSENGER, MQTT, *(make("www.example") for make in SITES))
+CLIENT, SERVER = IPv4Address("10.77.1.1"), IPv4Address("10.77.2.1")
+FEED = Path(sentinel.__file__).parents[1] / "rules" / "feeds" / "pools.csv"
 
 
-def test_session_when_held_on_loopback_has_every_conversation_in_time():
-    began = time.monotonic()
-    held = asyncio.run(hold_session(LoopbackVenue()))
-    assert time.monotonic() - began < SESSION_TIMEOUT_S
-    assert [(c.name, c.family) for c in held] == [(s.name, s.family) for s in SCRIPTS]
-    assert {c.family for c in held} >= {"stratum", "ethproxy", "cryptonote", "getwork", ""}
-    assert len({(c.client, c.client_port, c.server, c.server_port) for c in held}) == len(SCRIPTS)
+def hold(script: Script) -> int:
+    """Hold one conversation through a relay; gives the packets it made."""
+    writer = PcapWriter(io.BytesIO(), RAW_IP)
+    asyncio.run(hold_session(RelayVenue(writer), [Planned(script, CLIENT, 40_000, SERVER)]))
+    return writer.packets
 
 
-def test_session_when_it_ended_leaves_nothing_listening():
-    held = asyncio.run(hold_session(LoopbackVenue()))
-
-    async def knock(server: str, port: int) -> None:
-        with pytest.raises(ConnectionRefusedError):
-            await asyncio.open_connection(server, port)
-
-    for conversation in held:
-        asyncio.run(knock(conversation.server, conversation.server_port))
+@pytest.mark.parametrize("script", [*MINING, *ORDINARY], ids=lambda script: script.name)
+def test_script_when_held_ends_on_both_sides(script):
+    assert hold(script) >= 3 + 2 * 2 + 4  # opened, a request, an answer, closed
 
 
-@pytest.mark.parametrize("name", [script.name for script in SCRIPTS if script.name != "page"])
-def test_client_when_the_server_hangs_up_raises(name):
-    script = next(script for script in SCRIPTS if script.name == name)
-
+@pytest.mark.parametrize("script", [*MINING, *ORDINARY], ids=lambda script: script.name)
+def test_client_when_the_server_hangs_up_raises(script):
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(1)
-
-    broken = Script(name, script.family, script.port, hang_up, script.call)
-    if name == "mail":
-        broken = Script(name, script.family, script.port, lambda *_: asyncio.sleep(0), script.call)
-    with pytest.raises(OSError):
-        asyncio.run(hold_session(LoopbackVenue(), [broken]))
-
-
-def test_session_when_a_server_never_answers_ends_by_its_timeout(monkeypatch):
-    monkeypatch.setattr("sentinel.drill.recording.mining.SESSION_TIMEOUT_S", 0.3)
-
-    async def stay_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-
-    script = Script("silent", "", 1, stay_silent, SCRIPTS[0].call)
-    began = time.monotonic()
-    with pytest.raises(TimeoutError):
-        asyncio.run(hold_session(LoopbackVenue(), [script]))
-    assert time.monotonic() - began < 3
-
-
-def test_session_when_the_port_is_taken_raises():
-    async def hold_twice() -> None:
-        venue = LoopbackVenue("127.78", fixed_ports=True)
-        script = Script("held", "", 47_001, SCRIPTS[0].serve, SCRIPTS[0].call)
-        async with await venue.listen(1, script, script.serve):
-            await hold_session(venue, [script])
+        if script is not MAIL:  # there the server speaks first
+            await reader.read(1)
 
     with pytest.raises(OSError):
-        asyncio.run(hold_twice())
+        hold(replace(script, serve=hang_up))
+
+
+def test_mining_has_every_family_and_both_ways_to_hide():
+    families = {"stratum", "ethproxy", "cryptonote", "getwork", "getblocktemplate", "websocket"}
+    assert {script.family for script in MINING} == families
+    assert {script.expected for script in MINING if not script.is_encrypted} == {"mining"}
+    assert {script.expected for script in MINING if script.is_encrypted} == {"name"}
+    assert len({script.name for script in (*MINING, *ORDINARY)}) == len(MINING) + len(ORDINARY)
+
+
+@pytest.mark.parametrize("name", [POOL_WITH_LOOKUP, POOL_WITHOUT_LOOKUP])
+def test_name_of_a_pool_stands_in_the_feed(name):
+    assert load_pools(FEED).match(name).domain == name

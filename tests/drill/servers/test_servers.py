@@ -1,21 +1,18 @@
 """The servers of the practice school, spoken to without sockets first, then through real doors."""
 
 import asyncio
+import contextlib
 import json
 import socket
 import ssl
 import struct
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
+from datetime import UTC, datetime
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sentinel.drill.school.plan import Phase, plan_school
 from sentinel.drill.servers import conversation, sites
 from sentinel.drill.servers import databases as data
 from sentinel.drill.servers import devices as device
@@ -26,50 +23,21 @@ from sentinel.drill.servers.conversation import REQUEST_BYTES, SESSION_BYTES, Se
 from sentinel.drill.servers.door import CONNECTIONS_PER_DOOR, Door, converse, reserve
 from sentinel.drill.servers.mongodb import document, mongodb
 from sentinel.drill.servers.web import Page, Site, http
+from tests.drill.servers.speaking import ADDRESS, Peer, get, speak
+from tests.drill.servers.stand import SERVICES
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
-ADDRESS = IPv4Address("127.79.1.1")
-
-
-class Peer:
-    """A scripted client: what it says, one piece a read, and what it heard."""
-
-    def __init__(self, pieces: tuple[bytes, ...]) -> None:
-        self._pieces = list(pieces)
-        self.heard = b""
-
-    async def read(self) -> bytes:
-        return self._pieces.pop(0) if self._pieces else b""
-
-    async def write(self, words: bytes) -> None:
-        self.heard += words
-
-
-def speak(service: Service, *pieces: bytes) -> bytes:
-    peer = Peer(pieces)
-    asyncio.run(converse(service, peer))
-    return peer.heard
-
-
-def get(path: str, protocol: str = "HTTP/1.0", method: str = "GET") -> bytes:
-    return f"{method} {path} {protocol}\r\nHost: www.school1.example\r\n\r\n".encode()
-
 
 REDIS = data.redis(6379, "5.0.14", login=False)
 LOCKED = data.redis(6380, "6.2.7", login=True)
 MEMCACHED = data.memcached(11211, "1.5.22")
 MONGODB = mongodb(27017, "3.6.23")
+LOCKED_MONGODB = mongodb(27017, "4.4.18", login=True)
 ELASTIC = data.elasticsearch(9200, "school1", "6.8.23")
 POSTGRES = data.postgresql(5432, "13.5 - 13.8")
 MYSQL = data.mysql(3306, "5.5.62")
 PORTAL = sites.portal(80, "示例市第一中学", "1.22.1")
 SMTP = text.smtp(25, "mail.school1.example")
-DNS = device.dns(53, "9.16.27")
-VERSION_QUERY = b"\0\x06\x01\0\0\x01\0\0\0\0\0\0\x07version\x04bind\0\0\x10\0\x03"
-
-
-def framed(message: bytes) -> bytes:
-    return struct.pack(">H", len(message)) + message
 
 
 def query(command: str, code: int = 2004) -> bytes:
@@ -104,6 +72,7 @@ def startup(code: int) -> bytes:
         (device.mqtt(1883), b"\x10\x10\x00\x04MQTT\x04\x02\x00\x1e\x00\x04nmap\xc0\x00", b"\x20\x02\0\0\xd0\0"),
         (device.mqtt(1883), b"\x10\x04\x00\x04HTTP", b""),
         (device.mqtt(1883), b"\x10\xff\xff\xff\xff\xff", b""),
+        (device.modbus(502), b"\r\n\r\n", b""),
         (device.silent(9999), b"GET / HTTP/1.0\r\n\r\n", b""),
         (device.print_port(9100, "LP 1"), b"\x1b%-12345X@PJL INFO ID\r\n", b'@PJL INFO ID\r\n"LP 1"\r\n'),
         (device.print_port(9100, "LP 1"), b"some text", b""),
@@ -151,9 +120,6 @@ def test_service_when_asked_then_it_answers_as_its_protocol_says(
         (MONGODB, query("listDatabases"), (b"\x04databases\0",)),
         (MONGODB, query("shutdown"), (b"no such command: 'shutdown'",)),
         (MONGODB, get("/"), (b"HTTP/1.0 200 OK\r\n", b"trying to access MongoDB over HTTP")),
-        (DNS, framed(VERSION_QUERY), (b"\xc0\x0c\0\x10\0\x03", b"\x079.16.27")),
-        (DNS, framed(VERSION_QUERY.replace(b"bind", b"none")), (b"\0\x06\x81\x05\0\0",)),
-        (DNS, framed(b"\0\0\x10\0\0\0\0\0\0\0\0\0"), (b"\0\0\x90\x04\0\0",)),
         (device.vnc(5900), b"RFB 003.008\n\x02" + bytes(16), (b"\x01\x02", b"Authentication failed")),
         (device.mqtt(1883), b"\x10\x0a\0\x04MQTT\x04\x02\0\x1e\x82\x06\0\x09\0\x01a\0", (b"\x90\x03\0\x09\x80",)),
         (device.rdp(3389), b"\x03\0\0\x0b\x06\xe0\0\0\0\0\0", (b"\x03\0\0\x0b\x06\xd0\0\0\x124\0",)),
@@ -162,6 +128,14 @@ def test_service_when_asked_then_it_answers_as_its_protocol_says(
             b"\x03\0\0\x13\x0e\xe0\0\0\0\0\0\x01\0\x08\0\x03\0\0\0",
             (b"\x03\0\0\x13\x0e\xd0\0\0\x124\0\x02\x1f\x08\0\x02\0\0\0",),
         ),
+        (device.modbus(502), b"\0\1\0\0\0\6\1\3\0\0\0\2", (b"\0\1\0\0\0\7\1\3\4\0\0\0\0",)),
+        (device.modbus(502), b"\0\1\0\0\0\6\1\3\0\0\1\2", (b"\0\1\0\0\0\3\1\x83\1",)),
+        (device.modbus(502), b"\0\2\0\0\0\5\1\x2b\x0e\1\0", (b"\1\x2b\x0e\1\1\0\0\3\0\x08Practice\1\5PLC-1",)),
+        (device.modbus(502), b"\0\3\0\0\0\6\1\6\0\0\0\2", (b"\0\3\0\0\0\3\1\x86\1",)),
+        (LOCKED_MONGODB, query("serverStatus"), (b"not authorized on admin to execute command { serverStatus: 1.0 }",)),
+        (LOCKED_MONGODB, query("hello", 2013), (b"isWritablePrimary\0\x01",)),
+        (text.windows_ftp(21), b"USER anonymous\r\nPASS a@b\r\nQUIT\r\n", (b"331 ", b"530 User cannot", b"221 ")),
+        (text.telnet(23, "Huawei"), b"a\r\nb\r\n", (b"Huawei Technologies", b"Username:", b"% Login failed!")),
         (text.ssh(22, "OpenSSH_5.3", "5.3", old=True), b"GET /\r\n", (b"SSH-2.0-OpenSSH_5.3\r\nProtocol mismatch.\n",)),
         (
             PORTAL,
@@ -171,6 +145,7 @@ def test_service_when_asked_then_it_answers_as_its_protocol_says(
         (PORTAL, b"\r\n" + get("/"), (b"HTTP/1.1 200 OK\r\n",)),
         (PORTAL, get("/none"), (b"HTTP/1.1 404 Not Found\r\n",)),
         (PORTAL, b"SSH-2.0-x\r\n\r\n", (b"HTTP/1.1 400 Bad Request\r\n", b"Connection: close\r\n")),
+        (PORTAL, b"\x16\x03", (b"HTTP/1.1 400 Bad Request\r\n",)),
         (PORTAL, get("/", method="POST"), (b"HTTP/1.1 403 Forbidden\r\n",)),
         (PORTAL, get("/", method="TRACE"), (b"HTTP/1.1 405 Method Not Allowed\r\n",)),
         (PORTAL, get("/", method="OPTIONS"), (b"Allow: GET, HEAD, OPTIONS, POST\r\n",)),
@@ -255,14 +230,19 @@ def test_conversation_when_a_message_is_longer_than_a_request_may_be_then_it_han
     assert b"\x20\x02" not in peer.heard
 
 
-EVERY_SERVICE = tuple(
-    {
-        (service.port, host.role): service
-        for seed in (1, 2)
-        for phase in Phase
-        for host in plan_school(seed=seed).hosts(phase)
-        for service in host.services
-    }.values()
+EVERY_SERVICE = (
+    *(REDIS, LOCKED, MEMCACHED, MONGODB, ELASTIC, POSTGRES, MYSQL, PORTAL, SMTP),
+    *(text.pop3(110), text.imap(143), text.telnet(23), text.ftp(21, "3.0.2"), text.rtsp(554)),
+    *(text.ssh(22, "OpenSSH_9.2", "9.2", old=False), text.ssh(22, "OpenSSH_5.3", "5.3", old=True)),
+    *(device.mqtt(1883), device.vnc(5900), device.rdp(3389), device.print_port(9100, "LP 1"), device.silent(9999)),
+    *(
+        sites.camera_page(80),
+        sites.printer_page(80),
+        sites.default_page(80, "2.2.15"),
+        sites.switch_page(80, "x"),
+        sites.directory_listing(80, "1.4.59"),
+    ),
+    *(service for name, service in SERVICES.items() if not name.startswith("slow")),
 )
 OPENINGS = st.sampled_from(
     (
@@ -278,6 +258,18 @@ OPENINGS = st.sampled_from(
         b"\x30\0\0\0\x01\0\0\0\0\0\0\0\xdd\x07\0\0",
         b"\0\x20",
         b"\x04\0\0\x01",
+        b"\0\0\0\x40\xffSMBr",
+        b"\x12\x01\0\x34\0\0\0\0",
+        b"\x12\x34\0\x05\x02",
+        b"\0\x5a\0\0\x01\0\0\0",
+        b"\x30\x0c\x02\x01\x01\x60",
+        b"\x30\x0c\x02\x01\x01\x63",
+        b"\x05\x01\0",
+        b"\x05\x01\x02",
+        b"l\0\x0b\0\0\0\0\0\0\0\0\0",
+        b"\x80\0\0\x28",
+        b"@RSYNCD: 31.0\n",
+        b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n",
     )
 )
 
@@ -292,40 +284,10 @@ def test_service_when_it_hears_anything_then_it_ends_without_a_fault(
 ) -> None:
     peer = Peer((opening, *pieces) if opening else tuple(pieces))
 
-    asyncio.run(converse(service, peer))
+    with contextlib.suppress(ConnectionAbortedError):  # the one server that cuts everybody off
+        asyncio.run(converse(service, peer))
 
     assert len(peer.heard) < SESSION_BYTES
-
-
-@pytest.mark.parametrize(
-    ("kind", "days", "own", "name"),
-    [
-        (CertificateKind.GOOD, (-1, 364), False, "www.school1.example"),
-        (CertificateKind.EXPIRED, (-400, -35), False, "www.school1.example"),
-        (CertificateKind.EXPIRING, (-360, 5), False, "www.school1.example"),
-        (CertificateKind.SELF_SIGNED, (-1, 364), True, "www.school1.example"),
-        (CertificateKind.WRONG_NAME, (-1, 364), False, "www.school1.example"),
-        (CertificateKind.WEAK_KEY, (-1, 364), False, "www.school1.example"),
-    ],
-)
-def test_authority_when_it_issues_then_the_certificate_has_the_planned_flaw_and_no_other(
-    kind: CertificateKind, days: tuple[int, int], own: bool, name: str
-) -> None:
-    authority = Authority("school1.example", NOW)
-
-    certificate = authority.issue(CertificatePlan(kind, name)).certificate
-
-    assert certificate.not_valid_before_utc == NOW + timedelta(days=days[0])
-    assert certificate.not_valid_after_utc == NOW + timedelta(days=days[1])
-    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert names.get_values_for_type(x509.DNSName) == [name]
-    certificate.verify_directly_issued_by(certificate if own else authority.certificate)
-    key = certificate.public_key()
-    if kind is CertificateKind.WEAK_KEY:
-        assert isinstance(key, rsa.RSAPublicKey)
-        assert key.key_size == 1024
-    else:
-        assert isinstance(key, ec.EllipticCurvePublicKey)
 
 
 def with_door(
@@ -395,7 +357,7 @@ def test_door_when_too_many_connect_then_the_rest_is_cut_and_the_first_still_ser
     with_door(REDIS, None, use)
 
 
-@pytest.mark.parametrize("words", [b"GET / HT", b"\x10", b""])
+@pytest.mark.parametrize("words", [b"GET / HT", b"G", b""])
 def test_door_when_a_request_stays_half_or_none_comes_then_it_hangs_up(
     words: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -474,3 +436,15 @@ def test_door_when_a_handshake_stays_half_then_it_hangs_up(words: bytes, monkeyp
 def test_reserve_when_somebody_listens_there_then_it_fails() -> None:
     with socket.create_server((str(ADDRESS), 0)) as other, pytest.raises(OSError, match="in use"):
         reserve(ADDRESS, other.getsockname()[1])
+
+
+@pytest.mark.parametrize(("port", "rules"), [(1521, ("exposure.high-risk-port",)), (9999, ())])
+def test_silent_when_its_port_is_a_high_risk_one_then_a_rule_must_find_it(port: int, rules: tuple[str, ...]) -> None:
+    assert device.silent(port).weaknesses == rules
+
+
+@pytest.mark.parametrize(("version", "found"), [("2.3.4", True), ("3.0.2", False)])
+def test_ftp_when_it_bears_the_name_of_the_tampered_release_then_its_rule_must_find_it(
+    version: str, found: bool
+) -> None:
+    assert ("exposure.vsftpd-backdoor" in text.ftp(21, version).weaknesses) == found

@@ -1,0 +1,1 @@
+"""The papers of an exercise: the register, the whitelist, DHCP leases and NAT sessions of a practice school."""

@@ -1,0 +1,157 @@
+"""Requests of a person in; the range's keeper started, asked and ended out."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+from sentinel.drill.place.ground import Mode
+from sentinel.drill.standing.folder import CONTROL, LOG, clean_folder, take_folder
+from sentinel.errors import SentinelError, UsageError
+
+START_S = 30.0
+_ANSWER_S = 70.0
+_END_S = 10.0
+_ANSWER_BYTES = 65_536
+
+Status = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """A crowd that is wanted in place of a school.
+
+    Attributes:
+        base: its network.
+        loss: share of the packets dropped each way, 0 to 1.
+        delay_ms: how long each packet is held, each way.
+    """
+
+    base: IPv4Network
+    loss: float = 0.0
+    delay_ms: float = 0.0
+
+
+def start_range(folder: Path, mode: Mode | None, seed: int, size: int, crowd: Crowd | None = None) -> Status:
+    """Start a range that stays when this process ends, and give its status.
+
+    Raises:
+        UsageError: one is up already in this folder, or the folder is not the caller's own.
+        SentinelError: it could not be started, and why.
+    """
+    folder = take_folder(folder)
+    if (running := find_range(folder)) is not None:
+        raise UsageError(f"a practice range is up already (process {running['pid']}); end it: sentinel range down")
+    clean_folder(folder)
+    take_folder(folder)
+    words: dict[str, object] = {"folder": folder, "seed": seed, "size": size}
+    words |= {"mode": mode.value} if mode else {}
+    words |= {"crowd": crowd.base, "loss": crowd.loss, "delay-ms": crowd.delay_ms} if crowd else {}
+    home = Path(__file__).resolve().parents[3]
+    paths = os.pathsep.join(filter(None, (str(home), os.environ.get("PYTHONPATH", ""))))
+    with (folder / LOG).open("wb") as log:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-P", "-m", "sentinel.drill.standing.keeper"),
+                *(part for name, value in words.items() for part in (f"--{name}", str(value))),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            cwd="/",
+            env={**os.environ, "PYTHONPATH": paths},
+            start_new_session=True,
+        )
+    status = _first_words(process, folder)
+    if "error" in status:
+        process.kill()
+        process.wait()
+        clean_folder(folder)
+        raise SentinelError(str(status["error"]))
+    process.returncode = 0  # it lives on, and nobody waits for it
+    return status
+
+
+def find_range(folder: Path) -> Status | None:
+    """Give the status of the range of a folder; None when none is up."""
+    try:
+        return _ask(folder, {"command": "status"})
+    except OSError:
+        return None
+
+
+def play_cue(folder: Path, name: str) -> Status:
+    """Let the range play a cue and give its status after it.
+
+    Raises:
+        UsageError: it has no such cue, or no range is up.
+    """
+    return _demand(folder, {"command": "cue", "name": name})
+
+
+def end_range(folder: Path) -> Status:
+    """End the range and wait until it has gone.
+
+    Raises:
+        UsageError: no range is up.
+        SentinelError: it does not end.
+    """
+    status = _demand(folder, {"command": "down"})
+    deadline = time.monotonic() + _END_S
+    while (folder / CONTROL).exists():
+        if time.monotonic() > deadline:
+            raise SentinelError(f"the practice range does not end (process {status['pid']})")
+        time.sleep(0.05)
+    return status
+
+
+def _demand(folder: Path, request: dict[str, str]) -> Status:
+    try:
+        answer = _ask(folder, request)
+    except OSError as error:
+        raise UsageError("no practice range is up; start one: sentinel range up") from error
+    if "error" in answer:
+        raise UsageError(str(answer["error"]))
+    return answer
+
+
+def _ask(folder: Path, request: dict[str, str]) -> Status:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(_ANSWER_S)
+        connection.connect(str(folder / CONTROL))
+        connection.sendall(json.dumps(request).encode() + b"\n")
+        line = b""
+        while not line.endswith(b"\n") and len(line) < _ANSWER_BYTES and (part := connection.recv(_ANSWER_BYTES)):
+            line += part
+    try:
+        answer: Status = json.loads(line)
+    except ValueError as error:
+        raise ConnectionError("the practice range ended in mid-answer") from error
+    return answer
+
+
+def _first_words(process: subprocess.Popen[bytes], folder: Path) -> Status:
+    """Read the keeper's one line; what it wrote to its log explains a line that never came."""
+    output = process.stdout
+    assert output is not None
+    line, deadline = b"", time.monotonic() + START_S
+    with output, selectors.DefaultSelector() as selector:
+        selector.register(output, selectors.EVENT_READ)
+        while not line.endswith(b"\n"):
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                return {"error": f"practice range: it did not start in {START_S:.0f} s"}
+            if not (part := os.read(output.fileno(), _ANSWER_BYTES)):
+                told = (folder / LOG).read_text("utf-8", "replace").strip().rpartition("\n")[2]
+                return {"error": f"practice range: it ended: {told or 'no reason given'}"}
+            line += part
+    status: Status = json.loads(line)
+    return status

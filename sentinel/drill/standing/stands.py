@@ -1,0 +1,124 @@
+"""What a range can hold, a school or a crowd, under one face for its keeper."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Protocol
+
+from sentinel.drill.crowd.running import RunningCrowd
+from sentinel.drill.place.ground import Ground
+from sentinel.drill.school.running import RunningSchool
+from sentinel.drill.school.truth import build_truth
+from sentinel.errors import UsageError
+
+
+class Stand(Protocol):
+    """Something a keeper keeps up."""
+
+    @property
+    def is_running(self) -> bool:
+        """All of it lives."""
+
+    def play(self, cue: str) -> None:
+        """Play a cue.
+
+        Raises:
+            UsageError: it has no such cue.
+        """
+
+    def status(self) -> dict[str, Any]:
+        """Tell what it holds now."""
+
+    def truth(self) -> dict[str, Any]:
+        """Give its truth file as values."""
+
+
+class SchoolStand:
+    """A practice school."""
+
+    def __init__(self, ground: Ground, school: RunningSchool) -> None:
+        self._ground = ground
+        self._school = school
+
+    @property
+    def is_running(self) -> bool:
+        """The process that serves it lives."""
+        return self._school.alive
+
+    def play(self, cue: str) -> None:
+        """Play a cue, or all with `change`.
+
+        Raises:
+            UsageError: this school has no such cue.
+        """
+        self._school.cue(cue)
+
+    def status(self) -> dict[str, Any]:
+        """Tell where it stands and what it holds now."""
+        plan, truth = self._school.plan, self._school.truth()
+        lot = plan.lot
+        return {
+            "kind": "school",
+            "school": plan.name,
+            "seed": plan.seed,
+            "offset": lot.offset,
+            "networks": [str(prefix) for prefix in (lot.base, lot.base6) if prefix is not None],
+            "hosts": len(plan.hosts(self._school.played)),
+            "tcp": sum(row.proto == "tcp" for row in truth),
+            "udp": sum(row.proto == "udp" for row in truth),
+            "ipv6": sum(row.address.version == 6 for row in truth),
+            "cues": [cue.value for cue in plan.steps],
+            "played": sorted(self._school.played),
+            "losses": [loss.value for loss in self._ground.losses],
+        }
+
+    def truth(self) -> dict[str, Any]:
+        """Give the truth as the school is now."""
+        return build_truth(self._school.plan, self._school.played)
+
+
+class CrowdStand:
+    """A crowd of hundreds or thousands of addresses; nothing happens in it on cue."""
+
+    def __init__(self, crowd: RunningCrowd, loss: float, delay_ms: float) -> None:
+        self._running = crowd
+        self._loss = loss
+        self._delay_ms = delay_ms
+
+    @property
+    def is_running(self) -> bool:
+        """All its processes live."""
+        return self._running.is_running
+
+    def play(self, cue: str) -> None:
+        """Refuse.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(f"{cue}: a crowd has no cues")
+
+    def status(self) -> dict[str, Any]:
+        """Tell what it holds."""
+        crowd = self._running.crowd
+        return {
+            "kind": "crowd",
+            "school": "",
+            "seed": crowd.seed,
+            "offset": 0,
+            "networks": [str(crowd.base)],
+            "hosts": len(crowd.hosts),
+            "tcp": len(crowd.truth()),
+            "udp": 0,
+            "ipv6": 0,
+            "cues": [],
+            "played": [],
+            "losses": [],
+            "loss": self._loss,
+            "delay_ms": self._delay_ms,
+        }
+
+    def truth(self) -> dict[str, Any]:
+        """Give the truth of all hosts."""
+        truth: dict[str, Any] = json.loads(self._running.crowd.truth_json())
+        return truth
