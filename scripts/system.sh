@@ -13,7 +13,9 @@ if [ "${1:-demo}" = test ]; then
     need chromium chromium
     need unshare util-linux
     need mount mount
+    need setpriv util-linux
     need ip iproute2
+    need nft nftables
     need fc-list fontconfig
     if ! fc-list 2>/dev/null | grep -qi "noto.*cjk"; then missing="$missing fonts-noto-cjk"; fi
 fi
