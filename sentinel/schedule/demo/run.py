@@ -1,0 +1,188 @@
+"""The demonstration: practice schools scanned twice, their traffic searched, everything judged, reports written."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from sentinel.collect.tool import installed_nmap
+from sentinel.config import build_settings_text, load_settings
+from sentinel.drill.papers.sessions import NatSession, nat_sessions
+from sentinel.drill.place.ground import Ground
+from sentinel.drill.recording.session import Cast, Recording, record_session
+from sentinel.drill.school.cues import ALL_CUES
+from sentinel.drill.school.plan import AFTER, BEFORE, plan_school
+from sentinel.drill.school.running import RunningSchool, start_school
+from sentinel.errors import StoreError, UsageError
+from sentinel.model.facts import Period
+from sentinel.model.flow import FlowClass, FlowDetection
+from sentinel.model.ports import PortSet
+from sentinel.model.unit import Unit
+from sentinel.schedule.context import Context, open_context
+from sentinel.schedule.demo.cast import SCHOOLS, UPPER
+from sentinel.schedule.demo.enrol import Enrolled, enrol, import_logs
+from sentinel.schedule.demo.outcome import DemoResult, Score, compare
+from sentinel.schedule.demo.scans import ScanTask, Tell, scan_together
+from sentinel.schedule.hunting import hunt_files, store_hunt
+from sentinel.schedule.judging import judge_unit
+from sentinel.schedule.reporting import build_report, save_text
+from sentinel.store.home import create_home
+
+MARK = ".sentinel-demo"
+_DECOYS = range(70, 80)
+"""Ports asked although nothing was planted there, so that an invented one would show."""
+
+_UNIT_REPORTS = ("school", "compliance", "mining")
+_PUBLIC = IPv4Address("203.0.113.10")
+
+
+def prepare_demo(folder: Path) -> None:
+    """See that a demonstration can be held in a folder, and empty it of an earlier one.
+
+    Raises:
+        CollectError: nmap is missing.
+        UsageError: the folder holds something else.
+        StoreError: it cannot be written.
+    """
+    installed_nmap()
+    try:
+        if folder.exists():
+            if any(folder.iterdir()) and not (folder / MARK).exists():
+                raise UsageError(f"{folder}: holds something else; name an empty folder with --out")
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True)
+        (folder / MARK).touch()
+    except OSError as error:
+        raise StoreError(f"{error.filename or folder}: {error.strerror or error}") from error
+
+
+def run_demo(folder: Path, ground: Ground, tell: Tell) -> DemoResult:
+    """Hold the whole demonstration in a prepared folder, on a ground this process stands on already."""
+    home = folder / "home"
+    create_home(home, build_settings_text(SCHOOLS[0].unit.code))
+    with open_context(home, load_settings(home)) as context:
+        begun = context.clock()
+        ground = ground.make_room(_true_ports(ground))
+        with _start_schools(ground, tell) as schools:
+            tell("导入各校的资产登记表、白名单、DNS 与 DHCP 日志：不发一个报文就知道主机叫什么、哪些登记过。")
+            enrolled = enrol(context, ground, schools, folder / "papers", begun, tell)
+            for one in enrolled:
+                import_logs(context, one, "before", begun)
+            _scan_all(context, enrolled, "第一次扫描", ground, tell)
+            between = context.clock()
+            tell("改变学校：服务开放与关闭、新主机、换证书、升版本、一个地址换了主人。")
+            for one in enrolled:
+                one.running.cue(ALL_CUES)
+                import_logs(context, one, "after", between)
+            _scan_all(context, enrolled, "第二次扫描", ground, tell)
+            recording, mining = _hunt(context, enrolled[0], folder, tell)
+            units = tuple(compare(context, one.place.unit, one.running, between, one.missing) for one in enrolled)
+        reports = _write_reports(context, folder, between, tell)
+        seconds = (context.clock() - begun).total_seconds()
+    papers = tuple(sorted(path for path in (folder / "papers").rglob("*") if path.is_file()))
+    return DemoResult(ground, units, recording, mining, papers, reports, seconds)
+
+
+def _true_ports(ground: Ground) -> frozenset[int]:
+    plans = [plan_school(ground.lot(place.number), place.number, place.size) for place in SCHOOLS]
+    return frozenset(port for plan in plans for port in plan.true_ports)
+
+
+@contextmanager
+def _start_schools(ground: Ground, tell: Tell) -> Iterator[list[RunningSchool]]:
+    with ExitStack() as stack:
+        schools = [
+            stack.enter_context(start_school(ground.lot(place.number), place.number, place.size)) for place in SCHOOLS
+        ]
+        rows = [row for one in schools for row in one.truth()]
+        udp = sum(row.proto == "udp" for row in rows)
+        six = sum(row.address.version == 6 for row in rows)
+        hosts = sum(len(one.plan.before) for one in schools)
+        tell(f"三所演示学校已运行：{hosts} 台主机，{len(rows)} 个开放端口（其中 UDP {udp}，IPv6 {six}）。")
+        yield schools
+
+
+def _scan_all(context: Context, enrolled: list[Enrolled], title: str, ground: Ground, tell: Tell) -> None:
+    tasks = [task for one in enrolled for task in _tasks(one, ground)]
+    scan_together(context, tasks, title, tell)
+    for one in enrolled:
+        judge_unit(context, one.place.unit)
+
+
+def _tasks(one: Enrolled, ground: Ground) -> Iterator[ScanTask]:
+    """Ask all of the IPv4 network over TCP; over IPv6, which nobody sweeps, and UDP, which is slow, the known hosts."""
+    plan, unit = one.running.plan, one.place.unit
+    planted = {(row.proto, row.port) for played in (BEFORE, AFTER) for row in plan.truth(played)}
+    decoys = {port + plan.lot.offset for port in _DECOYS} - {port for _, port in ground.foreign}
+    tcp = PortSet.of_ports({port for proto, port in planted if proto == "tcp"} | decoys)
+    udp = PortSet.of_ports({port for proto, port in planted if proto == "udp"})
+    four = next(str(prefix) for prefix in one.prefixes if prefix.version == 4)
+    six = tuple(str(address) for address in one.known if address.version == 6)
+    yield ScanTask(unit, "TCP", (four,), (("tcp", tcp),))
+    if six:
+        yield ScanTask(unit, "IPv6", six, (("tcp", tcp),))
+    if udp:
+        yield ScanTask(unit, "UDP", tuple(map(str, one.known)), (("udp", udp),))
+
+
+def _hunt(context: Context, one: Enrolled, folder: Path, tell: Tell) -> tuple[Recording, Score]:
+    """Record and search the traffic at the school's border, and write the firewall's log of the same sessions."""
+    tell("录制校园出口的一段流量：自有矿池与矿工在真实连接上对话（明文与 TLS），夹在普通业务流量之中。")
+    recording = record_session(folder / "border.pcap", cast=_cast(one))
+    begun = context.clock()
+    sessions = [
+        NatSession(
+            start=begun,
+            end=begun,
+            proto=talk.proto,
+            inside=IPv4Address(talk.client),
+            inside_port=talk.client_port,
+            public=_PUBLIC,
+            public_port=20_000 + place,
+            peer=IPv4Address(talk.server),
+            peer_port=talk.server_port,
+        )
+        for place, talk in enumerate(recording.conversations)
+    ]
+    (one.folder / "nat.log").write_bytes(nat_sessions(sessions))
+    hunts = list(hunt_files([recording.path]))
+    store_hunt(context, one.place.unit, hunts, check=True)
+    flows = [flow for hunt in hunts for flow in hunt.flows]
+    return recording, Score.of(_planted_mining(recording), _caught_mining(flows))
+
+
+def _planted_mining(recording: Recording) -> set[tuple[str, object]]:
+    """Give what must be found: a conversation by its client, a pool named in a look-up or inside TLS by that name."""
+    talks = [talk for talk in recording.conversations if talk.expected]
+    return {(talk.client, talk.client_port if talk.expected == FlowClass.MINING else talk.domain) for talk in talks}
+
+
+def _caught_mining(flows: Iterable[FlowDetection]) -> set[tuple[str, object]]:
+    proven = {FlowClass.MINING, FlowClass.SUSPECT}
+    caught: set[tuple[str, object]] = {(flow.host, flow.host_port) for flow in flows if flow.flow_class in proven}
+    return caught | {(flow.host, flow.name) for flow in flows if flow.flow_class is FlowClass.NAME}
+
+
+def _cast(one: Enrolled) -> Cast:
+    """Let the school's miner mine, and its other hosts do what hosts do."""
+    hosts = one.running.plan.hosts(one.running.played)
+    miners = tuple(host.address for host in hosts if host.role == "miner") or (hosts[-1].address,)
+    return Cast(miners=miners, others=tuple(host.address for host in hosts if host.address not in miners))
+
+
+def _write_reports(context: Context, folder: Path, between: datetime, tell: Tell) -> tuple[Path, ...]:
+    """Report the span from between the two scans to now, so that the change shows as a change."""
+    tell("生成四份报告。")
+    period = Period(between, context.clock(), "演示：第二次扫描")
+    wanted = [(name, SCHOOLS[0].unit) for name in _UNIT_REPORTS]
+    wanted.append(("overview", context.choose_unit(UPPER[0].code)))
+    return tuple(_write_report(context, name, unit, period, folder / f"{name}.html") for name, unit in wanted)
+
+
+def _write_report(context: Context, name: str, unit: Unit, period: Period, path: Path) -> Path:
+    save_text(path, build_report(context, name, unit, period=period))
+    return path

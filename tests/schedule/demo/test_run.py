@@ -1,0 +1,323 @@
+"""The whole demonstration, run as a newcomer would in each of the three modes, against the truth files it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from sentinel.drill.place.ground import Ground, Mode
+from sentinel.drill.school.plan import AFTER, plan_school
+from sentinel.schedule.demo.cast import SCHOOLS, PracticeUnit
+from tests.cli.command import PROGRAM, Done, environment, examine, run, start
+
+EQUAL = {"exposure.mongodb-no-auth": "exposure.mongodb"}
+"""nmap 7.95 tells a range of versions on an odd port, which does not prove that no login is asked."""
+
+JUDGED = ("exposure.", "certificate.")
+MOMENTS = tuple(round(random.Random(2026).uniform(0.2, 11.0), 2) for _ in range(10))
+
+REFUSED = (
+    "echo 0 > /proc/sys/user/max_user_namespaces && echo 0 > /proc/sys/user/max_net_namespaces && "
+    "sysctl -qw net.ipv6.conf.all.disable_ipv6=1 && "
+)
+"""A machine that gives no namespaces and has no IPv6."""
+
+UNPRIVILEGED = ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--")
+"""An account without any capability, as every ordinary one is."""
+
+LISTENERS = """
+import resource, socket, sys, time
+resource.setrlimit(resource.RLIMIT_NOFILE, (1024, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+held = []
+for port in (10080, 10443, 13306, *range(20000, 20300)):
+    held.append(socket.create_server(("0.0.0.0", port)))
+print("ready", flush=True)
+time.sleep(600)
+"""
+"""A machine full of programs that listen on every address, also where the school's ports would lie."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A demonstration that has ended, and the folder it left."""
+
+    mode: str
+    folder: Path
+    done: Done
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The last line."""
+        summary: dict[str, Any] = self.done.rows[-1]["summary"]
+        return summary
+
+    def truth(self, place: PracticeUnit) -> dict[str, Any]:
+        """The truth file of a school."""
+        truth: dict[str, Any] = json.loads((self.folder / "papers" / place.unit.code / "truth.json").read_text())
+        return truth
+
+    def ask(self, *words: str) -> list[dict[str, Any]]:
+        """Ask the home it left."""
+        return run("--home", self.folder / "home", *words, "--json").rows
+
+
+def inside(script: str, words: tuple[str, ...]) -> Done:
+    """Run the command line at the end of a shell script in a network of its own; refused means failed."""
+    done = subprocess.run(
+        ["unshare", "-rn", "sh", "-c", f'ip link set lo up && {script} exec "$@"', "sh", *words],
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=280,
+        check=False,
+    )
+    return examine(words, done.returncode, done.stdout, done.stderr)
+
+
+def run_beside_listeners(words: tuple[str, ...]) -> Done:
+    """Run on loopback: no namespaces, no IPv6, no capabilities, and a machine full of listeners."""
+    beside = f'"$PYTHON" -c "$LISTENERS" > "$READY" & until [ -s "$READY" ]; do sleep 0.1; done; {REFUSED}'
+    ready = f"/tmp/ready-{uuid4().hex}"
+    script = f"export READY={ready} PYTHON='{sys.executable}'; {beside} rm $READY;"
+    words = (*UNPRIVILEGED, *words)
+    done = subprocess.run(
+        ["unshare", "-rn", "--kill-child", "-pf", "sh", "-c", f'ip link set lo up && {script} exec "$@"', "sh", *words],
+        env=environment({"LISTENERS": LISTENERS}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=280,
+        check=False,
+    )
+    return examine(words, done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="module", params=[mode.value for mode in Mode])
+def shown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    """Run it in one mode: as an ordinary user does, as root does, and where the machine gives no namespace at all."""
+    mode: str = request.param
+    folder = tmp_path_factory.mktemp("shown") / "demo"
+    words = (*PROGRAM, "demo", "--out", str(folder), "--json")
+    if mode == Mode.LOOPBACK:
+        done = run_beside_listeners(words)
+    elif mode == Mode.NETWORK_NAMESPACE:
+        done = inside("", words)
+    else:
+        killed_at_random_moments(folder)
+        done = run("demo", "--out", folder, "--mode", mode, "--json", timeout_s=280)
+    yield Shown(mode, folder, done)
+
+
+def killed_at_random_moments(folder: Path) -> None:
+    """Kill ten demonstrations in the same folder, each at another moment; none leaves a process."""
+    for moment in MOMENTS:
+        process = start("demo", "--out", folder, "--mode", Mode.USER_NAMESPACE, "--json")
+        time.sleep(moment)
+        family = descendants(process.pid)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert not left_of(family), f"after a kill at {moment} s"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A process that was seen; its start tells it from a later one with the same number."""
+
+    pid: int
+    parent: int
+    state: str
+    start: str
+    words: str
+
+
+def members() -> list[Member]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        found.append(Member(int(entry.name), int(fields[1]), fields[0], fields[19], words))
+    return found
+
+
+def descendants(pid: int) -> list[Member]:
+    """List what a process started, and what that started."""
+    everybody, family = members(), {pid}
+    while more := {one.pid for one in everybody if one.parent in family} - family:
+        family |= more
+    return [one for one in everybody if one.pid in family - {pid}]
+
+
+def left_of(family: list[Member]) -> list[Member]:
+    """Give those that still run a moment later."""
+    known = {(one.pid, one.start) for one in family}
+    deadline = time.monotonic() + 5
+    while left := [one for one in members() if (one.pid, one.start) in known and one.state != "Z"]:
+        if time.monotonic() > deadline:
+            return left
+        time.sleep(0.05)
+    return []
+
+
+def test_demo_when_run_finds_exactly_what_was_planted(shown: Shown) -> None:
+    assert shown.done.status == 0, shown.done.err
+    *units, last = shown.done.rows
+    assert last["summary"]["mode"] == shown.mode
+    assert all(one["found"] == one["planted"] and one["invented"] == 0 for one in units)
+    assert all(one["changes_exact"] for one in units)
+    for one in units:
+        for score in (one["weaknesses"], one["unregistered"]):
+            assert score is None or (score["found"] == score["planted"] and score["invented"] == 0)
+
+
+def test_demo_when_run_takes_at_most_three_minutes(shown: Shown) -> None:
+    assert shown.summary["seconds"] <= 180
+
+
+def test_demo_when_run_finds_each_mining_conversation_and_no_other(shown: Shown) -> None:
+    assert shown.summary["mining"] == shown.summary["mining_planted"] >= 9
+    assert shown.summary["false_alarms"] == 0
+
+
+@pytest.mark.parametrize("place", SCHOOLS, ids=lambda place: place.unit.code)
+def test_demo_when_run_then_the_map_is_the_truth_after_the_change(shown: Shown, place: PracticeUnit) -> None:
+    truth = shown.truth(place)
+    answering = {one["addresses"][0] for one in truth["hosts"] if one["manner"] == "answers-all"}
+    told = {
+        (one["address"], one["proto"], one["port"])
+        for one in shown.ask("map", "--unit", place.unit.code)
+        if one["address"] not in answering
+    }
+    assert told == {(one["address"], one["proto"], one["port"]) for one in changed(truth)}
+
+
+def changed(truth: dict[str, Any]) -> list[dict[str, Any]]:
+    """Play the expected differences of the truth file on its ports."""
+    ports = {(one["address"], one["proto"], one["port"]): one for one in truth["ports"]}
+    for one in truth["cues"]["change"]:
+        key = one["address"], one["proto"], one["port"]
+        if one["kind"] == "gone":
+            del ports[key]
+        elif one["kind"] == "new":
+            assert key not in ports
+            ports[key] = one
+    return list(ports.values())
+
+
+@pytest.mark.parametrize("place", SCHOOLS, ids=lambda place: place.unit.code)
+def test_demo_when_judged_finds_the_planted_weaknesses_and_no_others(shown: Shown, place: PracticeUnit) -> None:
+    """The plan is made anew here, from mode and seed alone."""
+    offset = shown.truth(place)["offset"]
+    ipv6 = shown.mode != Mode.LOOPBACK
+    plan = plan_school(Ground(Mode(shown.mode), ipv6, offset=offset).lot(place.number), place.number, place.size)
+    planted = {
+        (f"[{row.address}]:{row.port}/{row.proto}" if row.address.version == 6 else f"{row.address}:{row.port}/{row.proto}", EQUAL.get(rule, rule))
+        for row in plan.truth(AFTER)
+        for rule in row.weaknesses
+    } | {(str(address), "exposure.answers-everything") for address in plan.answering}
+    told = {
+        (one["subject"], EQUAL.get(one["rule"], one["rule"]))
+        for one in shown.ask("finding", "list", "--live", "--unit", place.unit.code)
+        if one["rule"].startswith(JUDGED)
+    }
+    assert told == planted
+
+
+def test_demo_when_run_says_where_it_took_place_and_what_is_lost(shown: Shown) -> None:
+    said = shown.done.err
+    if shown.mode != Mode.LOOPBACK:
+        assert "命名空间" in said.splitlines()[0]
+        assert "因此缺少" not in said
+        return
+    assert "回环地址" in said
+    assert "不允许建立命名空间" in said
+    for loss in ("1024 以下的端口", "UDP", "IPv6（本机未启用）", "沉默的主机"):
+        assert loss in said
+    assert "303 个通配监听" in said
+    assert {port["port"] for port in shown.truth(SCHOOLS[0])["ports"]}.isdisjoint({10080, 10443, 13306})
+
+
+def test_demo_when_run_shows_progress_all_the_while(shown: Shown) -> None:
+    lines = shown.done.err.splitlines()
+    assert len([line for line in lines if "识别服务" in line]) >= 4
+    assert any(line.startswith("第一次扫描 ") for line in lines)
+    assert any(line.startswith("第二次扫描 ") for line in lines)
+
+
+def test_demo_when_run_leaves_papers_that_can_be_read_again(shown: Shown) -> None:
+    folder = shown.folder / "papers" / SCHOOLS[0].unit.code
+    assert {path.name for path in folder.iterdir()} >= {
+        "register.xlsx", "whitelist.csv", "truth.json", "dns-before.log", "dns-after.log",
+        "dhcpd-before.leases", "dhcpd-after.leases", "nat.log",
+    }  # fmt: skip
+    again = run("--home", shown.folder / "home", "whitelist", "import", folder / "whitelist.csv", "--json")
+    assert again.status == 0
+    assert again.row["summary"]["added"] == 0
+    assert again.row["summary"]["known"] > 20
+
+
+def test_demo_when_run_leaves_its_reports_last(shown: Shown) -> None:
+    paths = [Path(path) for path in shown.summary["reports"]]
+    assert [path.name for path in paths] == ["school.html", "compliance.html", "mining.html", "overview.html"]
+    assert all(path.parent == shown.folder and path.stat().st_size > 5000 for path in paths)
+
+
+def test_demo_when_nmap_is_missing_says_so_and_keeps_the_earlier_one(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    folder.mkdir()
+    (folder / ".sentinel-demo").touch()
+    (folder / "school.html").write_text("an earlier one")
+    done = run("demo", "--out", folder, env={"PATH": str(tmp_path)})
+    assert done.status == 9
+    assert "nmap" in done.complaint
+    assert (folder / "school.html").read_text() == "an earlier one"
+
+
+def test_demo_when_the_folder_holds_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("keep me")
+    done = run("demo", "--out", tmp_path)
+    assert done.status == 2
+    assert "holds something else" in done.complaint
+    assert (tmp_path / "thesis.txt").read_text() == "keep me"
+
+
+def test_demo_when_the_mode_asked_for_is_refused_says_so(tmp_path: Path) -> None:
+    words = (*PROGRAM, "demo", "--out", str(tmp_path / "demo"), "--mode", "user-namespace")
+    done = inside(REFUSED, words)
+    assert done.status == 9
+    assert "no namespace" in done.complaint
+
+
+def test_demo_when_the_mode_is_unknown_is_refused(tmp_path: Path) -> None:
+    done = run("demo", "--out", tmp_path / "demo", "--mode", "cloud")
+    assert done.status == 2
+    assert "no such mode" in done.complaint
+    assert not (tmp_path / "demo").exists()
+
+
+def test_demo_when_interrupted_ends_at_once_and_leaves_no_process(tmp_path: Path) -> None:
+    process = start("demo", "--out", tmp_path / "demo", "--json")
+    deadline = time.monotonic() + 30
+    while not any("nmap" in one.words for one in descendants(process.pid)):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    family = descendants(process.pid)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=10)
+    assert process.returncode == 130, said
+    assert said.decode().splitlines()[-1].startswith("sentinel: stopped")
+    assert len(family) >= 4
+    assert not left_of(family)
