@@ -222,8 +222,12 @@ def _tell_refusals(planned: Planned, as_json: bool) -> None:
 
 
 def _tell_event(kind: str, detail: str, as_json: bool) -> None:
+    from sentinel.schedule.scanning import describe_stage
+
     if as_json:
         print_json({"event": kind, "detail": detail})
+    elif kind == "progress" and is_interactive():
+        print_note(describe_stage(detail))
     elif kind == "not_possible" or is_interactive():
         print_note(detail)
 

@@ -258,9 +258,12 @@ _STAGES = {
 
 
 def describe_stage(detail: str) -> str:
-    """Put what a progress event says into words for people; a stage without words of its own stays as nmap names it."""
+    """Put what a progress event says into words for people; a stage without words of its own stays as nmap names it.
+
+    No share is told while it is nought: nmap 7.95 hardly tells any.
+    """
     stage, _, percent = detail.removesuffix(" %").rpartition(" ")
-    return f"{_STAGES.get(stage, stage)} {percent}%"
+    return _STAGES.get(stage, stage) + (f" {percent}%" if percent != "0" else "")
 
 
 def explain_refusals(refusals: Sequence[Refusal]) -> str:

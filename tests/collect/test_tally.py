@@ -57,7 +57,7 @@ PROGRESS = b"""<taskbegin task="SYN Stealth Scan" time="1"/>
 <taskprogress task="SYN Stealth Scan" time="2" percent="41.67" remaining="3" etc="5"/>
 <taskbegin task="Service scan" time="6"/>
 <taskprogress task="Service scan" time="9" percent="7.50" remaining="30" etc="39"/>
-<port protocol="tcp" portid="80"><service product="&lt;taskprogress task=&quot;NSE&quot; percent=&quot;99&quot;/&gt;"/></port>
+<port protocol="tcp" portid="80"><service product="&lt;taskprogress percent=&quot;99&quot;/&gt;"/></port>
 """
 
 

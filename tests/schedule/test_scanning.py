@@ -16,7 +16,7 @@ from sentinel.model.ports import parse_ports
 from sentinel.model.scope import Authorisation, Level, Refusal, RefusalReason
 from sentinel.schedule.context import Context, read_clock
 from sentinel.schedule.reading import read_map
-from sentinel.schedule.scanning import JobReport, ScanTotal, explain_refusals, plan_scan, run_scan
+from sentinel.schedule.scanning import JobReport, ScanTotal, describe_stage, explain_refusals, plan_scan, run_scan
 from sentinel.store.audit import read_audit
 from sentinel.store.runs import read_runs
 from sentinel.store.scopes import write_authorisation
@@ -181,3 +181,16 @@ def test_refusals_when_explained_name_the_first_three() -> None:
     told = explain_refusals(refusals)
     assert told == "refused, nothing was sent: 10.0.0.0: no; 10.0.0.1: no; 10.0.0.2: no; and 2 more"
     assert explain_refusals(refusals[:1]) == "refused, nothing was sent: 10.0.0.0: no"
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ("syn stealth scan 41 %", "探测 TCP 端口 41%"),
+        ("service scan 0 %", "识别服务"),
+        ("udp scan 100 %", "探测 UDP 端口 100%"),
+        ("ack scan 3 %", "ack scan 3%"),
+    ],
+)
+def test_stage_when_described_is_in_words_for_people(told: str, words: str) -> None:
+    assert describe_stage(told) == words

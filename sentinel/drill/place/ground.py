@@ -150,6 +150,45 @@ def take_ground(wanted: Mode | None = None) -> Ground:
 def _take(mode: Mode, refused: str = "") -> Ground:
     if mode is Mode.LOOPBACK:
         return Ground(mode, has_ipv6(), refused, foreign_listeners(), OFFSET)
+    _rehearse(mode)
+    return Ground(mode, _move(mode))
+
+
+def _rehearse(mode: Mode) -> None:
+    """Make the move in a child first: a refusal half-way would leave this process without any network.
+
+    Some machines let anybody make a user namespace and then refuse what is done in it (AppArmor, as Ubuntu 24.04 sets
+    it up).
+
+    Raises:
+        NamespaceRefusedError: the move is refused.
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        reason = "no namespace: it broke off"
+        try:
+            _move(mode)
+            reason = ""
+        except NamespaceRefusedError as error:
+            reason = str(error)
+        finally:
+            os.write(writing, reason.encode())
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as told:
+        reason = told.read().decode()
+    os.waitpid(child, 0)
+    if reason:
+        raise NamespaceRefusedError(reason)
+
+
+def _move(mode: Mode) -> bool:
+    """Leave the network for a fresh one with the scanner's addresses, and tell whether it has IPv6.
+
+    Raises:
+        NamespaceRefusedError: any part of it is refused.
+    """
     leave_network(as_user=mode is Mode.USER_NAMESPACE)
     try:
         add_address(SCANNER)
@@ -159,4 +198,4 @@ def _take(mode: Mode, refused: str = "") -> Ground:
             add_address(SCANNER6)
     except CollectError as error:
         raise NamespaceRefusedError(f"no namespace: {error}") from error
-    return Ground(mode, ipv6)
+    return ipv6

@@ -22,8 +22,8 @@ from sentinel.drill.recording.pcap import ETHERNET, RAW_IP, PcapWriter
 from sentinel.drill.recording.plan import DEFAULT_CAST, Cast, plan_session
 from sentinel.drill.recording.relay import RelayVenue
 from sentinel.drill.recording.script import Conversation, Planned
-from sentinel.drill.recording.venue import DirectVenue, hold_session
 from sentinel.drill.recording.sniffer import Sniffer
+from sentinel.drill.recording.venue import DirectVenue, hold_session
 from sentinel.errors import CollectError
 
 __all__ = ["NAMESPACE", "RELAY", "TIMEOUT_S", "Cast", "Conversation", "Recording", "record_session"]

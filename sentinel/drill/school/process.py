@@ -197,13 +197,21 @@ async def _commands() -> asyncio.StreamReader:
     return reader
 
 
+async def _line(commands: asyncio.StreamReader) -> str:
+    """Read a command; a line longer than any command is dropped and reads as one nobody knows."""
+    try:
+        return (await commands.readline()).decode("ascii", "replace").strip()
+    except ValueError:
+        return "a line too long"
+
+
 async def _serve(school: School) -> None:
     running = _Running(school, datetime.now(UTC))
     await running.open()
     with AnsweringHosts(school.answering):
         _say(running.status())
         commands = await _commands()
-        while (line := (await commands.readline()).decode("ascii", "replace").strip()) != "stop":
+        while (line := await _line(commands)) != "stop":
             if commands.at_eof() and not line:
                 break
             word, _, name = line.partition(" ")

@@ -30,7 +30,7 @@ def build_truth(school: School, played: Collection[Cue] = BEFORE) -> dict[str, o
         "offset": lot.offset,
         "played": sorted(played),
         "hosts": [_host_words(host) for host in school.hosts(played)],
-        "ports": [_port_words(row) for row in school.truth(played)],
+        "ports": [port_words(row) for row in school.truth(played)],
         "cues": {
             **{cue.value: _change_words(school.expected_changes(BEFORE, {cue})) for cue in school.steps},
             ALL_CUES: _change_words(school.expected_changes(BEFORE, AFTER)),
@@ -50,7 +50,8 @@ def _host_words(host: PlannedHost) -> dict[str, object]:
     }
 
 
-def _port_words(row: PlantedPort) -> dict[str, object]:
+def port_words(row: PlantedPort) -> dict[str, object]:
+    """Give the row of one open port under `ports`."""
     shown = row.certificate
     return {
         "address": str(row.address),

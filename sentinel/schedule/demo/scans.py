@@ -57,7 +57,7 @@ def scan_together(context: Context, tasks: Sequence[ScanTask], title: str, tell:
     for number, task in enumerate(tasks):
         Thread(target=_work, args=(context, number, task, news), daemon=True).start()
     stages = dict.fromkeys(range(len(tasks)), "开始")
-    last = time.monotonic()
+    begun = last = time.monotonic()
     while stages:
         try:
             number, told = news.get(timeout=_TELL_S)
@@ -73,7 +73,8 @@ def scan_together(context: Context, tasks: Sequence[ScanTask], title: str, tell:
             stages[number] = told
         if stages and time.monotonic() - last >= _TELL_S:
             last = time.monotonic()
-            tell(f"  {title}：{'；'.join(f'{tasks[one].name} {stage}' for one, stage in stages.items())}")
+            at = "；".join(f"{tasks[one].name} {stage}" for one, stage in stages.items())
+            tell(f"  {title} {last - begun:.0f} 秒：{at}")
 
 
 def _work(context: Context, number: int, task: ScanTask, news: SimpleQueue[_News]) -> None:

@@ -54,11 +54,14 @@ def test_process_when_told_sense_and_nonsense_then_it_answers_every_line_and_goe
     assert ["error" in json.loads(line) for line in done.stdout.splitlines()] == failed
 
 
-def test_process_when_a_line_never_ends_then_it_ends_without_a_traceback() -> None:
-    done = serve(os.getpid(), b"x" * 100_000)
+@pytest.mark.parametrize("end", [b"", b"\n", b"\ncue service-opens\nstop\n"])
+def test_process_when_a_line_is_too_long_then_it_is_no_command_and_the_end_is_in_peace(end: bytes) -> None:
+    done = serve(os.getpid(), b"cue " + b"x" * 100_000 + end)
+    first, *others = map(json.loads, done.stdout.splitlines())
 
-    assert b"Traceback" not in done.stderr
-    assert done.returncode in {0, 1}
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "error" in others[0]
+    assert first["played"] == []
 
 
 def test_process_when_a_cue_was_played_then_its_status_tells_it() -> None:

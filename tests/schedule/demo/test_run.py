@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from uuid import uuid4
 import pytest
 
 from sentinel.drill.place.ground import Ground, Mode
-from sentinel.drill.school.plan import AFTER, plan_school
+from sentinel.drill.school.plan import AFTER, PlantedPort, plan_school
 from sentinel.schedule.demo.cast import SCHOOLS, PracticeUnit
 from tests.cli.command import PROGRAM, Done, environment, examine, run, start
 
@@ -104,7 +103,7 @@ def run_beside_listeners(words: tuple[str, ...]) -> Done:
 
 
 @pytest.fixture(scope="module", params=[mode.value for mode in Mode])
-def shown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+def shown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Shown:
     """Run it in one mode: as an ordinary user does, as root does, and where the machine gives no namespace at all."""
     mode: str = request.param
     folder = tmp_path_factory.mktemp("shown") / "demo"
@@ -116,7 +115,7 @@ def shown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     else:
         killed_at_random_moments(folder)
         done = run("demo", "--out", folder, "--mode", mode, "--json", timeout_s=280)
-    yield Shown(mode, folder, done)
+    return Shown(mode, folder, done)
 
 
 def killed_at_random_moments(folder: Path) -> None:
@@ -217,17 +216,19 @@ def changed(truth: dict[str, Any]) -> list[dict[str, Any]]:
     return list(ports.values())
 
 
+def subject(row: PlantedPort) -> str:
+    shown = f"[{row.address}]" if row.address.version == 6 else str(row.address)
+    return f"{shown}:{row.port}/{row.proto}"
+
+
 @pytest.mark.parametrize("place", SCHOOLS, ids=lambda place: place.unit.code)
 def test_demo_when_judged_finds_the_planted_weaknesses_and_no_others(shown: Shown, place: PracticeUnit) -> None:
     """The plan is made anew here, from mode and seed alone."""
     offset = shown.truth(place)["offset"]
     ipv6 = shown.mode != Mode.LOOPBACK
     plan = plan_school(Ground(Mode(shown.mode), ipv6, offset=offset).lot(place.number), place.number, place.size)
-    planted = {
-        (f"[{row.address}]:{row.port}/{row.proto}" if row.address.version == 6 else f"{row.address}:{row.port}/{row.proto}", EQUAL.get(rule, rule))
-        for row in plan.truth(AFTER)
-        for rule in row.weaknesses
-    } | {(str(address), "exposure.answers-everything") for address in plan.answering}
+    planted = {(subject(row), EQUAL.get(rule, rule)) for row in plan.truth(AFTER) for rule in row.weaknesses}
+    planted |= {(str(address), "exposure.answers-everything") for address in plan.answering}
     told = {
         (one["subject"], EQUAL.get(one["rule"], one["rule"]))
         for one in shown.ask("finding", "list", "--live", "--unit", place.unit.code)
