@@ -44,6 +44,7 @@ and its services open their own. `urllib.parse` opens nothing."""
 MAY_START = {
     "collect.child",
     "drill.crowd.commands",
+    "drill.native.child",
     "drill.recording.session",
     "drill.school.running",
     "drill.standing.control",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -56,23 +57,36 @@ def up(
     ] = None,
     loss: Annotated[float, typer.Option("--loss", help="--crowd 的丢包率，百分数，每个方向", min=0, max=99)] = 0.0,
     delay: Annotated[float, typer.Option("--delay", help="--crowd 的时延，毫秒，每个方向", min=0, max=10_000)] = 0.0,
+    native: Annotated[bool, typer.Option("--native", help="另加一台主机，运行本机已安装的真实服务")] = False,
+    native_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--native-from", help="同 --native，先用此文件夹里解包的软件包（scripts/unpack.sh）", show_default=False
+        ),
+    ] = None,
     folder: DirOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """启动靶场，命令结束后继续运行，直到 range down。"""
     from sentinel.drill.school.plan import MAX_SIZE
-    from sentinel.drill.standing.control import Crowd, start_range
+    from sentinel.drill.standing.control import Crowd, Native, start_range
     from sentinel.drill.standing.folder import default_folder
 
     wanted = None if crowd is None else Crowd(_read_base(crowd), loss / 100, delay)
     if wanted is None and (loss or delay):
         raise UsageError("--loss and --delay belong to --crowd")
+    if native_from is not None and not native_from.is_dir():
+        raise UsageError(f"--native-from: no such folder: {native_from}; make it with scripts/unpack.sh")
+    real = Native(native_from) if native or native_from else None
+    if wanted is not None and real is not None:
+        raise UsageError("--native belongs to a school; a crowd has no such host")
     most = MAX_SIZE if wanted is None else int(wanted.base.num_addresses * _CROWDED)
-    told = start_range(folder or default_folder(), read_mode(mode), seed, size or most, wanted)
+    told = start_range(folder or default_folder(), read_mode(mode), seed, size or most, wanted, real)
     if as_json:
         print_json(told)
         return
     tell_ground(told["mode"], told["refused"], told["losses"], told["foreign"])
+    _tell_left_out(told["left_out"])
     _print_status(told)
 
 
@@ -140,6 +154,17 @@ def read_mode(text: str | None) -> Mode | None:
     return Mode(text)
 
 
+def _tell_left_out(left_out: Sequence[Sequence[str]]) -> None:
+    from sentinel.drill.native.plan import NOT_FOUND
+
+    absent = [name for name, reason in left_out if reason == NOT_FOUND]
+    if absent:
+        print_note(f"未安装的真实服务：{'、'.join(absent)}。")
+    for name, reason in left_out:
+        if reason != NOT_FOUND:
+            print_note(f"未启动的真实服务：{name}（{reason}）。")
+
+
 def _print_status(told: dict[str, Any]) -> None:
     rows = [
         ("学校", f"{told['school'] or '大网段'}（种子 {told['seed']}）"),
@@ -152,6 +177,8 @@ def _print_status(told: dict[str, Any]) -> None:
         ("真值文件", told["truth"]),
         ("进程", told["pid"]),
     ]
+    if told["native"]:
+        rows.insert(5, ("真实服务", "、".join(told["native"])))
     if told["kind"] == "crowd":
         rows.insert(3, ("线路", f"丢包 {told['loss']:.1%}，时延 {told['delay_ms']:g} 毫秒（每个方向）"))
     step = "sentinel range cue change；" if told["cues"] else ""
@@ -168,6 +195,11 @@ def build_entry(told: dict[str, Any]) -> str:
     return f"nsenter {user}--net --target {told['pid']}"
 
 
+def _name_fields(fields: Sequence[str]) -> str:
+    words = {"certificate": "证书", "product": "产品", "service": "服务", "version": "版本"}
+    return "、".join(words[one] for one in fields)
+
+
 def _print_changes(told: dict[str, Any], name: str) -> None:
     import json
 
@@ -177,7 +209,7 @@ def _print_changes(told: dict[str, Any], name: str) -> None:
         f"情节 {name} 已放出；再次扫描后应有的差异",
         ("类型", "地址", "端口", "变化"),
         [
-            (kinds[one["kind"]], one["address"], f"{one['port']}/{one['proto']}", "、".join(one["what"]))
+            (kinds[one["kind"]], one["address"], f"{one['port']}/{one['proto']}", _name_fields(one["what"]))
             for one in expected
         ],
         "再扫描一次，用 sentinel diff 对照",

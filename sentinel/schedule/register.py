@@ -118,7 +118,7 @@ class _SheetReader:
         approved_by = self._approved_by or reader.approval(self._file)
         reader.check(addresses, domains, ports)
         place = f"{self._file} {row.sheet} 第 {row.number} 行" if row.sheet else f"{self._file} 第 {row.number} 行"
-        words = "：".join(one for one in (self._reason, reader.system()) if one)
+        words = "：".join(one for one in (self._reason, reader.system_name()) if one)
         host = WhitelistEntry(
             id=0,
             unit=self._unit,

@@ -156,7 +156,7 @@ class RowReader:
         self._refuse(self.head.first(Field.APPROVAL), "nobody approved this row (or name who did with --approved-by)")
         return ""
 
-    def system(self) -> str:
+    def system_name(self) -> str:
         """Give the name of the system, or what it is for."""
         return next((text[:MAX_SYSTEM] for _, text in self._texts(Field.SYSTEM)), "")
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LO_UP = "ip link set lo up"
 NO_IPV6 = "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6"
 NO_MORE_NAMESPACES = "echo 0 > /proc/sys/user/max_user_namespaces; echo 0 > /proc/sys/user/max_net_namespaces"
-READ_ONLY_PROC = "mount --bind /proc /proc && mount -o remount,ro,bind /proc"
+READ_ONLY_PROC = "mount --rbind /proc /proc && mount -o remount,bind,ro,nosuid,nodev,noexec /proc"
 
 NETWORK = ("unshare", "-rnm")
 """Root of a user, a network and a mount namespace."""

@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from sentinel.drill.place.ground import Mode
-from sentinel.drill.standing.folder import CONTROL, LOG, clean_folder, take_folder
-from sentinel.errors import SentinelError, UsageError
+from sentinel.drill.standing.folder import CONTROL, LOG, clean_folder, hold_folder, take_folder
+from sentinel.errors import CollectError, SentinelError, StoreError, UsageError
 
-START_S = 30.0
+START_S = 75.0
 _ANSWER_S = 70.0
 _END_S = 10.0
 _ANSWER_BYTES = 65_536
+
+_KINDS = {kind.status: kind for kind in (UsageError, StoreError, CollectError)}
 
 Status = dict[str, Any]
 
@@ -41,7 +43,20 @@ class Crowd:
     delay_ms: float = 0.0
 
 
-def start_range(folder: Path, mode: Mode | None, seed: int, size: int, crowd: Crowd | None = None) -> Status:
+@dataclass(frozen=True, slots=True)
+class Native:
+    """A host of real programs that is wanted beside a school.
+
+    Attributes:
+        unpacked: folder of unpacked packages, looked through before the machine itself; None: the machine alone.
+    """
+
+    unpacked: Path | None = None
+
+
+def start_range(
+    folder: Path, mode: Mode | None, seed: int, size: int, crowd: Crowd | None = None, native: Native | None = None
+) -> Status:
     """Start a range that stays when this process ends, and give its status.
 
     Raises:
@@ -51,11 +66,21 @@ def start_range(folder: Path, mode: Mode | None, seed: int, size: int, crowd: Cr
     folder = take_folder(folder)
     if (running := find_range(folder)) is not None:
         raise UsageError(f"a practice range is up already (process {running['pid']}); end it: sentinel range down")
-    clean_folder(folder)
-    take_folder(folder)
+    held = hold_folder(folder)
+    try:
+        return _start(folder, held, mode, seed, size, crowd, native)
+    finally:
+        os.close(held)
+
+
+def _start(
+    folder: Path, held: int, mode: Mode | None, seed: int, size: int, crowd: Crowd | None, native: Native | None
+) -> Status:
+    """Start the keeper, which holds the folder from then on."""
     words: dict[str, object] = {"folder": folder, "seed": seed, "size": size}
     words |= {"mode": mode.value} if mode else {}
     words |= {"crowd": crowd.base, "loss": crowd.loss, "delay-ms": crowd.delay_ms} if crowd else {}
+    words |= {"native-from": native.unpacked.absolute()} if native and native.unpacked else {}
     home = Path(__file__).resolve().parents[3]
     paths = os.pathsep.join(filter(None, (str(home), os.environ.get("PYTHONPATH", ""))))
     with (folder / LOG).open("wb") as log:
@@ -63,6 +88,7 @@ def start_range(folder: Path, mode: Mode | None, seed: int, size: int, crowd: Cr
             [
                 *(sys.executable, "-P", "-m", "sentinel.drill.standing.keeper"),
                 *(part for name, value in words.items() for part in (f"--{name}", str(value))),
+                *(("--native",) if native else ()),
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -70,13 +96,14 @@ def start_range(folder: Path, mode: Mode | None, seed: int, size: int, crowd: Cr
             cwd="/",
             env={**os.environ, "PYTHONPATH": paths},
             start_new_session=True,
+            pass_fds=(held,),
         )
     status = _first_words(process, folder)
     if "error" in status:
         process.kill()
         process.wait()
         clean_folder(folder)
-        raise SentinelError(str(status["error"]))
+        raise _KINDS.get(status.get("status", 0), SentinelError)(str(status["error"]))
     process.returncode = 0  # it lives on, and nobody waits for it
     return status
 
@@ -133,9 +160,11 @@ def _ask(folder: Path, request: dict[str, str]) -> Status:
         while not line.endswith(b"\n") and len(line) < _ANSWER_BYTES and (part := connection.recv(_ANSWER_BYTES)):
             line += part
     try:
-        answer: Status = json.loads(line)
-    except ValueError as error:
-        raise ConnectionError("the practice range ended in mid-answer") from error
+        answer = json.loads(line)
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        raise ConnectionError("the practice range ended in mid-answer")
     return answer
 
 

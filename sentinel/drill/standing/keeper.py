@@ -1,4 +1,4 @@
-"""The process that keeps a range up: a mode and a seed in; a school or a crowd, and answers to requests on a socket, out.
+"""The process that keeps a range up: a mode and a seed in; a school or a crowd, and answers on a socket, out.
 
 It tells its status, or why it could not start, in one JSON line on standard output, and leaves the terminal to itself.
 A request is a JSON line `{"command": "status" | "cue" | "down", "name": CUE}`; so is the answer. What it started dies
@@ -15,18 +15,19 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
 from sentinel.drill.crowd.plan import plan_crowd
 from sentinel.drill.crowd.running import start_crowd
+from sentinel.drill.native.host import find_native_host
 from sentinel.drill.place.ground import Ground, Mode, take_ground
 from sentinel.drill.place.namespace import NamespaceRefusedError
 from sentinel.drill.school.plan import plan_school
 from sentinel.drill.school.running import start_school
-from sentinel.drill.standing.folder import CONTROL, TRUTH, clean_folder
+from sentinel.drill.standing.folder import CONTROL, TRUTH, UNFINISHED_TRUTH, clean_folder
 from sentinel.drill.standing.stands import CrowdStand, SchoolStand, Stand
 from sentinel.errors import SentinelError
 
@@ -73,7 +74,7 @@ class Keeper:
     def write_truth(self) -> None:
         """Write the truth file as it is now."""
         text = json.dumps(self._stand.truth(), ensure_ascii=False, indent=1)
-        fresh = self._truth_path.with_suffix(".new")
+        fresh = self._truth_path.with_name(UNFINISHED_TRUTH)
         fresh.write_text(f"{text}\n", encoding="utf-8")
         fresh.replace(self._truth_path)
 
@@ -94,7 +95,7 @@ class Keeper:
             line += part
         try:
             request = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             request = None
         answer = self.answer(request) if isinstance(request, dict) else {"error": "unreadable request"}
         connection.sendall(json.dumps(answer).encode() + b"\n")
@@ -131,9 +132,13 @@ def _stand(given: argparse.Namespace) -> Iterator[tuple[Ground, Stand]]:
         ) as crowd:
             yield ground, CrowdStand(crowd, given.loss, given.delay_ms)
         return
-    ground = ground.make_room(plan_school(ground.lot(1), given.seed, given.size).true_ports)
-    with start_school(ground.lot(1), given.seed, given.size) as school:
-        yield ground, SchoolStand(ground, school)
+    plan = plan_school(ground.lot(1), given.seed, given.size)
+    guest = find_native_host(given.native_from) if given.native else None
+    ground = ground.make_room(plan.true_ports | (guest.true_ports if guest else frozenset()))
+    with ExitStack() as stack:
+        school = stack.enter_context(start_school(ground.lot(1), given.seed, given.size))
+        native = stack.enter_context(guest.start(ground.lot(1), plan.domain)) if guest else None
+        yield ground, SchoolStand(ground, school, native)
 
 
 def _keep(given: argparse.Namespace) -> None:
@@ -153,6 +158,8 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--mode", choices=[mode.value for mode in Mode])
     parser.add_argument("--crowd", type=IPv4Network)
+    parser.add_argument("--native", action="store_true")
+    parser.add_argument("--native-from", type=Path)
     for name in ("seed", "size"):
         parser.add_argument(f"--{name}", type=int, required=True)
     for name in ("loss", "delay-ms"):
@@ -161,8 +168,11 @@ def main(words: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         _keep(given)
-    except (SentinelError, OSError) as error:
-        _say({"error": str(error)})
+    except SentinelError as error:
+        _say({"error": str(error), "status": error.status})
+        return 1
+    except OSError as error:
+        _say({"error": f"practice range: {error}"})
         return 1
     return 0
 

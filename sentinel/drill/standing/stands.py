@@ -6,6 +6,7 @@ import json
 from typing import Any, Protocol
 
 from sentinel.drill.crowd.running import RunningCrowd
+from sentinel.drill.native.host import RunningHost, add_truth
 from sentinel.drill.place.ground import Ground
 from sentinel.drill.school.running import RunningSchool
 from sentinel.drill.school.truth import build_truth
@@ -34,16 +35,17 @@ class Stand(Protocol):
 
 
 class SchoolStand:
-    """A practice school."""
+    """A practice school, and beside it the host of real programs where one was wanted."""
 
-    def __init__(self, ground: Ground, school: RunningSchool) -> None:
+    def __init__(self, ground: Ground, school: RunningSchool, native: RunningHost | None = None) -> None:
         self._ground = ground
         self._school = school
+        self._native = native
 
     @property
     def is_running(self) -> bool:
-        """The process that serves it lives."""
-        return self._school.alive
+        """The processes that serve it live."""
+        return self._school.alive and (self._native is None or self._native.running.alive)
 
     def play(self, cue: str) -> None:
         """Play a cue, or all with `change`.
@@ -55,26 +57,31 @@ class SchoolStand:
 
     def status(self) -> dict[str, Any]:
         """Tell where it stands and what it holds now."""
-        plan, truth = self._school.plan, self._school.truth()
-        lot = plan.lot
+        plan, lot, native = self._school.plan, self._school.plan.lot, self._native
+        truth = (*self._school.truth(), *(native.running.truth() if native else ()))
         return {
             "kind": "school",
             "school": plan.name,
             "seed": plan.seed,
             "offset": lot.offset,
             "networks": [str(prefix) for prefix in (lot.base, lot.base6) if prefix is not None],
-            "hosts": len(plan.hosts(self._school.played)),
+            "hosts": len(plan.hosts(self._school.played)) + (native is not None),
             "tcp": sum(row.proto == "tcp" for row in truth),
             "udp": sum(row.proto == "udp" for row in truth),
             "ipv6": sum(row.address.version == 6 for row in truth),
             "cues": [cue.value for cue in plan.steps],
             "played": sorted(self._school.played),
             "losses": [loss.value for loss in self._ground.losses],
+            "native": [f"{program.kind} {program.version}" for program in native.running.programs] if native else [],
+            "left_out": [list(one) for one in native.left_out] if native else [],
         }
 
     def truth(self) -> dict[str, Any]:
         """Give the truth as the school is now."""
-        return build_truth(self._school.plan, self._school.played)
+        truth = build_truth(self._school.plan, self._school.played)
+        if self._native is not None:
+            add_truth(truth, self._native)
+        return truth
 
 
 class CrowdStand:
@@ -114,6 +121,8 @@ class CrowdStand:
             "cues": [],
             "played": [],
             "losses": [],
+            "native": [],
+            "left_out": [],
             "loss": self._loss,
             "delay_ms": self._delay_ms,
         }
