@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import struct
-import time
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
 from sentinel.errors import CollectError
@@ -24,8 +23,6 @@ _SCOPE_LINK, _SCOPE_HOST, _UNICAST, _LOCAL = 253, 254, 1, 2
 _IFF_UP = 1
 _HEADER = struct.Struct("=IHHII")
 _ANSWER_BYTES = 65536
-_WORKER_S, _LOOK_S = 5.0, 0.005
-_ANY_PORT = 9
 
 
 def raise_loopback() -> None:
@@ -47,22 +44,7 @@ def add_address(address: _IPAddress) -> None:
     body += _attribute(_IFA_LOCAL, address.packed) + _attribute(_IFA_ADDRESS, address.packed)
     _ask(_NEW_ADDRESS, body, str(address))
     if address.version == 6:
-        _wait_for(address)
-
-
-def _wait_for(address: _IPAddress) -> None:
-    """Wait until packets to an IPv6 address find their way, which a worker of the kernel sees to after its answer."""
-    deadline = time.monotonic() + _WORKER_S
-    while True:
-        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.connect((str(address), _ANY_PORT))
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    raise CollectError(f"{address}: {error.strerror}") from error
-            else:
-                return
-        time.sleep(_LOOK_S)
+        own_address(address)  # a worker of the kernel gives it this route too, but some time after the answer
 
 
 def own_address(address: _IPAddress, source: _IPAddress | None = None) -> None:

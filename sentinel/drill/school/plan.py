@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from sentinel.drill.place.ground import Lot, served_port
 from sentinel.drill.school.cues import Cue, Step, plan_steps
 from sentinel.drill.school.host import FIRST_HOST, AnyService, Draft, Manner, PlannedHost, Role, build_host
-from sentinel.drill.school.roles import NEEDED, OTHERS, PORTAL, QUIET, QUIET_FROM_SIZE
+from sentinel.drill.school.roles import MINER, NEEDED, OTHERS, POOL_PORT, PORTAL, QUIET, QUIET_FROM_SIZE
 from sentinel.drill.servers.certificate import CertificatePlan
 from sentinel.drill.servers.conversation import Seen
 from sentinel.errors import UsageError
@@ -136,10 +136,16 @@ class School:
         }
 
     @property
+    def miners(self) -> tuple[IPv4Address, ...]:
+        """Addresses of the hosts that talk to the pool; none where there is no pool."""
+        return tuple(host.address for host in self.before if host.role == MINER) if self.lot.pool else ()
+
+    @property
     def true_ports(self) -> frozenset[int]:
-        """Ports of its servers in the real world, whatever the cue."""
+        """Ports of its servers, and of the pool its miners talk to, in the real world, whatever the cue."""
         hosts = (*self.before, *self.hosts(AFTER))
-        return frozenset(service.port for host in hosts for service in host.services)
+        served = frozenset(service.port for host in hosts for service in host.services)
+        return served | {POOL_PORT} if self.miners else served
 
     def truth(self, played: Collection[Cue] = BEFORE) -> tuple[PlantedPort, ...]:
         """List every open port, sorted by address, transport and port; hosts that answer everywhere are left out."""

@@ -30,17 +30,15 @@ from sentinel.drill.recording.live import keep_mining
 from sentinel.drill.school.cues import Cue
 from sentinel.drill.school.host import AnyService, Manner
 from sentinel.drill.school.plan import BEFORE, Place, School, plan_school
+from sentinel.drill.school.roles import POOL_PORT
 from sentinel.drill.servers.certificate import Authority, CertificatePlan, Issued
 from sentinel.drill.servers.conversation import Service
 from sentinel.drill.servers.datagram import DatagramDoor, DatagramService, reserve_datagram
 from sentinel.drill.servers.door import Door, reserve
 from sentinel.drill.servers.pool import pool
-from sentinel.errors import CollectError, SentinelError
+from sentinel.errors import CollectError, SentinelError, UsageError
 
 _COMMAND_BYTES = 200
-POOL_PORT = 3333
-MINER = "miner"
-"""Role of the hosts that talk to the pool all the time."""
 
 
 class _Running:
@@ -58,7 +56,8 @@ class _Running:
         """Reserve every port any cue may need, then open those of the beginning.
 
         Raises:
-            SentinelError: a port or an address cannot be had.
+            UsageError: a port or an address is taken.
+            SentinelError: this is no namespace of one's own.
         """
         first = self._school.places()
         everything = {**self._school.places(frozenset(Cue)), **first}
@@ -128,16 +127,15 @@ class _Running:
 
     async def _open_pool(self) -> None:
         """Open the pool outside of the school, where another school has not done so, and let the miners mine."""
-        lot = self._school.lot
-        miners = [host for host in self._school.before if host.role == MINER]
+        lot, miners = self._school.lot, self._school.miners
         if lot.pool is None or not miners:
             return
         place: Place = ("tcp", lot.pool, served_port(POOL_PORT, lot.offset))
         with suppress(SentinelError):
             self._doors[place] = self._door(place, pool(POOL_PORT))
             await self._open(place)
-        for host in miners:
-            task = asyncio.create_task(keep_mining(lot.pool, place[2], host.address))
+        for miner in miners:
+            task = asyncio.create_task(keep_mining(lot.pool, place[2], miner))
             self._mining.append(task)
 
     def _tls(self, service: Service) -> ssl.SSLContext | None:
@@ -173,17 +171,17 @@ def _take_addresses(school: School) -> None:
         raise SentinelError(f"practice school: {error}; it needs a network namespace of its own") from error
 
 
-def _taken(address: IPv4Address | IPv6Address, port: int, error: OSError) -> SentinelError:
+def _taken(address: IPv4Address | IPv6Address, port: int, error: OSError) -> UsageError:
     shown = f"[{address}]" if address.version == 6 else str(address)
     if error.errno == errno.EADDRINUSE and ("tcp", port) in foreign_listeners():
         why = "is taken by a program of this machine that listens on every address; stop it or use another port offset"
-        return SentinelError(f"practice school: {shown}:{port} {why}")
+        return UsageError(f"practice school: {shown}:{port} {why}")
     reasons = {
         errno.EADDRINUSE: "already in use; is another practice school or demo running?",
         errno.EACCES: "needs a privilege; use a port offset of 10000",
         errno.EADDRNOTAVAIL: "not an address of this machine; is the loopback interface up?",
     }
-    return SentinelError(f"practice school: {shown}:{port} {reasons.get(error.errno or 0, error.strerror)}")
+    return UsageError(f"practice school: {shown}:{port} {reasons.get(error.errno or 0, error.strerror)}")
 
 
 def _say(words: dict[str, Any]) -> None:
@@ -243,7 +241,7 @@ def main(words: Sequence[str] | None = None) -> int:
         lot = Lot(given.base, given.base6, given.offset, given.own_network, given.pool)
         asyncio.run(_serve(plan_school(lot, given.seed, given.size)))
     except SentinelError as error:
-        _say({"error": str(error)})
+        _say({"error": str(error), "status": error.status})
         return 1
     except BrokenPipeError:
         return 1

@@ -59,6 +59,9 @@ NEWCOMER = Role("newcomer", "新增测试服务器", "test", devices.newcomer)
 SUCCESSOR = Role("successor", "学生笔记本", "note", devices.successor)
 HANDED = "office"
 """Role whose address goes to somebody else: an ordinary DHCP client."""
+MINER = "miner"
+"""Role of the hosts that talk to the pool, outside of the school, all the time."""
+POOL_PORT = 3333
 NEEDED = (HANDED, "affairs")
 """Roles without which some cue has nothing to happen to."""
 

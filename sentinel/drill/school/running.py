@@ -108,7 +108,8 @@ class RunningSchool:
         """Wait until every port answers.
 
         Raises:
-            SentinelError: a port is taken, or it takes too long.
+            UsageError: a port is taken.
+            SentinelError: it takes too long.
         """
         started = time.monotonic()
         self._take(self._answer(started + timeout_s))
@@ -133,7 +134,8 @@ class RunningSchool:
 
     def _take(self, status: dict[str, Any]) -> None:
         if "error" in status:
-            raise SentinelError(str(status["error"]))
+            kind = UsageError if status.get("status") == UsageError.status else SentinelError
+            raise kind(str(status["error"]))
         self.played = frozenset(map(Cue, status["played"]))
         self.authority_pem = status["authority"]
         self.certificates = {(ip_address(address), port): digest for address, port, digest in status["certificates"]}
@@ -165,8 +167,8 @@ def start_school(lot: Lot = DEFAULT_LOT, seed: int = 1, size: int = MAX_SIZE, ti
     The school ends with the thread that called this (PR_SET_PDEATHSIG), also when its process is killed.
 
     Raises:
-        UsageError: lot or size make no school.
-        SentinelError: an address and port are taken already, or it did not start in time.
+        UsageError: lot or size make no school, or an address and port are taken already.
+        SentinelError: it did not start in time.
     """
     plan = plan_school(lot, seed, size)
     options = {"base": lot.base, "seed": seed, "size": size, "offset": lot.offset, "parent": os.getpid()}

@@ -79,10 +79,10 @@ class Keeper:
         fresh.replace(self._truth_path)
 
     def serve(self, listener: socket.socket) -> None:
-        """Answer requests one after another until one ends the range, or the school has died."""
+        """Answer requests one after another until one ends the range, its school has died, or its folder is gone."""
         with selectors.DefaultSelector() as selector:
             selector.register(listener, selectors.EVENT_READ)
-            while not self.is_over and self._stand.is_running:
+            while not self.is_over and self._stand.is_running and self._truth_path.exists():
                 if selector.select(_LOOK_S):
                     connection, _ = listener.accept()
                     with connection, suppress(OSError):  # the other side's affair

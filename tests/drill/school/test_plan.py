@@ -107,6 +107,14 @@ def test_true_ports_when_a_cue_brings_others_then_they_are_among_them() -> None:
         }
 
 
+def test_true_ports_when_a_miner_talks_to_a_pool_then_the_pools_is_among_them() -> None:
+    without = plan_school(replace(NAMESPACE, pool=None))
+
+    assert plan_school(NAMESPACE).miners == tuple(host.address for host in without.before if host.role == "miner")
+    assert plan_school(NAMESPACE).true_ports == without.true_ports | {3333}
+    assert (without.miners, 3333 in without.true_ports) == ((), False)
+
+
 def test_truth_when_ports_are_the_true_ones_then_own_probes_tell_more() -> None:
     at_home, moved = plan_school(NAMESPACE), plan_school(LOOPBACK)
     cache, elsewhere = rows_of(at_home, "cache"), rows_of(moved, "cache")

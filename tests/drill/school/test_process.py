@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sentinel.drill.school.running import RunningSchool
-from tests.drill.school.ending import is_alive, wait_gone
+from tests.drill.living import is_alive, wait_gone
 from tests.drill.school.lots import own_lot
 
 ROOT = Path(__file__).resolve().parents[3]

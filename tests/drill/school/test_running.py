@@ -18,7 +18,7 @@ from sentinel.drill.school.cues import ALL_CUES, Cue
 from sentinel.drill.school.plan import AFTER, BEFORE, MAX_SIZE
 from sentinel.drill.school.running import RunningSchool, start_school
 from sentinel.errors import SentinelError, UsageError
-from tests.drill.school.ending import is_alive, wait_gone
+from tests.drill.living import is_alive, wait_gone
 from tests.drill.school.lots import own_lot
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -40,7 +40,7 @@ def test_start_when_the_full_school_starts_then_it_is_quick_and_small() -> None:
 
 
 def test_start_when_a_school_is_already_there_then_one_line_names_the_port(school: RunningSchool) -> None:
-    with pytest.raises(SentinelError, match=r"^practice school: 127\.[\d.]+:\d+ already in use; .+\?$") as caught:
+    with pytest.raises(UsageError, match=r"^practice school: 127\.[\d.]+:\d+ already in use; .+\?$") as caught:
         start_school(own_lot(1), seed=2, size=5)
 
     assert "\n" not in str(caught.value)
