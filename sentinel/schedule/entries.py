@@ -79,6 +79,10 @@ def parse_domain(text: str) -> str:
     return name
 
 
+_WIDEST = {4: 8, 6: 32}
+"""Shortest prefix an entry may have: 10.0.0.0/8 is the widest network a school can own."""
+
+
 def parse_prefix(text: str) -> IPNetwork:
     """Read an address or a prefix.
 
@@ -86,9 +90,12 @@ def parse_prefix(text: str) -> IPNetwork:
         ValueError: it is neither; the message does not repeat it.
     """
     try:
-        return ip_network(text.strip().strip("[]"))
+        prefix = ip_network(text.strip().strip("[]"))
     except ValueError as error:
         raise ValueError("no address or prefix (write 10.0.0.5 or 10.0.0.0/24)") from error
+    if prefix.prefixlen < _WIDEST[prefix.version]:
+        raise ValueError(f"too wide for an entry: at most a /{_WIDEST[prefix.version]}; write the networks you mean")
+    return prefix
 
 
 def parse_port_list(text: str) -> PortSet:

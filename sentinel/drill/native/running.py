@@ -213,6 +213,7 @@ def _planted(service: NativeService, address: IPv4Address, port: int, host: str)
         tunnel="ssl" if service.certificate else "",
         certificate=service.certificate,
         weaknesses=rules,
+        unseen=tuple(rule for rule in service.weaknesses if rule not in rules),
         flaws=(),
         host=host,
     )

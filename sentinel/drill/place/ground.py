@@ -9,7 +9,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
 
 from sentinel.drill.place.link import add_address, add_route, has_ipv6
-from sentinel.drill.place.listeners import foreign_listeners
+from sentinel.drill.place.listeners import foreign_listeners, local_listeners
 from sentinel.drill.place.namespace import NamespaceRefusedError, leave_network
 from sentinel.errors import CollectError, UsageError
 
@@ -21,7 +21,8 @@ SCANNER = ip_address("10.77.0.1")
 SCANNER6 = ip_address("fd77::1")
 """Addresses from which everything in a namespace is looked at."""
 
-_OUTSIDE = IPv4Network("198.51.100.0/24")
+OUTSIDE = IPv4Network("198.51.100.0/24")
+_ON_LOOPBACK = (IPv4Network("127.77.0.0/16"), IPv6Network("::1/128"))
 
 
 def served_port(port: int, offset: int) -> int:
@@ -78,6 +79,7 @@ class Ground:
         refused: why no better mode could be had; empty where this is the one asked for or the best.
         foreign: (`tcp`, port) of programs of this machine that answer on the school's addresses too.
         offset: added to every port.
+        busy: TCP ports on which somebody, perhaps another practice school, has an address of ours.
     """
 
     mode: Mode
@@ -85,6 +87,12 @@ class Ground:
     refused: str = ""
     foreign: tuple[tuple[str, int], ...] = ()
     offset: int = 0
+    busy: frozenset[int] = frozenset()
+
+    @property
+    def busy_ports(self) -> frozenset[int]:
+        """Ports a school must keep away from."""
+        return self.busy | {port for _, port in self.foreign}
 
     @property
     def has_own_network(self) -> bool:
@@ -105,7 +113,7 @@ class Ground:
         Raises:
             UsageError: the machine has listeners everywhere.
         """
-        taken = {port for _, port in self.foreign}
+        taken = self.busy_ports
         for offset in range(self.offset, _LAST_OFFSET + 1, _OFFSET_STEP):
             if not taken & {served_port(port, offset) for port in ports}:
                 return replace(self, offset=offset)
@@ -121,7 +129,7 @@ class Ground:
             base6=IPv6Network(f"fd77:0:0:{number}::/120") if self.ipv6 else None,
             offset=0,
             has_own_network=True,
-            pool=_OUTSIDE[77],
+            pool=OUTSIDE[77],
         )
 
 
@@ -149,7 +157,7 @@ def take_ground(wanted: Mode | None = None) -> Ground:
 
 def _take(mode: Mode, refused: str = "") -> Ground:
     if mode is Mode.LOOPBACK:
-        return Ground(mode, has_ipv6(), refused, foreign_listeners(), OFFSET)
+        return Ground(mode, has_ipv6(), refused, foreign_listeners(), OFFSET, local_listeners(_ON_LOOPBACK))
     _rehearse(mode)
     return Ground(mode, _move(mode))
 
@@ -192,7 +200,7 @@ def _move(mode: Mode) -> bool:
     leave_network(as_user=mode is Mode.USER_NAMESPACE)
     try:
         add_address(SCANNER)
-        add_route(_OUTSIDE)
+        add_route(OUTSIDE)
         ipv6 = has_ipv6()
         if ipv6:
             add_address(SCANNER6)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import ClassVar
 
@@ -86,6 +86,8 @@ class Conversation:
         domain: name asked for, by DNS or TLS; empty for none.
         expected: class of detection that must come of it: `mining` for this connection, `name` for this client and
             domain; empty: none.
+        started: when it was held, in seconds since the epoch.
+        ended: when it was over.
     """
 
     name: str
@@ -98,6 +100,8 @@ class Conversation:
     encrypted: bool = False
     domain: str = ""
     expected: str = ""
+    started: float = field(default=0.0, compare=False)
+    ended: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,11 +79,12 @@ def _record(out: Path, mode: str, cast: Cast, seed: int) -> Recording:
         CollectError: anything else failed.
     """
     package_root = str(Path(__file__).resolve().parents[3])
+    paths = os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH", ""))))
     order = {"mode": mode, "out": str(out), "parent": os.getpid(), "seed": seed, "cast": asdict(cast)}
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "sentinel.drill.recording.session"],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([package_root, *filter(None, sys.path)])},
+            [sys.executable, "-P", "-m", "sentinel.drill.recording.session"],
+            env={**os.environ, "PYTHONPATH": paths},
             input=json.dumps(order, default=str).encode(),
             capture_output=True,
             timeout=TIMEOUT_S,

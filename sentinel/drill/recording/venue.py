@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from sentinel.drill.recording.datagram import Asking, open_answering, open_asking
@@ -90,12 +92,12 @@ async def hold_session(venue: Venue, plan: Sequence[Planned]) -> tuple[Conversat
         OSError: an address or port cannot be used, or a peer hung up.
     """
     serving: set[asyncio.Task[None]] = set()
-    tasks: list[asyncio.Task[None]] = []
+    tasks: list[asyncio.Task[Conversation]] = []
     try:
         async with asyncio.timeout(SESSION_TIMEOUT_S):
             await _open_servers(venue, plan, serving)
             tasks = [asyncio.create_task(_hold(venue, planned)) for planned in plan]
-            await asyncio.gather(*tasks)
+            held = await asyncio.gather(*tasks)
             while serving:
                 await asyncio.wait(serving)
     finally:
@@ -103,7 +105,7 @@ async def hold_session(venue: Venue, plan: Sequence[Planned]) -> tuple[Conversat
             task.cancel()
         await asyncio.gather(*tasks, *serving, return_exceptions=True)
         await venue.close()
-    return tuple(planned.conversation for planned in plan)
+    return tuple(held)
 
 
 async def _open_servers(venue: Venue, plan: Sequence[Planned], serving: set[asyncio.Task[None]]) -> None:
@@ -136,8 +138,15 @@ def _counted(serve: Serve, serving: set[asyncio.Task[None]]) -> Serve:
     return serve_counted
 
 
-async def _hold(venue: Venue, planned: Planned) -> None:
+async def _hold(venue: Venue, planned: Planned) -> Conversation:
+    """Hold one conversation in its time, and give it with the time it took."""
     await asyncio.sleep(planned.start_s)
+    started = time.time()
+    await _talk(venue, planned)
+    return replace(planned.conversation, started=started, ended=time.time())
+
+
+async def _talk(venue: Venue, planned: Planned) -> None:
     script = planned.script
     if isinstance(script, Datagrams):
         transport, asking = await venue.ask(planned)

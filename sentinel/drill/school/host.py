@@ -15,6 +15,7 @@ from sentinel.drill.servers.datagram import DatagramService
 
 AnyService = Service | DatagramService
 FIRST_HOST = 11
+_LEFT_OUT = 0.15
 
 
 class Manner(StrEnum):
@@ -27,12 +28,13 @@ class Manner(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a role needs to know of its school."""
+    """What a role needs to know of its school; `is_complete`: every host has all its servers."""
 
     school: str
     domain: str
     draw: random.Random
     lot: Lot
+    is_complete: bool = True
 
     def certificate(self, kind: CertificateKind, label: str) -> CertificatePlan:
         """Plan a certificate for one of the school's names, or with the flaw of another name."""
@@ -51,6 +53,7 @@ class Role:
         build: makes its servers.
         is_dual: it has an IPv6 address too.
         manner: how it behaves.
+        is_whole: it has all its servers in every school, as cues happen to them.
     """
 
     key: str
@@ -59,6 +62,7 @@ class Role:
     build: Callable[[Draft], tuple[AnyService, ...]]
     is_dual: bool = False
     manner: Manner = Manner.SERVES
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,8 @@ class PlannedHost:
 def build_host(role: Role, draft: Draft, number: int) -> PlannedHost:
     """Build a host with address `number` of the school's networks.
 
-    Its network card's address is a locally administered one, drawn from the seed. On `::1` only the portal lives.
+    Its network card's address is a locally administered one, drawn from the seed. On `::1` only the portal lives. Where
+    the school is not to be complete, servers after the first are left out now and then, in every mode the same.
     """
     lot = draft.lot
     addresses: list[IPv4Address | IPv6Address] = [lot.base[number]]
@@ -103,7 +108,10 @@ def build_host(role: Role, draft: Draft, number: int) -> PlannedHost:
             addresses.append(lot.base6[number])
         elif role.key == "portal":
             addresses.append(lot.base6[0])
-    services = tuple(one for one in role.build(draft) if lot.has_own_network or one.proto == "tcp")
+    there = list(role.build(draft))
+    if not (draft.is_complete or role.is_whole):
+        there = [one for place, one in enumerate(there) if draft.draw.random() >= _LEFT_OUT or place == 0]
+    services = tuple(one for one in there if lot.has_own_network or one.proto == "tcp")
     card = bytes([0x02, 0x77, *(draft.draw.randrange(256) for _ in range(4))])
     return PlannedHost(
         role=role.key,

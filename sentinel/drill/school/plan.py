@@ -18,8 +18,12 @@ from sentinel.model.endpoint import ChangeKind
 
 DEFAULT_LOT = Lot(IPv4Network("127.77.0.0/24"))
 MIN_SIZE, MAX_SIZE = 3, 1 + len(OTHERS) + len(QUIET)
+COMPLETE = 1
+"""The seed of the school in which every host of a role has all its servers; in others some are missing."""
+
 BEFORE: frozenset[Cue] = frozenset()
 AFTER: frozenset[Cue] = frozenset(Cue)
+_LAST_HOST = 59
 _LOOPBACK = IPv4Network("127.0.0.0/8")
 _NAMES = (
     "示例市第一中学",
@@ -53,6 +57,7 @@ class PlantedPort:
         certificate: certificate shown there.
         weaknesses: names of the rules that must find something here after `nmap -sV`; `certificate.name-mismatch`
             needs `host` to be known for the address.
+        unseen: names of rules that find something here only at the true port, where nmap can tell what speaks there.
         flaws: weaknesses planted here that no rule names yet, e.g. `smtp.open-relay`.
         host: name of the host, e.g. `www.school1.example`.
     """
@@ -67,6 +72,7 @@ class PlantedPort:
     tunnel: str
     certificate: CertificatePlan | None
     weaknesses: tuple[str, ...]
+    unseen: tuple[str, ...]
     flaws: tuple[str, ...]
     host: str
 
@@ -185,10 +191,13 @@ def plan_school(lot: Lot = DEFAULT_LOT, seed: int = 1, size: int = MAX_SIZE) -> 
     if not 0 <= lot.offset <= 50000:
         raise UsageError(f"{lot.offset}: the port offset lies between 0 and 50000")
     draw = random.Random(f"school {seed}")  # noqa: S311 - the same school again is the point
-    draft = Draft(_NAMES[(seed - 1) % len(_NAMES)], f"school{seed}.example", draw, lot)
-    hosts = tuple(build_host(role, draft, FIRST_HOST + place) for place, role in enumerate(_chosen(draw, size)))
+    draft = Draft(_NAMES[(seed - 1) % len(_NAMES)], f"school{seed}.example", draw, lot, is_complete=seed == COMPLETE)
+    portal, *roles = _chosen(draw, size)
+    free, *numbers = draw.sample(range(FIRST_HOST + 1, _LAST_HOST + 1), size)
+    placed = ((FIRST_HOST, portal), *zip(sorted(numbers), roles, strict=True))
+    hosts = tuple(build_host(role, draft, number) for number, role in placed)
     before = tuple(host for host in hosts if lot.has_own_network or host.manner is Manner.SERVES)
-    return School(draft.school, draft.domain, lot, seed, before, plan_steps(before, draft, FIRST_HOST + size))
+    return School(draft.school, draft.domain, lot, seed, before, plan_steps(before, draft, free))
 
 
 def _chosen(draw: random.Random, size: int) -> tuple[Role, ...]:
@@ -196,8 +205,9 @@ def _chosen(draw: random.Random, size: int) -> tuple[Role, ...]:
     drawn = draw.sample(range(len(OTHERS)), len(OTHERS))
     needed = [place for place in drawn if OTHERS[place].key in NEEDED]
     rest = [place for place in drawn if OTHERS[place].key not in NEEDED]
-    places = sorted((needed + rest)[: size - 1 - len(quiet)])
-    return (PORTAL, *(OTHERS[place] for place in places), *quiet)
+    others = [*(OTHERS[place] for place in (needed + rest)[: size - 1 - len(quiet)]), *quiet]
+    draw.shuffle(others)
+    return (PORTAL, *others)
 
 
 def _planted(host: PlannedHost, address: _Address, service: AnyService, offset: int) -> PlantedPort:
@@ -220,6 +230,7 @@ def _planted(host: PlannedHost, address: _Address, service: AnyService, offset: 
         tunnel="ssl" if service.certificate else "",
         certificate=service.certificate,
         weaknesses=weaknesses,
+        unseen=tuple(rule for rule in service.weaknesses if rule not in weaknesses),
         flaws=service.flaws,
         host=host.name,
     )

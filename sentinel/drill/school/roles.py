@@ -12,9 +12,9 @@ from sentinel.drill.servers import databases as data
 from sentinel.drill.servers import lines as text
 from sentinel.drill.servers.conversation import Service
 
-PORTAL = Role("portal", "门户网站", "www", servers.portal, is_dual=True)
+PORTAL = Role("portal", "门户网站", "www", servers.portal, is_dual=True, is_whole=True)
 OTHERS = (
-    Role("affairs", "教务系统", "jw", servers.affairs),
+    Role("affairs", "教务系统", "jw", servers.affairs, is_whole=True),
     Role("legacy", "旧网站", "old", servers.legacy),
     Role("cache", "缓存服务器", "cache", servers.cache),
     Role("platform", "数据平台", "data", servers.platform),
@@ -39,7 +39,7 @@ OTHERS = (
     Role("old-switch", "接入交换机", "sw2", devices.old_switch),
     Role("camera", "校门摄像机", "cam", devices.camera),
     Role("printer", "打印机", "print", devices.printer),
-    Role("office", "办公电脑", "pc", devices.office),
+    Role("office", "办公电脑", "pc", devices.office, is_whole=True),
     Role("lab", "物联网实验室", "lab", devices.laboratory),
     Role("phone", "网络电话", "tel", devices.phone),
     Role("management", "服务器管理口", "bmc", devices.management),
@@ -55,8 +55,8 @@ QUIET = (
     Role("answering", "对所有端口应答的设备", "wall", devices.nothing, manner=Manner.ANSWERS_ALL),
 )
 QUIET_FROM_SIZE = 10
-NEWCOMER = Role("newcomer", "新增测试服务器", "test", devices.newcomer)
-SUCCESSOR = Role("successor", "学生笔记本", "note", devices.successor)
+NEWCOMER = Role("newcomer", "新增测试服务器", "test", devices.newcomer, is_whole=True)
+SUCCESSOR = Role("successor", "学生笔记本", "note", devices.successor, is_whole=True)
 HANDED = "office"
 """Role whose address goes to somebody else: an ordinary DHCP client."""
 MINER = "miner"

@@ -16,7 +16,8 @@ def build_truth(school: School, played: Collection[Cue] = BEFORE) -> dict[str, o
     """Give the truth as values JSON can write.
 
     Under `ports` every open port with what `nmap -sV` names it, the rules that must find something there
-    (`weaknesses`) and what is planted there that no rule names yet (`flaws`); under `hosts` also those without open
+    (`weaknesses`), those that could only at the true port (`unseen`), and what is planted there that no rule names yet
+    (`flaws`); under `hosts` also those without open
     ports and those that answer everywhere; under `cues` the differences each cue makes from the beginning, and under
     `change` those of all of them.
     """
@@ -64,6 +65,7 @@ def port_words(row: PlantedPort) -> dict[str, object]:
         "tunnel": row.tunnel,
         "certificate": {"kind": shown.kind.value, "name": shown.name} if shown is not None else None,
         "weaknesses": list(row.weaknesses),
+        "unseen": list(row.unseen),
         "flaws": list(row.flaws),
     }
 

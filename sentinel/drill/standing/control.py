@@ -6,6 +6,7 @@ import json
 import os
 import selectors
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -15,13 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from sentinel.drill.place.ground import Mode
-from sentinel.drill.standing.folder import CONTROL, LOG, clean_folder, hold_folder, take_folder
+from sentinel.drill.standing.folder import CONTROL, LOG, clean_folder, hold_folder, is_own, take_folder
 from sentinel.errors import CollectError, SentinelError, StoreError, UsageError
 
 START_S = 75.0
 _ANSWER_S = 70.0
 _END_S = 10.0
 _ANSWER_BYTES = 65_536
+_CREDENTIALS = struct.Struct("3i")
+"""Process, user and group at the other end of a socket. Source: unix(7), SO_PEERCRED."""
 
 _KINDS = {kind.status: kind for kind in (UsageError, StoreError, CollectError)}
 
@@ -152,9 +155,20 @@ def _demand(folder: Path, request: dict[str, str]) -> Status:
 
 
 def _ask(folder: Path, request: dict[str, str]) -> Status:
+    """Ask the keeper of a folder; one that is not the caller's own is nobody's.
+
+    Raises:
+        OSError: nobody is there, somebody else is, or the answer makes no sense.
+    """
+    folder = folder.absolute()
+    if not is_own(folder):
+        raise ConnectionRefusedError(f"{folder}: no folder of one's own")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(_ANSWER_S)
         connection.connect(str(folder / CONTROL))
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        if _CREDENTIALS.unpack(credentials)[1] != os.geteuid():
+            raise ConnectionRefusedError(f"{folder}: the range there is somebody else's")
         connection.sendall(json.dumps(request).encode() + b"\n")
         line = b""
         while not line.endswith(b"\n") and len(line) < _ANSWER_BYTES and (part := connection.recv(_ANSWER_BYTES)):
@@ -163,7 +177,7 @@ def _ask(folder: Path, request: dict[str, str]) -> Status:
         answer = json.loads(line)
     except (ValueError, RecursionError):
         answer = None
-    if not isinstance(answer, dict):
+    if not isinstance(answer, dict) or not ("error" in answer or isinstance(answer.get("pid"), int)):
         raise ConnectionError("the practice range ended in mid-answer")
     return answer
 

@@ -22,6 +22,15 @@ def default_folder() -> Path:
     return Path("/tmp") / f"sentinel-range-{os.geteuid()}"  # noqa: S108 - take_folder checks who owns it
 
 
+def is_own(folder: Path) -> bool:
+    """Tell whether a folder is the caller's and nobody else may enter it."""
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
+
+
 def take_folder(folder: Path) -> Path:
     """Make the folder, for its owner alone, or see that it is such a one.
 
@@ -35,10 +44,9 @@ def take_folder(folder: Path) -> Path:
         raise UsageError(f"{folder}: the path is too long for a socket; name a shorter one with --dir")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = folder.lstat()
     except OSError as error:
         raise StoreError(f"{folder}: {error.strerror or error}") from error
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+    if not is_own(folder):
         raise UsageError(f"{folder}: not a folder of yours alone (chmod 700); name another with --dir")
     if any(folder.iterdir()) and not (folder / LOG).exists():
         raise UsageError(f"{folder}: holds files that are no range's; name another with --dir")

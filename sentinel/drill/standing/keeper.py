@@ -23,13 +23,13 @@ from typing import Any
 from sentinel.drill.crowd.plan import plan_crowd
 from sentinel.drill.crowd.running import start_crowd
 from sentinel.drill.native.host import find_native_host
-from sentinel.drill.place.ground import Ground, Mode, take_ground
+from sentinel.drill.place.ground import OUTSIDE, SCANNER, Ground, Mode, take_ground
 from sentinel.drill.place.namespace import NamespaceRefusedError
 from sentinel.drill.school.plan import plan_school
 from sentinel.drill.school.running import start_school
 from sentinel.drill.standing.folder import CONTROL, TRUTH, UNFINISHED_TRUTH, clean_folder
 from sentinel.drill.standing.stands import CrowdStand, SchoolStand, Stand
-from sentinel.errors import SentinelError
+from sentinel.errors import SentinelError, UsageError
 
 _REQUEST_BYTES = 1000
 _PATIENCE_S = 2.0
@@ -127,6 +127,8 @@ def _stand(given: argparse.Namespace) -> Iterator[tuple[Ground, Stand]]:
     if given.crowd is not None:
         if not ground.has_own_network:
             raise NamespaceRefusedError(f"a crowd needs a network namespace; {ground.refused or 'not on loopback'}")
+        if given.crowd.overlaps(OUTSIDE) or SCANNER in given.crowd:
+            raise UsageError(f"{given.crowd}: the range itself needs {OUTSIDE} and {SCANNER}; take another network")
         with start_crowd(
             plan_crowd(given.crowd, given.size, given.seed), loss=given.loss, delay_ms=given.delay_ms
         ) as crowd:

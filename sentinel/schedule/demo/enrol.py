@@ -20,6 +20,7 @@ from sentinel.model.scope import Authorisation, Level, Target
 from sentinel.model.unit import IPAddress, IPNetwork, Network, Zone
 from sentinel.schedule.context import Context
 from sentinel.schedule.demo.cast import SCHOOLS, UPPER, PracticeUnit
+from sentinel.schedule.demo.outcome import Papers
 from sentinel.schedule.demo.scans import Tell
 from sentinel.schedule.intake import Origin, take_in
 from sentinel.schedule.register import import_entries
@@ -46,13 +47,13 @@ class Enrolled:
         place: its part in the cast.
         running: the school.
         folder: where its papers lie.
-        missing: addresses of hosts left out of its register; None: it keeps none.
+        papers: what its register and whitelist say; None: it keeps none.
     """
 
     place: PracticeUnit
     running: RunningSchool
     folder: Path
-    missing: frozenset[IPAddress] | None
+    papers: Papers | None
 
     @property
     def prefixes(self) -> tuple[IPNetwork, ...]:
@@ -84,8 +85,8 @@ def enrol(
         for unit in (*UPPER, *(place.unit for place in SCHOOLS)):
             write_unit(transaction, unit)
         for place, running in zip(SCHOOLS, schools, strict=True):
-            missing = _missing(running.plan) if place.has_papers else None
-            one = Enrolled(place, running, folder / place.unit.code, missing)
+            papers = _plan_papers(running.plan) if place.has_papers else None
+            one = Enrolled(place, running, folder / place.unit.code, papers)
             enrolled.append(one)
             write_network(transaction, Network(0, place.unit.code, "campus", Zone.SERVER, one.prefixes))
             write_authorisation(transaction, _authorisation(one, ground, now))
@@ -116,6 +117,16 @@ def _visible(plan: School) -> list[PlannedHost]:
     return [host for host in plan.before if host.services or host.manner is Manner.ANSWERS_ALL]
 
 
+def _plan_papers(plan: School) -> Papers:
+    """Leave hosts out of the register, and allow the ports without a planted weakness on the hosts that are in it.
+
+    So no planted weakness is excused.
+    """
+    missing = _missing(plan)
+    listed = (row.place for row in plan.truth() if not (row.weaknesses or row.unseen) and row.address not in missing)
+    return Papers(missing, frozenset(listed))
+
+
 def _missing(plan: School) -> frozenset[IPAddress]:
     """Choose the hosts nobody registered: every sixth, with all addresses, and whoever comes later."""
     left_out = [host for place, host in enumerate(_visible(plan)) if place % _UNREGISTERED_EVERY == 5]
@@ -129,9 +140,9 @@ def _write_papers(one: Enrolled) -> None:
     (one.folder / "truth.json").write_text(
         json.dumps(build_truth(plan), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
     )
-    if one.missing is not None:
-        write_register(one.folder / "register.xlsx", _register_rows(plan, one.missing), one.place.unit.name)
-        write_whitelist(one.folder / "whitelist.csv", _listed_rows(one))
+    if one.papers is not None:
+        write_register(one.folder / "register.xlsx", _register_rows(plan, one.papers.missing), one.place.unit.name)
+        write_whitelist(one.folder / "whitelist.csv", _listed_rows(one.papers))
 
 
 def _register_rows(plan: School, missing: frozenset[IPAddress]) -> list[RegisterRow]:
@@ -150,18 +161,13 @@ def _register_rows(plan: School, missing: frozenset[IPAddress]) -> list[Register
     return [*rows, RegisterRow(system="已停用的报名系统", note="地址已收回")]
 
 
-def _listed_rows(one: Enrolled) -> list[ListedRow]:
-    """Allow the ports without a planted weakness on registered hosts, so that no planted weakness is excused."""
-    missing = one.missing or frozenset()
-    return [
-        ListedRow("业务需要", address=row.address, proto=row.proto, ports=(row.port,))
-        for row in one.running.truth()
-        if not row.weaknesses and row.address not in missing
-    ]
+def _listed_rows(papers: Papers) -> list[ListedRow]:
+    places = sorted(papers.listed, key=lambda place: (place[1].version, int(place[1]), place[0], place[2]))
+    return [ListedRow("业务需要", address=address, proto=proto, ports=(port,)) for proto, address, port in places]
 
 
 def _import_papers(context: Context, one: Enrolled, now: datetime, tell: Tell) -> None:
-    if one.missing is None:
+    if one.papers is None:
         return
     for name in ("register.xlsx", "whitelist.csv"):
         done = import_entries(context, one.place.unit, one.folder / name, approved_by=APPROVED_BY, now=now)
@@ -184,7 +190,7 @@ def import_logs(context: Context, one: Enrolled, phase: str, since: datetime) ->
         for host in hosts
         if host.role in _ON_LEASE
     ]
-    texts = {f"dns-{phase}.log": f"{_DNS_HEAD}{rows}#close\t2026-01-01-00-00-00\n".encode()}
+    texts = {f"dns-{phase}.log": f"{_DNS_HEAD}{rows}#close\t{now:%Y-%m-%d-%H-%M-%S}\n".encode()}
     if leases:
         texts[f"dhcpd-{phase}.leases"] = dhcp_leases(leases)
     for file, text in texts.items():

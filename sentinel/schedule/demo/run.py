@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from pathlib import Path
 
 from sentinel.collect.tool import installed_nmap
 from sentinel.config import build_settings_text, load_settings
 from sentinel.drill.papers.sessions import NatSession, nat_sessions
-from sentinel.drill.place.ground import Ground
+from sentinel.drill.place.ground import Ground, served_port
 from sentinel.drill.recording.session import Cast, Recording, record_session
 from sentinel.drill.school.cues import ALL_CUES
 from sentinel.drill.school.plan import AFTER, BEFORE, plan_school
@@ -25,7 +27,7 @@ from sentinel.model.unit import Unit
 from sentinel.schedule.context import Context, open_context
 from sentinel.schedule.demo.cast import SCHOOLS, UPPER
 from sentinel.schedule.demo.enrol import Enrolled, enrol, import_logs
-from sentinel.schedule.demo.outcome import DemoResult, Score, compare
+from sentinel.schedule.demo.outcome import DemoResult, Score, compare, score_mining_findings
 from sentinel.schedule.demo.scans import ScanTask, Tell, scan_together
 from sentinel.schedule.hunting import hunt_files, store_hunt
 from sentinel.schedule.judging import judge_unit
@@ -33,35 +35,103 @@ from sentinel.schedule.reporting import build_report, save_text
 from sentinel.store.home import create_home
 
 MARK = ".sentinel-demo"
-_DECOYS = range(70, 80)
-"""Ports asked although nothing was planted there, so that an invented one would show."""
+_DECOYS = (
+    1,
+    7,
+    70,
+    88,
+    102,
+    179,
+    264,
+    502,
+    554,
+    631,
+    902,
+    993,
+    1099,
+    1194,
+    1723,
+    2222,
+    3000,
+    3690,
+    4444,
+    4848,
+    5000,
+    5357,
+)
+_MORE_DECOYS = (
+    5601,
+    5985,
+    6000,
+    6443,
+    7070,
+    7547,
+    8008,
+    8081,
+    8161,
+    8834,
+    9090,
+    9418,
+    10250,
+    15672,
+    20000,
+    25565,
+    32768,
+    49152,
+)
+"""Ports asked although nothing is planted on them, so that an invented one would show."""
 
 _UNIT_REPORTS = ("school", "compliance", "mining")
 _PUBLIC = IPv4Address("203.0.113.10")
 
 
-def prepare_demo(folder: Path) -> None:
-    """See that a demonstration can be held in a folder, and empty it of an earlier one.
+def claim_folder(folder: Path) -> int:
+    """See that a demonstration can be held in a folder, and hold it while the descriptor given stays open.
+
+    What an earlier demonstration left there stays until `run_demo`.
 
     Raises:
         CollectError: nmap is missing.
-        UsageError: the folder holds something else.
+        UsageError: the folder holds something else, or another demonstration is held there.
         StoreError: it cannot be written.
     """
     installed_nmap()
     try:
-        if folder.exists():
-            if any(folder.iterdir()) and not (folder / MARK).exists():
-                raise UsageError(f"{folder}: holds something else; name an empty folder with --out")
-            shutil.rmtree(folder)
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if any(folder.iterdir()) and not (folder / MARK).exists():
+            raise UsageError(f"{folder}: holds something else; name an empty folder with --out")
         (folder / MARK).touch()
+    except BlockingIOError:
+        raise UsageError(f"{folder}: another demonstration is held there now; name another with --out") from None
+    except OSError as error:
+        raise StoreError(f"{error.filename or folder}: {error.strerror or error}") from error
+    return held
+
+
+def _empty(folder: Path) -> None:
+    """Take away what an earlier demonstration left, but for its mark.
+
+    Raises:
+        StoreError: it cannot be taken away.
+    """
+    try:
+        for entry in folder.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            elif entry.name != MARK:
+                entry.unlink()
     except OSError as error:
         raise StoreError(f"{error.filename or folder}: {error.strerror or error}") from error
 
 
 def run_demo(folder: Path, ground: Ground, tell: Tell) -> DemoResult:
-    """Hold the whole demonstration in a prepared folder, on a ground this process stands on already."""
+    """Hold the whole demonstration in a claimed folder, on a ground this process stands on already.
+
+    What an earlier demonstration left there goes.
+    """
+    _empty(folder)
     home = folder / "home"
     create_home(home, build_settings_text(SCHOOLS[0].unit.code))
     with open_context(home, load_settings(home)) as context:
@@ -80,11 +150,12 @@ def run_demo(folder: Path, ground: Ground, tell: Tell) -> DemoResult:
                 import_logs(context, one, "after", between)
             _scan_all(context, enrolled, "第二次扫描", ground, tell)
             recording, mining = _hunt(context, enrolled[0], folder, tell)
-            units = tuple(compare(context, one.place.unit, one.running, between, one.missing) for one in enrolled)
+            findings = score_mining_findings(context, enrolled[0].place.unit, recording)
+            units = tuple(compare(context, one.place.unit, one.running, between, one.papers) for one in enrolled)
         reports = _write_reports(context, folder, between, tell)
         seconds = (context.clock() - begun).total_seconds()
     papers = tuple(sorted(path for path in (folder / "papers").rglob("*") if path.is_file()))
-    return DemoResult(ground, units, recording, mining, papers, reports, seconds)
+    return DemoResult(ground, units, recording, mining, findings, papers, reports, seconds)
 
 
 def _true_ports(ground: Ground) -> frozenset[int]:
@@ -117,7 +188,7 @@ def _tasks(one: Enrolled, ground: Ground) -> Iterator[ScanTask]:
     """Ask all of the IPv4 network over TCP; over IPv6, which nobody sweeps, and UDP, which is slow, the known hosts."""
     plan, unit = one.running.plan, one.place.unit
     planted = {(row.proto, row.port) for played in (BEFORE, AFTER) for row in plan.truth(played)}
-    decoys = {port + plan.lot.offset for port in _DECOYS} - {port for _, port in ground.foreign}
+    decoys = {served_port(port, plan.lot.offset) for port in (*_DECOYS, *_MORE_DECOYS)} - ground.busy_ports
     tcp = PortSet.of_ports({port for proto, port in planted if proto == "tcp"} | decoys)
     udp = PortSet.of_ports({port for proto, port in planted if proto == "udp"})
     four = next(str(prefix) for prefix in one.prefixes if prefix.version == 4)
@@ -133,11 +204,10 @@ def _hunt(context: Context, one: Enrolled, folder: Path, tell: Tell) -> tuple[Re
     """Record and search the traffic at the school's border, and write the firewall's log of the same sessions."""
     tell("录制校园出口的一段流量：自有矿池与矿工在真实连接上对话（明文与 TLS），夹在普通业务流量之中。")
     recording = record_session(folder / "border.pcap", cast=_cast(one))
-    begun = context.clock()
     sessions = [
         NatSession(
-            start=begun,
-            end=begun,
+            start=datetime.fromtimestamp(talk.started, UTC),
+            end=datetime.fromtimestamp(talk.ended, UTC),
             proto=talk.proto,
             inside=IPv4Address(talk.client),
             inside_port=talk.client_port,

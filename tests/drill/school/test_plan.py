@@ -3,14 +3,16 @@
 from collections import Counter
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
+from itertools import pairwise
 
 import pytest
 
-from sentinel.drill.place.ground import Lot, served_port
+from sentinel.drill.place.ground import Ground, Lot, Mode, served_port
 from sentinel.drill.school.host import Manner
 from sentinel.drill.school.plan import (
     AFTER,
     BEFORE,
+    COMPLETE,
     DEFAULT_LOT,
     MAX_SIZE,
     MIN_SIZE,
@@ -167,3 +169,29 @@ def test_plan_when_the_network_is_just_large_enough_then_every_host_fits(prefix:
     lot = replace(NAMESPACE, base=IPv4Network(f"10.77.0.0/{prefix}"))
 
     assert all(host.address in lot.base for host in plan_school(lot).hosts(AFTER))
+
+
+def test_plan_when_the_seed_is_another_then_addresses_and_weaknesses_differ_too() -> None:
+    def weak(seed: int) -> set[tuple[str, str]]:
+        plan = plan_school(Ground(Mode.USER_NAMESPACE, True).lot(1), seed)
+        return {(str(row.address), rule) for row in plan.truth() for rule in (*row.weaknesses, *row.flaws)}
+
+    def kinds(seed: int) -> set[tuple[str, int]]:
+        plan = plan_school(Ground(Mode.USER_NAMESPACE, True).lot(1), seed)
+        return {(host.role, service.port) for host in plan.before for service in host.services}
+
+    for one, other in pairwise(range(1, 8)):
+        assert len(weak(one) ^ weak(other)) > len(weak(one))
+        assert kinds(one) != kinds(other)
+    assert all(kinds(seed) < kinds(COMPLETE) for seed in range(2, 8))
+
+
+def test_plan_when_ports_are_moved_then_what_cannot_be_shown_there_is_told() -> None:
+    there = plan_school(Ground(Mode.USER_NAMESPACE, True).lot(1))
+    moved = plan_school(Ground(Mode.LOOPBACK, True, offset=10000).lot(1))
+    assert not any(row.unseen for row in there.truth())
+    hidden = {rule for row in moved.truth() for rule in row.unseen}
+    assert {"exposure.redis-no-auth", "exposure.memcached-no-auth", "exposure.zookeeper"} <= hidden
+    tcp = [row for row in there.truth() if row.proto == "tcp" and row.address.version == 4]
+    four = [row for row in moved.truth() if row.address.version == 4]
+    assert sum(len(row.weaknesses) for row in tcp) <= sum(len(row.weaknesses) + len(row.unseen) for row in four)
