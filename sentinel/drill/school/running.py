@@ -161,7 +161,7 @@ class RunningSchool:
         return next((line for line in reversed(lines) if line.strip()), "no reason given")
 
 
-def start_school(lot: Lot = DEFAULT_LOT, seed: int = 1, size: int = MAX_SIZE, timeout_s: float = 15.0) -> RunningSchool:
+def start_school(lot: Lot = DEFAULT_LOT, seed: int = 1, size: int = MAX_SIZE, timeout_s: float = 60.0) -> RunningSchool:
     """Start a school and wait until every port answers.
 
     The school ends with the thread that called this (PR_SET_PDEATHSIG), also when its process is killed.

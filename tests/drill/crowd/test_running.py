@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 INSIDE = Path(__file__).with_name("inside.py")
 SMALL = plan_crowd(IPv4Network("10.32.0.0/24"), 143, 1)
 
-pytestmark = [pytest.mark.namespace, pytest.mark.nmap]
+pytestmark = [pytest.mark.namespace, pytest.mark.nmap, pytest.mark.xdist_group("crowd")]
 
 
 def enter(name: str, answer: Path) -> subprocess.Popen[str]:

@@ -25,6 +25,8 @@ from tests.drill.servers.stand import OFFSET, SERVICES, address_of
 ROOT = Path(__file__).resolve().parents[3]
 INSIDE = 'ip link set lo up && exec "$@"'
 
+pytestmark = pytest.mark.xdist_group("named")  # one look serves all its tests
+
 
 @dataclass(frozen=True)
 class Look:

@@ -26,7 +26,8 @@ EQUAL = {"exposure.mongodb-no-auth": "exposure.mongodb"}
 
 JUDGED = ("exposure.", "certificate.")
 _DRAW = random.Random(2026)
-MOMENTS = tuple(sorted(round(_DRAW.uniform(0.3, 80.0), 1) for _ in range(10)))
+MOMENTS = tuple(round(_DRAW.uniform(0.3, 75.0), 1) for _ in range(10))
+_PAUSE_S = 3.0
 
 REFUSED = (
     "echo 0 > /proc/sys/user/max_user_namespaces && echo 0 > /proc/sys/user/max_net_namespaces && "
@@ -103,7 +104,11 @@ def run_beside_listeners(words: tuple[str, ...]) -> Done:
     return examine(words, done.returncode, done.stdout, done.stderr)
 
 
-@pytest.fixture(scope="module", params=[mode.value for mode in Mode])
+MODES = [pytest.param(mode.value, marks=pytest.mark.xdist_group(f"demo {mode.value}")) for mode in Mode]
+"""The tests of one mode stay in one worker, as the demonstration before them takes its time."""
+
+
+@pytest.fixture(scope="module", params=MODES)
 def shown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Shown:
     """Run it in one mode: as an ordinary user does, as root does, and where the machine gives no namespace at all."""
     mode: str = request.param
@@ -122,23 +127,29 @@ def shown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def killed_at_random_moments(folder: Path) -> None:
     """Kill ten demonstrations, each at another moment of its run; none leaves a process or a file beside its folder.
 
-    They run at once, each in its folder; the one killed first leaves its folder to the next demonstration.
+    They start three seconds apart, each in its folder; the first leaves its folder to the next demonstration.
     """
     folders = [folder, *(folder.with_name(f"killed-{number}") for number in range(1, len(MOMENTS)))]
     temporary = folder.with_name("temporary")
     temporary.mkdir()
     words = ("--mode", Mode.USER_NAMESPACE, "--json")
-    begun = time.monotonic()
-    running = [start("demo", "--out", one, *words, env={"TMPDIR": str(temporary)}) for one in folders]
-    for moment, process in zip(MOMENTS, running, strict=True):
-        time.sleep(max(0.0, begun + moment - time.monotonic()))
-        family = descendants(process.pid)
-        assert process.poll() is None, f"it had ended before {moment} s"
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        assert family or moment < 2
-        assert not left_of(family), f"after a kill at {moment} s"
+    begun, running, families = time.monotonic(), {}, []
+    turns = [(_PAUSE_S * number, "start", number) for number in range(len(MOMENTS))]
+    turns += [(_PAUSE_S * number + moment, "kill", number) for number, moment in enumerate(MOMENTS)]
+    for at, turn, number in sorted(turns):
+        time.sleep(max(0.0, begun + at - time.monotonic()))
+        if turn == "start":
+            running[number] = start("demo", "--out", folders[number], *words, env={"TMPDIR": str(temporary)})
+            continue
+        family = descendants(running[number].pid)
+        assert running[number].poll() is None, f"it had ended {MOMENTS[number]} s after its start"
+        running[number].send_signal(signal.SIGKILL)
+        running[number].communicate()
+        assert not left_of(family), f"after a kill at {MOMENTS[number]} s"
+        families.append(" ".join(one.words for one in family))
     assert list(temporary.iterdir()) == []
+    assert sum("drill.school.process" in words for words in families) >= 7
+    assert sum("nmap" in words for words in families) >= 4
 
 
 @dataclass(frozen=True)
