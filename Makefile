@@ -26,7 +26,8 @@ demo: system venv  ## 演示：不需 root，三分钟以内 / the demonstration
 test:  ## 全部测试（需要 nmap、Chromium、中文字体） / all tests (nmap, Chromium, CJK fonts)
 	@sh scripts/system.sh test
 	@$(MAKE) --no-print-directory venv
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=
+	@$(BIN)/python -m pytest -n $(WORKERS) --ignore tests/schedule/demo --cov --cov-report=
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup tests/schedule/demo
 	@$(BIN)/python scripts/coverage_floor.py
 	@$(MAKE) --no-print-directory check
 
