@@ -260,3 +260,12 @@ def test_pcap_writer_when_read_back_gives_the_packets():
     stream.seek(0)
     assert [(link, data) for link, _, data, _ in read_packets(stream)] == [(101, b"one"), (101, b""), (101, b"three")]
     assert writer.packets == 3
+
+
+def test_recorder_when_the_current_folder_holds_a_module_of_that_name_does_not_run_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "json.py").write_text("from pathlib import Path\nPath('ran').touch()\nraise SystemExit(3)\n")
+    monkeypatch.chdir(tmp_path)
+    assert record_session(tmp_path / "session.pcap", mode=RELAY).packets > 0
+    assert not (tmp_path / "ran").exists()
