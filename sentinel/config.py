@@ -96,6 +96,13 @@ class Settings:
         default="warning",
         metadata={"read": _choice("debug", "info", "warning", "error"), "zh": "写到标准错误的日志级别"},
     )
+    contact_key: str = field(
+        default="",
+        metadata={
+            "read": _text,
+            "zh": "联系人密钥文件（权限 0600，与数据目录分开存放）；留空为 ~/.config/sentinel/contact.key",
+        },
+    )
     busy_timeout_s: int = field(default=30, metadata={"read": _whole(1, 600), "zh": "等待数据库写锁的时限（秒）"})
 
 

@@ -19,7 +19,7 @@ STAGES = ("collect", "observe", "traffic", "inventory", "assess", "respond", "re
 HOMES = {
     "alembic": {"store.schema", "store.migrations"},
     "apscheduler": {"schedule.clock"},
-    "cryptography": {"drill.school.process", "drill.servers.certificate", "drill.recording.trust"},
+    "cryptography": {"drill.school.process", "drill.servers.certificate", "drill.recording.trust", "store.seal"},
     "dns": {"drill.servers.names", "drill.recording.lookup"},
     "jinja2": {"report.render"},
     "markupsafe": {"report"},

@@ -16,6 +16,7 @@ from sentinel.model.unit import Unit
 from sentinel.store.database import Database
 from sentinel.store.evidence import EvidenceFolder
 from sentinel.store.home import Home, open_home
+from sentinel.store.seal import Seal, load_seal, make_seal
 from sentinel.store.units import find_unit, read_units
 
 
@@ -51,6 +52,20 @@ class Context:
     def evidence(self) -> EvidenceFolder:
         """The evidence blobs."""
         return EvidenceFolder(self.home.evidence)
+
+    @property
+    def key_file(self) -> Path:
+        """Where the contact key lies, apart from the home, unless systemd hands it over."""
+        configured = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+        return Path(self.settings.contact_key or Path(configured) / "sentinel" / "contact.key")
+
+    def load_seal(self) -> Seal | None:
+        """Give the seal of personal data; None where its key is not on this machine."""
+        return load_seal(self.key_file)
+
+    def make_seal(self) -> Seal:
+        """Give the seal of personal data, with a new key where there is none."""
+        return make_seal(self.key_file)
 
     @property
     def rule_folders(self) -> tuple[Path, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sentinel.errors import StoreError
 
-HEAD = "0001"
+HEAD = "0002"
 """Revision of the newest migration; kept here so that a home at the newest schema opens without loading Alembic."""
 
 _SCRIPTS = Path(__file__).parent / "migrations"

@@ -9,6 +9,9 @@ from sqlalchemy import BigInteger, Index, Integer, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from sentinel.model.moment import to_microseconds
+from sentinel.store import tables_declared
+
+__all__ = ["tables_declared"]  # declared there, part of the same schema
 
 
 def _now_us() -> int:
@@ -109,6 +112,7 @@ class EvidenceRow(SQLModel, table=True):
     name: str
     format: str
     received_us: int = Field(sa_type=BigInteger)
+    pruned_us: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class RunRow(SQLModel, table=True):
@@ -264,6 +268,7 @@ class FindingRow(SQLModel, table=True):
     why: str = ""
     by: str = ""
     until_us: int | None = Field(default=None, sa_type=BigInteger)
+    reference: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class FindingEventRow(SQLModel, table=True):
