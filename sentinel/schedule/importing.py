@@ -37,7 +37,7 @@ from sentinel.schedule.register_import import RegisterImport, SheetFile, read_sh
 from sentinel.schedule.register_row import CellError
 from sentinel.schedule.third_party import FlawTally, Report, addresses_of, take_flaws
 from sentinel.schedule.vocabularies import PERSONAL, REGISTER, REPORT
-from sentinel.store.evidence import write_evidence
+from sentinel.store.evidence import read_evidence, write_evidence
 
 _HEAD = 1 << 16
 _ZIP = b"PK\x03\x04"
@@ -216,6 +216,8 @@ def _has_personal_title(head: Head) -> bool:
 
 def _keep(context: Context, file: SheetFile, data: bytes) -> None:
     now = context.clock()
+    if read_evidence(context.database, file.sha256) is not None:
+        return
     with context.evidence.receive(BytesIO(data)) as received:
         received.keep()
     with context.database.transaction(context.actor, now) as transaction:

@@ -76,20 +76,10 @@ def take_flaws(context: Context, unit: Unit, report: Report, flaws: Iterable[Rep
     found = _gather(tally, flaws, unit, report, networks, now)
     admit(context, unit, addresses_of(flaw for flaw, _ in found.values()), report.file)
     with context.database.transaction(context.actor, now) as transaction:
-        _take(transaction, unit, [finding for _, finding in found.values()], tally, now)
-        transaction.audit(
-            "report.import",
-            f"unit {unit.code}",
-            after={
-                "file": report.file,
-                "tool": report.tool,
-                "evidence": report.evidence,
-                "opened": tally.opened,
-                "reopened": tally.reopened,
-                "known": tally.known,
-                "informational": tally.informational,
-            },
-        )
+        if _take(transaction, unit, [finding for _, finding in found.values()], tally, now):
+            counts = {"opened": tally.opened, "reopened": tally.reopened, "known": tally.known}
+            after = {"file": report.file, "tool": report.tool, "evidence": report.evidence, **counts}
+            transaction.audit("report.import", f"unit {unit.code}", after=after)
     return tally
 
 
@@ -190,7 +180,8 @@ def _address_of(subject: str) -> IPAddress | None:
     return parse_address(bare)
 
 
-def _take(transaction: Transaction, unit: Unit, found: list[Finding], tally: FlawTally, now: datetime) -> None:
+def _take(transaction: Transaction, unit: Unit, found: list[Finding], tally: FlawTally, now: datetime) -> bool:
+    """Write what changed; tells whether anything did."""
     subjects = ((one.key.network, one.key.subject) for one in found)
     known = read_by_subjects(transaction.database, unit.code, subjects)
     steps = [take_report(known.get(one.key), one, now) for one in found]
@@ -201,11 +192,6 @@ def _take(transaction: Transaction, unit: Unit, found: list[Finding], tally: Fla
             tally.reopened += 1
         else:
             tally.known += 1
-    write_findings(
-        transaction,
-        (
-            (step.finding, step.before, step.reason)
-            for step in steps
-            if step.reason or step.finding != known.get(step.finding.key)
-        ),
-    )
+    changed = [step for step in steps if step.reason or step.finding != known.get(step.finding.key)]
+    write_findings(transaction, ((step.finding, step.before, step.reason) for step in changed))
+    return bool(changed)
