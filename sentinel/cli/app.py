@@ -11,10 +11,12 @@ from sentinel import __version__
 from sentinel.cli import (
     demo,
     finding,
+    importing,
     inputs,
     inventory,
     judge,
     practice,
+    register,
     reports,
     scope,
     service,
@@ -55,5 +57,20 @@ def root(
     set_home(home)
 
 
-for module in (setup, units, scope, inputs, inventory, traffic, judge, finding, reports, service, demo, practice):
+for module in (
+    setup,
+    units,
+    scope,
+    importing,
+    register,
+    inputs,
+    inventory,
+    traffic,
+    judge,
+    finding,
+    reports,
+    service,
+    demo,
+    practice,
+):
     module.register(app)

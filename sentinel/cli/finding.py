@@ -142,4 +142,5 @@ def build_finding_words(one: Finding) -> dict[str, object]:
         "why": one.why,
         "by": one.by,
         "until": one.until,
+        "reference": one.reference or None,
     }

@@ -1,15 +1,14 @@
-"""`import` and `scan`: the two ways evidence comes in."""
+"""`scan`: evidence of our own making."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentinel.cli.output import is_interactive, print_json, print_line, print_note, print_table
+from sentinel.cli.output import is_interactive, print_json, print_line, print_note
 from sentinel.cli.session import (
     MAX_RATE,
     JsonOption,
@@ -18,15 +17,13 @@ from sentinel.cli.session import (
     VantageOption,
     open_session,
 )
-from sentinel.errors import CollectError, ParseError, ScopeError, UsageError
-from sentinel.model.evidence import RunKind
+from sentinel.errors import CollectError, ScopeError, UsageError
 from sentinel.model.scope import Level
 
 if TYPE_CHECKING:
     from sentinel.model.ports import PortSet
     from sentinel.model.unit import Unit
     from sentinel.schedule.context import Context
-    from sentinel.schedule.intake import Intake
     from sentinel.schedule.scanning import JobReport, Planned, ScanTotal
     from sentinel.schedule.second_look import SecondLook
 
@@ -35,93 +32,8 @@ ENGINES = ("nmap",)
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this group."""
-    app.command("import")(import_files)
+    """Add the command of this group."""
     app.command("scan")(scan)
-
-
-def import_files(
-    files: Annotated[list[Path], typer.Argument(help="nmap XML、masscan XML/JSON/列表、Zeek 日志、DHCP 租约")],
-    unit: UnitOption = None,
-    vantage: VantageOption = None,
-    no_check: NoCheckOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """导入已有结果，不发送报文，也不需要授权。"""
-    from sentinel.schedule.judging import judge_unit
-
-    rows: list[dict[str, object]] = []
-    with open_session() as context:
-        owner = context.choose_unit(unit)
-        for path in files:
-            row = _import_one(context, owner, path, vantage or context.settings.vantage)
-            rows.append(row)
-            if as_json:
-                print_json(row)
-            elif row["error"]:
-                print_note(f"{path}: {row['error']}")
-        if not as_json:
-            _print_import(rows)
-        if not no_check and any(not row["error"] for row in rows):
-            judgement = judge_unit(context, owner)
-            if not as_json:
-                print_line(f"评判：新隐患 {judgement.opened}，复发 {judgement.reopened}，消除 {judgement.gone}。")
-    if any(row["error"] for row in rows):
-        raise typer.Exit(SOME_REFUSED)
-
-
-def _import_one(context: Context, unit: Unit, path: Path, vantage: str) -> dict[str, object]:
-    from sentinel.schedule.context import readable_name
-    from sentinel.schedule.intake import Origin, take_in
-
-    if path.exists() and not path.is_file() and not path.is_dir():
-        return _row(path, None, "cannot be read: not a regular file")
-    try:
-        with path.open("rb") as stream:
-            intake = take_in(context, unit, stream, Origin(readable_name(path), RunKind.IMPORT, vantage))
-    except ParseError as error:
-        return _row(path, None, str(error))
-    except OSError as error:
-        return _row(path, None, f"cannot be read: {error.strerror or error}")
-    return _row(path, intake, None)
-
-
-def _row(path: Path, intake: Intake | None, error: str | None) -> dict[str, object]:
-    run = intake.run if intake else None
-    return {
-        "file": str(path),
-        "format": run.format if run else None,
-        "hosts_up": run.hosts_up if run else 0,
-        "endpoints_open": run.endpoints_open if run else 0,
-        "observations": run.observations if run else 0,
-        "events": 0 if run is None or (intake and intake.known) else run.events,
-        "lost": (intake.lost or None) if intake else None,
-        "error": error,
-        "run": run.id if run else None,
-        "evidence": run.evidence if run else None,
-        "time": run.time if run else None,
-        "time_quality": run.time_quality if run else None,
-        "known": bool(intake and intake.known),
-    }
-
-
-def _print_import(rows: list[dict[str, object]]) -> None:
-    print_table(
-        "导入",
-        ("文件", "格式", "在线主机>", "开放端口>", "变化>", "备注"),
-        [
-            (
-                Path(str(row["file"])).name,
-                row["format"] or "—",
-                row["hosts_up"],
-                row["endpoints_open"],
-                row["events"],
-                row["error"] or row["lost"] or ("此前已导入" if row["known"] else ""),
-            )
-            for row in rows
-        ],
-        "sentinel map",
-    )
 
 
 def scan(

@@ -30,7 +30,8 @@ class Summary:
     Attributes:
         tool: tool and version, e.g. `nmap 7.93`.
         arguments: its command line.
-        time: when the looking ended; the time of arrival where the source does not tell.
+        time: when the looking ended; where the source does not tell, the time of arrival or the earlier one the file
+            must have been written before.
         time_is_stated: the source told the time.
         hosts_stated_up: distinct addresses the source calls up.
         hosts_answered: distinct addresses with an open or closed port or a layer-2 answer.
@@ -137,7 +138,7 @@ class _Counter:
         return Summary(
             tool=f"{self.run.tool} {self.run.version}".strip(),
             arguments=self.run.arguments,
-            time=stated or arrived,
+            time=stated or _bound(end.before, arrived),
             time_is_stated=stated is not None,
             hosts_stated_up=len(self.up),
             hosts_answered=len(self.signs),
@@ -149,6 +150,10 @@ class _Counter:
             lost="; ".join(_loss_text(loss) for loss in self.losses),
             probes=end.probes,
         )
+
+
+def _bound(before: datetime | None, arrived: datetime) -> datetime:
+    return min(before, arrived) if before is not None and is_possible(before, arrived) else arrived
 
 
 def _coverage(ports: tuple[tuple[str, PortSet], ...], addresses: AddressRanges) -> Coverage:

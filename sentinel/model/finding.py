@@ -73,6 +73,7 @@ class Finding:
         why: reason of an exemption.
         by: who decided the exemption.
         until: end of an exemption.
+        reference: what another's report or notice calls it, e.g. a plugin's number and CVE numbers; empty for our own.
     """
 
     id: int
@@ -96,6 +97,7 @@ class Finding:
     why: str = ""
     by: str = ""
     until: datetime | None = None
+    reference: str = ""
 
     def is_overdue(self, now: datetime) -> bool:
         """Tell whether it is live and its due time has passed."""

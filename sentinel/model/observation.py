@@ -164,11 +164,14 @@ class RunEnd:
         finished: end of the run; None where masked or impossible.
         silent: addresses that were asked and are not listed because nothing came back, as inclusive ranges.
         probes: packets sent, when the file tells.
+        before: a moment the file must have been written before, e.g. when the first lease in it ends; it bounds the
+            time of a run whose file tells none.
     """
 
     finished: datetime | None = None
     silent: tuple[tuple[IPAddress, IPAddress], ...] = ()
     probes: int | None = None
+    before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,19 @@ class Person:
         """Nothing is known of the person."""
         return not (self.name or self.phone or self.mail)
 
+    @property
+    def masked(self) -> Person:
+        """The same with all but what tells one person from another hidden: `张*`, `138****1234`, `z***@a.example`."""
+        digits = "".join(one for one in self.phone if one.isdigit())
+        head, at, host = self.mail.partition("@")
+        return Person(
+            self.name[:1] + "*" * min(max(len(self.name) - 1, 1), 2) if self.name else "",
+            f"{digits[:3] if len(digits) >= 8 else ''}****{digits[-4:] if len(digits) >= 11 else digits[-2:]}"
+            if self.phone
+            else "",
+            f"{head[:1]}***{at}{host}" if self.mail else "",
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Contact:

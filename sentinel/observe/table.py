@@ -19,7 +19,7 @@ from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from sentinel.errors import ParseError
 from sentinel.observe.text import cut_text
-from sentinel.observe.workbook import Formulas, inspect_package
+from sentinel.observe.workbook import Formulas, Merged, Part, inspect_package
 
 MAX_FILE = 8 * 1024 * 1024
 """Bytes of a file. A register of 20,000 rows and 15 columns takes about 2 MB as XLSX and 4 MB as CSV."""
@@ -115,18 +115,33 @@ class Sheet:
     rows: tuple[TableRow, ...]
 
 
-def read_table(stream: BinaryIO, name: str) -> tuple[Sheet, ...]:
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a table is read.
+
+    Attributes:
+        file: bytes of the file.
+        rows: rows with anything in them, over all sheets.
+        unmerge: cells merged downwards (one system over several rows) all say what the first of them says.
+    """
+
+    file: int = MAX_FILE
+    rows: int = MAX_ROWS
+    unmerge: bool = False
+
+
+def read_table(stream: BinaryIO, name: str, limits: Limits = Limits()) -> tuple[Sheet, ...]:
     """Read every visible sheet of a workbook, or the one of a CSV file; blank rows are left out.
 
     Raises:
         ParseError: it is no table, is too large, or nothing stands in it; `name` says which file.
     """
-    data = stream.read(MAX_FILE + 1)
-    if len(data) > MAX_FILE:
-        raise ParseError(f"larger than {MAX_FILE // 1024 // 1024} MB, which no register is", name)
+    data = stream.read(limits.file + 1)
+    if len(data) > limits.file:
+        raise ParseError(f"larger than {limits.file // 1024 // 1024} MB, which no table of this kind is", name)
     if data.startswith(_OLE):
         raise ParseError("an old .xls or a workbook with a password: save it as .xlsx without one", name)
-    sheets = _read_workbook(data, name) if data.startswith(_ZIP) else _read_csv(data, name)
+    sheets = _read_workbook(data, name, limits) if data.startswith(_ZIP) else _read_csv(data, name, limits)
     if not any(sheet.rows for sheet in sheets):
         raise ParseError("nothing stands in it", name)
     return sheets
@@ -146,14 +161,14 @@ def column_letter(column: int) -> str:
     return letters
 
 
-def _read_workbook(data: bytes, name: str) -> tuple[Sheet, ...]:
+def _read_workbook(data: bytes, name: str, limits: Limits) -> tuple[Sheet, ...]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl warns of what it leaves out: styles, validations, odd dates
-            formulas = inspect_package(package)
+            parts = inspect_package(package)
             book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
             try:
-                return tuple(_read_sheets(book, formulas))
+                return tuple(_read_sheets(book, parts, limits))
             finally:
                 book.close()
     except ParseError as error:
@@ -162,16 +177,17 @@ def _read_workbook(data: bytes, name: str) -> tuple[Sheet, ...]:
         raise ParseError("a damaged workbook, or a zip file that is none", name) from error
 
 
-def _read_sheets(book: Workbook, formulas: dict[str, Formulas]) -> Iterator[Sheet]:
+def _read_sheets(book: Workbook, parts: dict[str, Part], limits: Limits) -> Iterator[Sheet]:
     shown = [one for one in book.worksheets if isinstance(one, ReadOnlyWorksheet) and one.sheet_state == "visible"]
     if len(shown) > MAX_SHEETS:
         raise ParseError(f"more than {MAX_SHEETS} sheets")
     known: dict[_Key, Cell] = {}
-    left = MAX_ROWS
+    left = limits.rows
     for sheet in shown:
         title = cut_text(sheet.title, 60)
-        computed = formulas.get(sheet._worksheet_path, {})  # type: ignore[attr-defined]  # the part's name
-        rows = _take_rows(title, _read_sheet(sheet, computed, known), left)
+        part = parts.get(sheet._worksheet_path, Part())  # type: ignore[attr-defined]  # the part's name
+        cells = _read_sheet(sheet, part.formulas, known)
+        rows = _take_rows(title, _unmerge(cells, part.merged) if limits.unmerge else cells, left, limits.rows)
         left -= len(rows)
         yield Sheet(title, rows)
 
@@ -197,6 +213,28 @@ def _read_sheet(
         yield number, cells
 
 
+def _unmerge(rows: Iterator[tuple[int, list[Cell]]], merged: list[Merged]) -> Iterator[tuple[int, list[Cell]]]:
+    """Let the cells below the first one of a merged range say what it says, in its first column.
+
+    Rows in which nothing else stands stay blank, so a range over a whole sheet makes no rows.
+    """
+    starts: dict[int, list[Merged]] = {}
+    for one in merged:
+        if one.column <= MAX_COLUMNS:
+            starts.setdefault(one.first, []).append(one)
+    held: dict[int, tuple[int, Cell]] = {}
+    for number, cells in rows:
+        for column, (last, cell) in list(held.items()):
+            if number > last:
+                del held[column]
+            elif column <= len(cells) and cells[column - 1].is_blank:
+                cells[column - 1] = cell
+        for one in starts.get(number, ()):
+            if one.column <= len(cells) and not cells[one.column - 1].is_blank:
+                held[one.column] = (one.last, cells[one.column - 1])
+        yield number, cells
+
+
 def _write_value(value: object) -> str:
     """Write a value as the sheet shows it: a whole number without a point, a day without its midnight."""
     match value:
@@ -211,14 +249,15 @@ def _write_value(value: object) -> str:
     return str(value)
 
 
-def _read_csv(data: bytes, name: str) -> tuple[Sheet, ...]:
+def _read_csv(data: bytes, name: str, limits: Limits) -> tuple[Sheet, ...]:
     text = _decode(data, name)
     if _BINARY.search(text):
         raise ParseError("not a table sentinel reads (it reads XLSX and CSV)", name)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_choose_delimiter(text), strict=True)
     try:
-        rows = ((number, [_build_csv_cell(cell) for cell in row[:MAX_COLUMNS]]) for number, row in enumerate(reader, 1))
-        return (Sheet("", _take_rows("", rows, MAX_ROWS)),)
+        build = _CsvCells()
+        rows = ((number, [build[cell] for cell in row[:MAX_COLUMNS]]) for number, row in enumerate(reader, 1))
+        return (Sheet("", _take_rows("", rows, limits.rows, limits.rows)),)
     except csv.Error as error:
         raise ParseError(f"not CSV: {error}", f"{name} line {reader.line_num}") from error
     except ParseError as error:
@@ -247,8 +286,12 @@ def _choose_delimiter(text: str) -> str:
     return ","
 
 
-def _build_csv_cell(text: str) -> Cell:
-    return _build_cell(text, is_formula=text.startswith("="))
+class _CsvCells(dict[str, Cell]):
+    """Cells by their text; equal ones are one object, which a list of 50,000 flaws is mostly made of."""
+
+    def __missing__(self, text: str) -> Cell:
+        cell = self[text] = _build_cell(text, is_formula=text.startswith("="))
+        return cell
 
 
 def _build_cell(text: str, *, is_formula: bool) -> Cell:
@@ -260,18 +303,18 @@ def _build_cell(text: str, *, is_formula: bool) -> Cell:
     return Cell(line, is_formula) if line else BLANK
 
 
-def _take_rows(sheet: str, rows: Iterable[tuple[int, list[Cell]]], limit: int) -> tuple[TableRow, ...]:
+def _take_rows(sheet: str, rows: Iterable[tuple[int, list[Cell]]], left: int, limit: int) -> tuple[TableRow, ...]:
     """Keep the rows that are not blank, without their blank ends.
 
     Raises:
-        ParseError: there are more than `limit`.
+        ParseError: there are more than `left` of the `limit`.
     """
     kept: list[TableRow] = []
     for number, cells in rows:
         while cells and cells[-1].is_blank:
             cells.pop()
         if cells:
-            if len(kept) == limit:
-                raise ParseError(f"more than {MAX_ROWS} rows")
+            if len(kept) == left:
+                raise ParseError(f"more than {limit} rows")
             kept.append(TableRow(sheet, number, tuple(cells)))
     return tuple(kept)

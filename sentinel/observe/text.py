@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
-from sentinel.model.moment import from_epoch
+from sentinel.model.moment import EARLIEST, SHANGHAI, from_epoch
 from sentinel.model.unit import IPAddress
 
 MAX_NAME = 253
@@ -29,6 +29,15 @@ _UNPRINTABLE_BUT_LINES = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
 _ESCAPE = re.compile(r"\\x([0-9A-Fa-f]{2})")
+_C_TIME = re.compile(r"(?:[A-Z][a-z]{2} +)?([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4})")
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1
+    )
+}
+_MAC_SIGNS = re.compile(r"[:.-]")
+_TWELVE = re.compile(r"[0-9a-f]{12}")
 _HEX_PAIRS = re.compile(r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}")
 
 
@@ -55,6 +64,22 @@ def clean_mac(text: str) -> str:
     """Give `aa:bb:cc:dd:ee:ff`, or nothing where the text is no such address."""
     lower = text.lower()
     return lower.replace("-", ":") if _HEX_PAIRS.fullmatch(lower) else ""
+
+
+def read_mac(text: str) -> str:
+    """Read a card's address as any system writes it: `0:1c:2:3:4:5`, `001c-0203-0405`, `001c.0203.0405`.
+
+    Nothing for other texts, and for what is no card's: all zero, broadcast, multicast.
+    """
+    pieces = _MAC_SIGNS.split(text.lower())
+    widths = {6: 2, 3: 4, 1: 12}
+    width = widths.get(len(pieces), 0)
+    if not width or not all(piece and len(piece) <= width for piece in pieces):
+        return ""
+    digits = "".join(piece.zfill(width) for piece in pieces)
+    if not _TWELVE.fullmatch(digits) or not int(digits, 16) or int(digits[:2], 16) & 1:
+        return ""
+    return ":".join(digits[place : place + 2] for place in range(0, 12, 2))
 
 
 def plain_text(value: object) -> str:
@@ -84,6 +109,19 @@ def parse_time(seconds: str | float | None) -> datetime | None:
     """Read seconds since 1970; None for what is masked, before 1995 or after 2100."""
     moment = from_epoch(seconds)
     return moment if moment is not None and moment < LATEST else None
+
+
+def parse_c_time(text: str) -> datetime | None:
+    """Read `Mon Jun 29 14:39:43 2020` or the same without its weekday, in Asia/Shanghai; None for anything else."""
+    found = _C_TIME.fullmatch(text.strip())
+    if found is None or found[1] not in _MONTHS:
+        return None
+    day, hour, minute, second, year = (int(piece) for piece in found.groups()[1:])
+    try:
+        moment = datetime(year, _MONTHS[found[1]], day, hour, minute, second, tzinfo=SHANGHAI).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if EARLIEST <= moment < LATEST else None
 
 
 def parse_utc(text: str) -> datetime | None:

@@ -1,4 +1,4 @@
-"""The package of an XLSX workbook in; a refusal of what could hurt its reader, and the places of its formulas, out.
+"""The package of an XLSX workbook in; a refusal of what could hurt its reader, the places of formulas and merges out.
 
 openpyxl hands the parts to ElementTree, which fetches nothing from outside but expands entities declared in the part
 itself as far as expat lets it (100-fold above 8 MB in expat 2.4 and later, without bound before). No spreadsheet
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from sentinel.errors import ParseError
@@ -25,16 +26,42 @@ MAX_ELEMENTS = 2_000_000
 MAX_CELLS = 16_384
 """Cells of one row, which openpyxl holds in memory at once; a spreadsheet has no more columns."""
 
+MAX_MERGES = 50_000
+"""Merged ranges kept of one part; a register of 20,000 rows has one for every second cell of a few columns at most."""
+
 _CHUNK = 64 * 1024
 _ENCRYPTED = 0x1
 _CELL = re.compile(r"([A-Z]{1,3})\d{1,7}")
+_RANGE = re.compile(r"([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})")
 
 Formulas = dict[int, set[int]]
 """Columns of the formulas of a sheet by row, both counted from 1."""
 
 
-def inspect_package(package: zipfile.ZipFile) -> dict[str, Formulas]:
-    """Give the formulas of each part by its name, once all parts were looked through.
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A range of merged cells that spans rows: its first column, its first and its last row, counted from 1."""
+
+    column: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What openpyxl does not tell of a sheet read row by row.
+
+    Attributes:
+        formulas: where they are.
+        merged: ranges of merged cells that span rows.
+    """
+
+    formulas: Formulas = field(default_factory=dict)
+    merged: list[Merged] = field(default_factory=list)
+
+
+def inspect_package(package: zipfile.ZipFile) -> dict[str, Part]:
+    """Give the formulas and merged ranges of each part by its name, once all parts were looked through.
 
     Raises:
         ParseError: unzipped it is too large, it has a password, or a part declares a document type.
@@ -48,13 +75,13 @@ def inspect_package(package: zipfile.ZipFile) -> dict[str, Formulas]:
         )
     if any(part.flag_bits & _ENCRYPTED or part.compress_type not in _KNOWN_KINDS for part in parts):
         raise ParseError("a zip file with a password or of a kind no spreadsheet is")
-    found: dict[str, Formulas] = {}
+    found: dict[str, Part] = {}
     left = MAX_ELEMENTS
     for part in parts:
         reader = _PartReader(left)
         reader.read(package, part)
         left -= reader.elements
-        found[part.filename] = reader.formulas
+        found[part.filename] = Part(reader.formulas, reader.merged)
     return found
 
 
@@ -67,13 +94,14 @@ class _PartReader:
     Counts rows and cells as openpyxl 3.1 does: by their own number where they have one.
     """
 
-    __slots__ = ("_cells", "_column", "_limit", "_row", "elements", "formulas")
+    __slots__ = ("_cells", "_column", "_limit", "_row", "elements", "formulas", "merged")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._row = self._column = self._cells = 0
         self.elements = 0
         self.formulas: Formulas = {}
+        self.merged: list[Merged] = []
 
     def read(self, package: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
         parser = expat.ParserCreate(namespace_separator=" ")
@@ -108,6 +136,10 @@ class _PartReader:
                     raise ParseError(f"a row of more than {MAX_CELLS} cells, which no spreadsheet has")
             case "f":
                 self.formulas.setdefault(self._row, set()).add(self._column)
+            case "mergeCell" if len(self.merged) < MAX_MERGES:
+                found = _RANGE.fullmatch(attributes.get("ref", ""))
+                if found and int(found[2]) < int(found[3]):
+                    self.merged.append(Merged(_column_number(found[1]), int(found[2]), int(found[3])))
 
 
 def _column_number(letters: str) -> int:

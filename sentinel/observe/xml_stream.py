@@ -61,8 +61,8 @@ class XmlDocument:
         self._stream = stream
         self._builder = TreeBuilder()
         self._holder = self._builder.start("file", {})
-        self._parser = XMLParser(target=self._builder)  # noqa: S314  # entities are refused by _Prolog
-        self._prolog: _Prolog | None = _Prolog()
+        self._parser = XMLParser(target=self._builder)  # noqa: S314  # entities are refused by Prolog
+        self._prolog: Prolog | None = Prolog()
         self._fed = self._child_start = self._counted = 0
         self._lines = _Lines()
         self.root: Element | None = None
@@ -171,7 +171,7 @@ class XmlDocument:
             self.fault_byte = self._fed
 
 
-class _Prolog:
+class Prolog:
     """Read what stands before the root element and refuse a document type that says more than the root's name."""
 
     __slots__ = ("_has_root", "_has_subset", "_name", "_parser", "_skipped")

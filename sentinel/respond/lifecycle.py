@@ -70,6 +70,47 @@ def take_detection(known: Finding | None, detection: Detection, now: datetime) -
     return Step(carried, known.state, "")
 
 
+def take_report(known: Finding | None, reported: Finding, now: datetime) -> Step:
+    """Open a finding somebody else reported, or carry a known one on, in whatever order the reports arrive.
+
+    Its words are those of the report that saw it last. A report never closes what it does not mention, and one that is
+    older than a closing does not reopen it; a newer one does.
+    """
+    if known is None:
+        return Step(reported, "", "first reported")
+    newer = (reported.last_seen, reported.evidence) >= (known.last_seen, known.evidence)
+    words = reported if newer else known
+    carried = replace(
+        known,
+        severity=words.severity,
+        last_seen=max(known.last_seen, reported.last_seen),
+        first_seen=min(known.first_seen, reported.first_seen),
+        evidence=words.evidence,
+        title_zh=words.title_zh,
+        title_en=words.title_en,
+        remediation_zh=words.remediation_zh,
+        remediation_en=words.remediation_en,
+        detail=words.detail,
+        reference=words.reference,
+    )
+    if known.state in {FindingState.ACCEPTED, FindingState.FALSE_POSITIVE}:
+        return end_exemption(carried, now) or Step(carried, known.state, "")
+    if known.state in {FindingState.VERIFIED, FindingState.CLOSED}:
+        if known.closed_at is None or reported.last_seen <= known.closed_at:
+            return Step(carried, known.state, "")
+        recent = reported.last_seen - known.closed_at <= REOPEN_WITHIN
+        first = carried.first_seen if recent else reported.first_seen
+        return Step(_reopen(carried, reported, first_seen=first), known.state, "reported again")
+    return Step(carried, known.state, "")
+
+
+def end_exemption(known: Finding, now: datetime) -> Step | None:
+    """Open a finding again whose exemption is over; None while it is not."""
+    if known.until is None or known.until >= now:
+        return None
+    return Step(_reopen(known, known, first_seen=known.first_seen), known.state, "exemption ended")
+
+
 def prove_gone(known: Finding, now: datetime) -> Step:
     """Mark a live finding as re-tested and passed; what it was about is gone or no longer so."""
     return Step(replace(known, state=FindingState.VERIFIED, closed_at=now), known.state, "proven gone by a later look")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sentinel.observe.table import Sheet, TableRow, fold_width
@@ -14,7 +14,7 @@ HEAD_ROWS = 20
 
 
 class Field(StrEnum):
-    """What a column says, as far as a whitelist entry is made of it."""
+    """What a column says: of a whitelist entry, of a line of a register, or of a flaw in a report."""
 
     ADDRESS = "address"
     DOMAIN = "domain"
@@ -25,6 +25,23 @@ class Field(StrEnum):
     APPROVAL = "approval"
     VALID_FROM = "valid_from"
     VALID_TO = "valid_to"
+    DEPARTMENT = "department"
+    PERSON = "person"
+    PHONE = "phone"
+    MAIL = "mail"
+    LEVEL = "mlps_level"
+    FILING = "filing"
+    KIND = "kind"
+    PLACE = "place"
+    NOTE = "note"
+    FLAW = "flaw"
+    SEVERITY = "severity"
+    SCORE = "score"
+    CHECK = "check"
+    REFERENCE = "reference"
+    SOLUTION = "solution"
+    FOUND = "found"
+    STATUS = "status"
 
 
 _PLACES = frozenset({Field.ADDRESS, Field.DOMAIN})
@@ -64,8 +81,28 @@ _TITLES: dict[Field, tuple[str, str]] = {
         "",
     ),
 }
-_STRONG = {title: field for field, (first, _) in _TITLES.items() for title in first.split()}
-_WEAK = {title: field for field, (_, second) in _TITLES.items() for title in second.split()}
+TITLES: Mapping[Field, tuple[str, str]] = _TITLES
+
+
+class Vocabulary:
+    """The titles a kind of sheet is known by.
+
+    Attributes:
+        purpose: name of the kind, under which corrections are kept.
+        fields: what its columns may say.
+        places: fields of which a head must have one.
+    """
+
+    def __init__(self, purpose: str, titles: Mapping[Field, tuple[str, str]], places: frozenset[Field]) -> None:
+        self.purpose, self.fields, self.places = purpose, tuple(titles), places
+        self.strong = {title: what for what, (first, _) in titles.items() for title in first.split()}
+        self.weak = {title: what for what, (_, second) in titles.items() for title in second.split()}
+
+
+WHITELIST = Vocabulary("whitelist", _TITLES, _PLACES)
+
+Corrections = Callable[[tuple[str, ...]], Mapping[str, Field | None]]
+"""What a person said of a sheet with these heads: by title without signs, what the column says; None: nothing."""
 
 _BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】")
 _OR = re.compile("[/或、]")
@@ -80,19 +117,25 @@ class Head:
         row: number of the head row.
         columns: columns that say something, from 1, by what they say.
         titles: what stands over each of these columns.
+        unknown: titles of columns nobody understood, or that say nothing by correction.
+        heads: all titles without signs, in order; what a sheet of the same form has too.
+        corrected: columns a person said something of.
     """
 
     row: int
     columns: dict[Field, tuple[int, ...]]
     titles: dict[int, str]
+    unknown: dict[int, str] = field(default_factory=dict)
+    heads: tuple[str, ...] = ()
+    corrected: frozenset[int] = frozenset()
 
     def first(self, *fields: Field) -> int:
         """Give the leftmost column of the first of these fields the sheet has; 0 when it has none."""
-        return next((self.columns[field][0] for field in fields if field in self.columns), 0)
+        return next((self.columns[what][0] for what in fields if what in self.columns), 0)
 
 
-def find_head(sheet: Sheet) -> Head | None:
-    """Find the row near the top in which most columns are known; None where none names an address or a domain.
+def find_head(sheet: Sheet, vocabulary: Vocabulary = WHITELIST, corrections: Corrections | None = None) -> Head | None:
+    """Find the row near the top in which most columns are known; None where none says the place of anything.
 
     A title that stands over two rows of the head, or over several columns, counts for the cells below it that are
     blank.
@@ -100,34 +143,62 @@ def find_head(sheet: Sheet) -> Head | None:
     best: Head | None = None
     for place, row in enumerate(sheet.rows[:HEAD_ROWS]):
         above = [one for one in sheet.rows[max(place - 2, 0) : place] if row.number - one.number <= 2]
-        head = _read_head(row, above)
-        if _PLACES & set(head.columns) and (best is None or len(head.titles) > len(best.titles)):
+        head = _read_head(row, above, vocabulary, corrections)
+        if vocabulary.places & set(head.columns) and (best is None or len(head.titles) > len(best.titles)):
             best = head
     return best
 
 
-def _read_head(row: TableRow, above: Sequence[TableRow]) -> Head:
+def clean_title(title: str) -> str:
+    """Give a title in half-width lower case, without signs and without what stands in brackets."""
+    return _SIGNS.sub("", _BRACKETED.sub("", fold_width(title)).lower())
+
+
+def _read_head(
+    row: TableRow, above: Sequence[TableRow], vocabulary: Vocabulary, corrections: Corrections | None
+) -> Head:
     """Read a row as the head; a row of which no own cell is a known title is none."""
     width = max(len(one.cells) for one in (row, *above))
     titles = {}
     for column in range(1, width + 1):
         stack = [one.at(column).text for one in (row, *reversed(above))]
         titles[column] = next((text for text in stack if text), "")
-    if not any(_find_field(cell.text, _STRONG | _WEAK) for cell in row.cells):
+    heads = tuple(clean_title(title) for title in titles.values())
+    said = dict(corrections(heads)) if corrections else {}
+    both = vocabulary.strong | vocabulary.weak
+    if not any(_find_field(cell.text, both) or said.get(clean_title(cell.text)) for cell in row.cells):
         return Head(row.number, {}, {})
-    strong = {column: _find_field(title, _STRONG) for column, title in titles.items()}
-    weak = {column: _find_field(title, _WEAK) for column, title in titles.items()}
+    strong = _choose(titles, vocabulary.strong, said)
+    weak = _choose(titles, vocabulary.weak, dict.fromkeys(said))
     columns: dict[Field, tuple[int, ...]] = {}
-    for field in Field:
-        found = [column for column, one in strong.items() if one is field]
-        found = found or [column for column, one in weak.items() if one is field]
+    for what in vocabulary.fields:
+        found = [column for column, one in strong.items() if one is what]
+        found = found or [column for column, one in weak.items() if one is what and strong[column] is None]
         if found:
-            columns[field] = tuple(found)
-    said = {column for found in columns.values() for column in found}
-    return Head(row.number, columns, {column: title for column, title in titles.items() if column in said})
+            columns[what] = tuple(found)
+    known = {column for found in columns.values() for column in found}
+    return Head(
+        row.number,
+        columns,
+        {column: title for column, title in titles.items() if column in known},
+        {column: title for column, title in titles.items() if title and column not in known},
+        heads,
+        frozenset(column for column, title in titles.items() if clean_title(title) in said),
+    )
 
 
-def _find_field(title: str, known: dict[str, Field]) -> Field | None:
+def _choose(
+    titles: Mapping[int, str], known: Mapping[str, Field], said: Mapping[str, Field | None]
+) -> dict[int, Field | None]:
+    """Give what each column says; what a person said of it goes first."""
+    found = {}
+    for column, title in titles.items():
+        clean = clean_title(title)
+        found[column] = said[clean] if clean in said else _find_field(title, known)
+    return found
+
+
+def _find_field(title: str, known: Mapping[str, Field]) -> Field | None:
     """Give what a title says; one of two names (`域名/网址`) says something when both say the same."""
     clean = _BRACKETED.sub("", fold_width(title)).lower()
     whole = known.get(_SIGNS.sub("", clean))

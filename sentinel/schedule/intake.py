@@ -23,10 +23,12 @@ from sentinel.model.observation import HostObservation, NameObservation, Observa
 from sentinel.model.unit import Network, Unit, choose_network
 from sentinel.observe import Parser, choose_parser
 from sentinel.schedule.context import Context
+from sentinel.schedule.third_party import rehome_findings
 from sentinel.store import endpoints as store
 from sentinel.store import runs as run_store
 from sentinel.store.database import Transaction
 from sentinel.store.evidence import write_evidence
+from sentinel.store.findings import read_findings
 from sentinel.store.idset import IdSet
 from sentinel.store.units import read_networks
 
@@ -142,6 +144,7 @@ def rebuild_map(context: Context, transaction: Transaction, unit: Unit, vantage:
 def replace_networks(context: Context, transaction: Transaction, unit: Unit) -> None:
     """Put all that was ever seen of a unit into its networks as they are declared now."""
     rebuild_map(context, transaction, unit, None)
+    rehome_findings(transaction, unit, list(read_findings(context.database, [unit.code])))
 
 
 def _summarise(parser: Parser, stream: BinaryIO, arrived: datetime, name: str) -> Summary:

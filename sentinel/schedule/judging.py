@@ -23,11 +23,11 @@ from sentinel.assess.subjects import (
     endpoint_text,
 )
 from sentinel.model.endpoint import EndpointState, Host, MapRow
-from sentinel.model.finding import Finding, FindingState
+from sentinel.model.finding import Finding, FindingSource, FindingState
 from sentinel.model.observation import NameObservation
 from sentinel.model.rule import Category, Detection, Rule, Subject
 from sentinel.model.unit import IPAddress, Network, Unit, choose_network
-from sentinel.respond.lifecycle import build_key, prove_gone, take_detection
+from sentinel.respond.lifecycle import build_key, end_exemption, prove_gone, take_detection
 from sentinel.schedule.context import Context
 from sentinel.schedule.reading import iterate_map, leave_out_answering
 from sentinel.store.database import Transaction
@@ -40,6 +40,9 @@ from sentinel.store.scopes import read_whitelist
 from sentinel.store.units import read_networks
 
 _CHUNK = 500
+OWN_SOURCES = frozenset({FindingSource.OWN_SCAN, FindingSource.TRAFFIC})
+"""Findings judging speaks for; of what others found its silence says nothing, so it never closes that."""
+
 FLOW_DAYS = 90
 """Captures analysed longer ago no longer bear on findings."""
 
@@ -189,18 +192,27 @@ def _prove_gone(
 ) -> int:
     rules = {rule.name: rule for rule in pack.rules}
     silent = _silent_words(context, unit)
-    steps = []
+    steps: list[tuple[Finding, str, str]] = []
     exempted = read_findings(context.database, [unit.code], (FindingState.ACCEPTED, FindingState.FALSE_POSITIVE))
     over = (finding for finding in exempted if finding.until is not None and finding.until < now)
     for finding in chain(read_live(context.database, unit.code), over):
+        if finding.source not in OWN_SOURCES:
+            steps += _end_exemption(finding, now)
+            continue
         rule = rules.get(finding.key.rule)
         if finding.id in touched or rule is None:
             continue
         if _is_proven_gone(finding, rule, silent, now):
             step = prove_gone(finding, now)
             steps.append((step.finding, step.before, step.reason))
-    write_findings(transaction, steps)
-    return len(steps)
+    stored = write_findings(transaction, steps)
+    return sum(1 for one in stored if one.state is FindingState.VERIFIED)
+
+
+def _end_exemption(finding: Finding, now: datetime) -> Iterator[tuple[Finding, str, str]]:
+    """Open again what others found and somebody exempted until a moment that has passed."""
+    if not finding.state.is_live and (step := end_exemption(finding, now)) is not None:
+        yield step.finding, step.before, step.reason
 
 
 def _is_proven_gone(finding: Finding, rule: Rule, silent: frozenset[str], now: datetime) -> bool:

@@ -6,7 +6,7 @@ import re
 from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from ipaddress import ip_network
 
 from sentinel.model.moment import SHANGHAI
@@ -38,6 +38,10 @@ _DAY = re.compile(
     r"(\d{4})(?:[-/.年](\d{1,2})(?:[-/.月](?:(\d{1,2})日?)?)?|(\d\d)(\d\d))(?:[ t]\d\d:\d\d(?::\d\d)?)?(?!\d)"
 )
 _SPAN_WORDS = re.compile(r"[\s~—–-]|[至到起止从自前]|有效|to|from|until")
+_SERIAL = re.compile(r"[34567]\d{4}(?:\.\d+)?")
+_SERIAL_START = date(1899, 12, 30)
+"""Day 0 of a spreadsheet's dates; a cell that lost its format shows days since then. Source: ECMA-376, 18.17.4.1."""
+
 _YEARS = range(1990, 2200)
 _NO_DAY = "no date (write 2026-12-31, 2026-01-01 至 2026-12-31, or 长期)"
 
@@ -136,7 +140,7 @@ class RowReader:
         for what in (Field.VALID_FROM, Field.VALID_TO):
             for column, text in self._texts(what):
                 try:
-                    days = _read_days(text)
+                    days = read_days(text)
                 except ValueError as error:
                     self._refuse(column, str(error))
                     continue
@@ -155,6 +159,10 @@ class RowReader:
             return f"见 {file} {self.head.titles[column]}栏"
         self._refuse(self.head.first(Field.APPROVAL), "nobody approved this row (or name who did with --approved-by)")
         return ""
+
+    def texts(self, what: Field) -> tuple[str, ...]:
+        """Give what stands in the columns of a field, each as one line; nothing for what says nothing."""
+        return tuple(text for _, text in self._texts(what))
 
     def system_name(self) -> str:
         """Give the name of the system, or what it is for."""
@@ -232,7 +240,7 @@ def _read_ports(text: str) -> tuple[str, PortSet]:
     return found[1] or found[3] or "", parse_port_list(numbers)
 
 
-def _read_days(text: str) -> list[tuple[date, date]]:
+def read_days(text: str) -> list[tuple[date, date]]:
     """Read one day or a span as first and last day of each date; a month without a day is the whole month.
 
     Raises:
@@ -241,6 +249,9 @@ def _read_days(text: str) -> list[tuple[date, date]]:
     plain = fold_width(text).strip().lower()
     if plain in _ALWAYS:
         return []
+    if _SERIAL.fullmatch(plain):
+        day = _SERIAL_START + timedelta(days=int(plain[:5]))
+        return [(day, day)]
     found = list(_DAY.finditer(plain))
     if _SPAN_WORDS.sub("", _DAY.sub("", plain)) or not 1 <= len(found) <= 2:
         raise ValueError(_NO_DAY)

@@ -13,7 +13,8 @@ from sentinel.store.database import Database, Row, Transaction
 
 _FIELDS = (
     "number, unit, rule, network, subject, source, severity, state, first_seen_us, last_seen_us, due_us, clauses, "
-    "evidence, title_zh, title_en, remediation_zh, remediation_en, detail, reopened, closed_us, why, by, until_us"
+    "evidence, title_zh, title_en, remediation_zh, remediation_en, detail, reopened, closed_us, why, by, until_us, "
+    "reference"
 )
 _SELECT = f"SELECT id, {_FIELDS} FROM finding"  # noqa: S608  constant columns
 _LIVE = ", ".join(f"'{state.value}'" for state in FindingState if state.is_live)
@@ -75,7 +76,7 @@ def write_findings(transaction: Transaction, steps: Iterable[tuple[Finding, str,
             stored = replace(finding, number=f"隐患-{transaction.now.astimezone(SHANGHAI).year}-{next_number:05d}")
             next_number += 1
             cursor = transaction.execute(
-                f"INSERT INTO finding ({_FIELDS}) VALUES ({','.join('?' * 23)})",  # noqa: S608
+                f"INSERT INTO finding ({_FIELDS}) VALUES ({','.join('?' * 24)})",  # noqa: S608
                 _values(stored),
             )
             stored = replace(stored, id=int(cursor.lastrowid or 0))
@@ -127,6 +128,7 @@ def _values(one: Finding) -> tuple[object, ...]:
         one.why,
         one.by,
         to_optional(one.until),
+        one.reference,
     )
 
 
@@ -153,4 +155,5 @@ def _finding(row: Row) -> Finding:
         why=row[21],
         by=row[22],
         until=from_optional(row[23]),
+        reference=row[24],
     )

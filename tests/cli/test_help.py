@@ -17,6 +17,7 @@ COMMANDS = ["init", "doctor", "import", "scan", "map", "diff", "check", "report"
 GROUPS = {
     "unit": ["add", "list", "network", "networks", "plan"],
     "scope": ["authorise", "list", "withdraw"],
+    "register": ["import", "list", "withdraw", "mapping"],
     "range": ["up", "status", "cue", "down"],
     "whitelist": ["add", "import", "list", "withdraw"],
     "traffic": ["analyze"],

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime, time
+from pathlib import Path
 from time import perf_counter
 
 import pytest
@@ -21,6 +23,7 @@ from sentinel.observe.table import (
     MAX_FILE,
     MAX_ROWS,
     Cell,
+    Limits,
     Sheet,
     column_letter,
     fold_width,
@@ -340,3 +343,38 @@ def test_workbook_when_a_part_is_damaged_is_read_or_refused(
 @given(data=st.binary(max_size=300))
 def test_file_when_of_random_bytes_is_read_or_refused(data: bytes) -> None:
     read_or_refuse(data)
+
+
+def test_cells_merged_downwards_speak_for_their_rows_only_when_asked(tmp_path: Path) -> None:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (("a", "x"), (None, "y"), (None, None), (None, "z"), ("b", "w")):
+        sheet.append(row)
+    sheet.merge_cells("A1:A4")
+    sheet.merge_cells("A5:B5")
+    book.save(tmp_path / "a.xlsx")
+    for unmerge, first in ((False, ["a", "", "", "b"]), (True, ["a", "a", "a", "b"])):
+        with (tmp_path / "a.xlsx").open("rb") as stream:
+            (only,) = read_table(stream, "a.xlsx", Limits(unmerge=unmerge))
+        assert [row.at(1).text for row in only.rows] == first
+        assert [row.number for row in only.rows] == [1, 2, 4, 5], "a range makes no rows"
+
+
+@pytest.mark.parametrize("ref", ["A1:XFD1048576", "A1:A999999999", "A0:A5", "nonsense", "B9:A1", "A1:A2:A3"])
+def test_hostile_range_of_merged_cells_makes_no_rows(tmp_path: Path, ref: str) -> None:
+    """One that is no range at all is refused by openpyxl, with the whole workbook."""
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["a", "b"])
+    sheet.append([None, "c"])
+    sheet.merge_cells("A1:A2")
+    book.save(tmp_path / "a.xlsx")
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as old, zipfile.ZipFile(tmp_path / "b.xlsx", "w") as new:
+        for part in old.infolist():
+            data = old.read(part)
+            new.writestr(part.filename, data.replace(b'ref="A1:A2"', f'ref="{ref}"'.encode()))
+    with (tmp_path / "b.xlsx").open("rb") as stream, suppress(ParseError):
+        (only,) = read_table(stream, "b.xlsx", Limits(unmerge=True))
+        assert len(only.rows) == 2

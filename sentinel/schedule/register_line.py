@@ -1,0 +1,156 @@
+"""One row of a unit's register in; its line, and the cells that could not be read, out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from sentinel.model.ports import PortSet, parse_ranges
+from sentinel.model.register import Person, RegisterEntry
+from sentinel.observe.table import TableRow, column_letter, fold_width
+from sentinel.schedule.address_cell import NOTHING, Places, read_places
+from sentinel.schedule.columns import Field, Head, clean_title
+from sentinel.schedule.register_row import CellError, RowReader
+
+MAX_NAME, MAX_NOTE = 120, 500
+"""Characters kept of one text, and of all that is noted of a line."""
+
+_FOOTER = re.compile(
+    r"(?:合\s*计|总\s*计|小\s*计|共\s*计|total)\s*(?:[:：(（\d]|\Z)|"
+    r"(?:填表|填报|制表|审核|复核|批准|联系|负责)(?:人|单位|部门|日期|时间)?(?:签字|签名)?\s*(?:[:：]|\Z)|"
+    r"(?:单位)?[(（]?(?:盖章|公章|签字)[)）]?\s*(?:[:：]|\Z)|(?:备?注|说明|日期|注意)\s*[:：]"
+)
+"""How the rows below a sheet's last line begin; a system called 审核系统 is none of them."""
+
+_PHONE = re.compile(r"(?<!\d)(?:\+?86[- ]?)?(1\d{2})\d{4}(\d{4})(?!\d)|(?<!\d)0\d{2,3}-\d{7,8}(?:-\d{1,5})?(?!\d)")
+_SAYS_SOMETHING = re.compile(r"[0-9A-Za-z]")
+"""An address column without a letter or figure (`无固定`, `内部使用`) names no place, wrongly written or not."""
+
+_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+
+
+@dataclass(slots=True)
+class LineReader:
+    """Reads one row.
+
+    Attributes:
+        row: the row.
+        head: what the columns of its sheet say.
+        refused: cells for which the row is not taken: of its address, its names, or all of them.
+        passed_over: cells that could not be read while the row was taken.
+    """
+
+    row: TableRow
+    head: Head
+    refused: list[CellError] = field(default_factory=list)
+    passed_over: list[CellError] = field(default_factory=list)
+
+    def read(self, unit: str, source: str, source_sha256: str) -> RegisterEntry | None:
+        """Give the line; None for a row that says nothing, a footer, a head that comes again, and a refused row."""
+        reader = RowReader(self.row, self.head)
+        if reader.is_blank or self._is_head_again() or self._is_footer():
+            return None
+        places = self._places()
+        ports = self._ports(reader, places)
+        system = self._text(Field.SYSTEM)
+        if not self.refused and not (system or places.addresses or places.domains):
+            self._refuse(
+                self.head.first(Field.SYSTEM, Field.ADDRESS, Field.DOMAIN), "neither a system, an address nor a domain"
+            )
+        begin, end = reader.validity()
+        self.passed_over += reader.refused
+        if begin and end and end < begin:
+            end = None
+        if self.refused:
+            return None
+        return RegisterEntry(
+            id=0,
+            unit=unit,
+            source=source,
+            source_sha256=source_sha256,
+            sheet=self.row.sheet,
+            row=self.row.number,
+            system=system,
+            addresses=tuple(places.addresses),
+            domains=tuple(places.domains),
+            ports=ports,
+            department=self._text(Field.DEPARTMENT),
+            person=self._person(),
+            mlps_level=self._text(Field.LEVEL),
+            filing=self._text(Field.FILING),
+            kind=self._text(Field.KIND),
+            place=self._text(Field.PLACE),
+            note=hide_persons("；".join(self._texts(Field.NOTE)))[:MAX_NOTE],
+            valid_from=begin,
+            valid_to=end,
+        )
+
+    def _is_head_again(self) -> bool:
+        """The head is printed again on each page of some sheets."""
+        filled = [(column, cell) for column, cell in enumerate(self.row.cells, 1) if not cell.is_blank]
+        titles = self.head.titles | self.head.unknown
+        return bool(filled) and all(
+            clean_title(cell.text) == clean_title(titles.get(column, "")) for column, cell in filled
+        )
+
+    def _is_footer(self) -> bool:
+        first = next((cell.text for cell in self.row.cells if not cell.is_blank), "")
+        places = (cell for column in self.head.columns.get(Field.ADDRESS, ()) if (cell := self.row.at(column)).text)
+        return bool(_FOOTER.match(first.strip().lower())) and not any(
+            re.search(r"\d[.。．]\d", one.text) for one in places
+        )
+
+    def _places(self) -> Places:
+        places = Places()
+        for what in (Field.ADDRESS, Field.DOMAIN):
+            for column in self.head.columns.get(what, ()):
+                cell = self.row.at(column)
+                if cell.fault:
+                    self._refuse(column, cell.fault)
+                    continue
+                try:
+                    read_places(cell.text, places)
+                except ValueError as error:
+                    kept = self.refused if _SAYS_SOMETHING.search(fold_width(cell.text)) else self.passed_over
+                    self._note(kept, column, str(error))
+        return places
+
+    def _ports(self, reader: RowReader, places: Places) -> tuple[tuple[str, PortSet], ...]:
+        found, _ = reader.ports()
+        if places.ports:
+            behind = parse_ranges(",".join(map(str, places.ports)))
+            found["tcp"] = found.get("tcp", PortSet()) | behind
+        return tuple(found.items())
+
+    def _texts(self, what: Field) -> list[str]:
+        texts = (self.row.at(column).text for column in self.head.columns.get(what, ()))
+        return [text for text in texts if fold_width(text).strip().lower() not in NOTHING]
+
+    def _text(self, what: Field) -> str:
+        return hide_persons(next(iter(self._texts(what)), ""))[:MAX_NAME]
+
+    def _person(self) -> Person:
+        """Give who is named; a phone or mail written behind a name is taken for what it is."""
+        names, phones = self._texts(Field.PERSON), self._texts(Field.PHONE)
+        name, phone, mail = " ".join(names), " ".join(phones), " ".join(self._texts(Field.MAIL))
+        if not phone and (found := _PHONE.search(name)):
+            name, phone = name.replace(found[0], " "), found[0]
+        if not mail and (found := _MAIL.search(f"{name} {phone}")):
+            mail = found[0]
+            name, phone = name.replace(mail, " "), phone.replace(mail, " ")
+        return Person(*(" ".join(text.split()).strip(" ,;/、，；:：()（）")[:MAX_NAME] for text in (name, phone, mail)))
+
+    def _refuse(self, column: int, reason: str) -> None:
+        self._note(self.refused, column, reason)
+
+    def _note(self, kept: list[CellError], column: int, reason: str) -> None:
+        title = self.head.titles.get(column, "")
+        error = CellError(self.row.sheet, self.row.number, column_letter(column), title, reason)
+        if error not in kept:
+            kept.append(error)
+
+
+def hide_persons(text: str) -> str:
+    """Hide phone numbers and mail addresses that stand in a column that should name nobody."""
+    hidden = _PHONE.sub(lambda found: f"{found[1] or ''}****{found[2] or ''}", text)
+    return _MAIL.sub("***", hidden)
