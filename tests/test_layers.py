@@ -20,6 +20,7 @@ HOMES = {
     "alembic": {"store.schema", "store.migrations"},
     "apscheduler": {"schedule.clock"},
     "cryptography": {"drill.school.process", "drill.servers.certificate", "drill.recording.trust", "store.seal"},
+    "docx": {"report.docx_page"},
     "dns": {"drill.servers.names", "drill.recording.lookup"},
     "jinja2": {"report.render"},
     "markupsafe": {"report"},
