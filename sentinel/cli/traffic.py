@@ -10,6 +10,7 @@ import typer
 
 from sentinel.cli.output import print_json, print_line, print_note, print_table
 from sentinel.cli.session import JsonOption, NoCheckOption, UnitOption, given_home, open_session
+from sentinel.errors import ParseError
 from sentinel.model.moment import local_text
 
 if TYPE_CHECKING:
@@ -40,15 +41,23 @@ def analyze(
 ) -> None:
     """查找抓包中的挖矿；给出 --home 时存为安全隐患。"""
     from sentinel.model.flow import FlowClass
-    from sentinel.schedule.hunting import hunt_files, store_hunt
+    from sentinel.schedule.hunting import hunt_files, refuse_hunt, store_hunt
+    from sentinel.schedule.keep_out import build_kept_out, load_kept_out
 
     found: list[FlowDetection] = []
     unreadable = 0
     with ExitStack() as stack:
         context = stack.enter_context(open_session()) if given_home() is not None else None
         owner = context.choose_unit(unit) if context else None
+        kept_out = load_kept_out(context, owner) if context and owner else build_kept_out(())
         results = []
         for result in hunt_files(files):
+            try:
+                refuse_hunt(result, kept_out)
+            except ParseError as error:
+                unreadable += 1
+                print_note(f"sentinel: {error}")
+                continue
             for one in result.flows:
                 found.append(one)
                 if as_json:

@@ -1,8 +1,8 @@
 """The one gate: target texts and authorisations in, sealed permits and listed refusals out; deny by default.
 
-The order of the questions is fixed: is it a target at all, is it ever allowed, does one authorisation cover the whole
-of it (unit, time, level, loopback, rate), where does a name lead, what is excluded, what is for logs only. Names are
-looked up only after they are found authorised, and once: the permit holds the addresses.
+The order of the questions is fixed: is it a target at all, must it stay out (涉密), is it ever allowed, does one
+authorisation cover the whole of it (unit, time, level, loopback, rate), where does a name lead, what is excluded, what
+is for logs only. Names are looked up only after they are found authorised, and once: the permit holds the addresses.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ Resolver = Callable[[str], Sequence[IPAddress]]
 """Looks a name up; raises OSError when it cannot."""
 
 MAX_ADDRESSES_OF_NAME = 64
+_KEPT_OUT = "declared to stay out: neither touched nor stored"
 _SHOWN_PREFIXES = 4
 
 _NEARNESS = (
@@ -55,7 +56,8 @@ class Admission:
 
     Attributes:
         permits: one for each authorisation used; no address stands in two of them.
-        refusals: every target refused, and every target of which a part was left out because only logs may be read.
+        refusals: every target refused, and every target of which a part was left out because it must stay out or
+            only its logs may be read.
     """
 
     permits: tuple[Permit, ...]
@@ -115,16 +117,17 @@ class _Case:
     excluded: tuple[Range, ...]
     excluded_names: tuple[str, ...]
     unresolved_exclusion: str
+    kept_out: tuple[Range, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Allowed:
-    """One target that passed: what may be touched, and what stays out because only logs may be read."""
+    """One target that passed: what may be touched, and what of it was left out, and why."""
 
     authorisation: Authorisation
     ranges: tuple[Range, ...]
     names: Mapping[IPAddress, str] = field(default_factory=dict)
-    left_out: str = ""
+    left_out: tuple[tuple[RefusalReason, str], ...] = ()
 
 
 def admit(
@@ -135,6 +138,7 @@ def admit(
     rate_pps: int | None,
     authorisations: Sequence[Authorisation],
     networks: Sequence[Network],
+    kept_out: Sequence[IPNetwork],
     now: datetime,
     resolve: Resolver | None = None,
 ) -> Admission:
@@ -143,7 +147,8 @@ def admit(
     A target passes when one authorisation of the unit that holds at `now` covers the whole of it, reaches to `level`
     and allows `rate_pps` (None takes the authorisation's own rate). Authorisations and networks of other units count
     for nothing. Exclusions of every authorisation that holds are taken out, whichever covers the target; an excluded
-    name is looked up and its addresses taken out, and while that fails nothing passes.
+    name is looked up and its addresses taken out, and while that fails nothing passes. What is `kept_out` is refused
+    before anything else is asked, whatever any authorisation says.
 
     An authorised name covers that name; `*.name` covers the names below it. A public address of a name passes when the
     authorisation writes out that very name; any other address a name leads to must lie in prefixes the same
@@ -170,6 +175,7 @@ def admit(
         excluded=excluded,
         excluded_names=excluded_names,
         unresolved_exclusion=unresolved,
+        kept_out=merge(range_of(network) for network in kept_out),
     )
     allowed: list[_Allowed] = []
     refusals: list[Refusal] = []
@@ -180,8 +186,7 @@ def admit(
             refusals.append(Refusal(printable(text), refused.reason, refused.detail))
             continue
         allowed.append(passed)
-        if passed.left_out:
-            refusals.append(Refusal(printable(text), RefusalReason.LOGS_ONLY, passed.left_out))
+        refusals.extend(Refusal(printable(text), reason, detail) for reason, detail in passed.left_out)
     return Admission(_seal_all(allowed, case), tuple(refusals))
 
 
@@ -197,6 +202,8 @@ def _question(text: str, case: _Case) -> _Allowed:
 
 def _question_network(network: IPNetwork, case: _Case) -> _Allowed:
     asked = range_of(network)
+    if holds(case.kept_out, asked):
+        raise _RefusedError(RefusalReason.KEPT_OUT, _KEPT_OUT)
     if is_too_large(network) and not is_forbidden_whole(asked):
         shortest = MAX_IPV4_PREFIX if network.version == 4 else MAX_IPV6_PREFIX
         raise _RefusedError(RefusalReason.TOO_LARGE, f"the prefix is shorter than /{shortest}: split it")
@@ -223,6 +230,8 @@ def _question_name(name: str, case: _Case) -> _Allowed:
 
 def _question_address_of_name(address: IPAddress, name: str, holding: _Holding, case: _Case) -> None:
     asked = range_of_address(address)
+    if holds(case.kept_out, asked):
+        raise _RefusedError(RefusalReason.KEPT_OUT, f"leads to an address that is {_KEPT_OUT}")
     forbidden = describe_forbidden([asked]) or ("a broadcast address" if holds(case.broadcasts, asked) else "")
     if forbidden:
         raise _RefusedError(RefusalReason.OUTSIDE, f"leads to {address}, which is never touched: {forbidden}")
@@ -298,23 +307,29 @@ def _is_at_or_below(name: str, excluded: str) -> bool:
 
 
 def _cut(asked: tuple[Range, ...], authorisation: Authorisation, case: _Case) -> _Allowed:
-    """Take out broadcast addresses, exclusions and networks whose logs only may be read."""
+    """Take out what stays out, exclusions, networks whose logs only may be read, and broadcast addresses."""
     if case.unresolved_exclusion:
         detail = f"the excluded name {case.unresolved_exclusion} has no address now: exclude its address instead"
         raise _RefusedError(RefusalReason.UNRESOLVED, detail)
-    ranges = subtract(asked, case.excluded)
-    left_out: list[str] = []
+    ranges = subtract(asked, case.kept_out)
+    hidden = sum(high - low + 1 for _, low, high in intersect(asked, case.kept_out))
+    parts = [(RefusalReason.KEPT_OUT, f"left out, {_KEPT_OUT}: {hidden} of its addresses")] if hidden else []
+    ranges = subtract(ranges, case.excluded)
+    logs: list[str] = []
     for name, blocked in case.logs_only:
         part = intersect(ranges, blocked)
         if part:
             ranges = subtract(ranges, part)
-            left_out.append(f"{_some(to_networks(part))} in network {printable(name, 60)}")
+            logs.append(f"{_some(to_networks(part))} in network {printable(name, 60)}")
     ranges = subtract(ranges, case.broadcasts)
-    detail = f"only logs may be read: {'; '.join(left_out)}" if left_out else ""
+    detail = f"only logs may be read: {'; '.join(logs)}" if logs else ""
     if ranges:
-        return _Allowed(authorisation, ranges, left_out=f"left out, {detail}" if detail else "")
+        parts += [(RefusalReason.LOGS_ONLY, f"left out, {detail}")] if detail else []
+        return _Allowed(authorisation, ranges, left_out=tuple(parts))
     if detail:
         raise _RefusedError(RefusalReason.LOGS_ONLY, detail)
+    if hidden:
+        raise _RefusedError(RefusalReason.KEPT_OUT, _KEPT_OUT)
     raise _RefusedError(RefusalReason.EXCLUDED, "all of it is excluded by an authorisation that holds")
 
 

@@ -104,6 +104,7 @@ class RefusalReason(StrEnum):
     TOO_LARGE = "too_large"
     UNRESOLVED = "unresolved"
     OUTSIDE = "outside"
+    KEPT_OUT = "kept_out"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,10 @@ from sentinel.errors import ParseError
 from sentinel.model.evidence import Evidence
 from sentinel.model.flow import FlowDetection, Unreadable
 from sentinel.model.unit import Unit
+from sentinel.observe.text import parse_address
 from sentinel.schedule.context import Context, readable_name
 from sentinel.schedule.judging import judge_unit
+from sentinel.schedule.keep_out import KeptOut, load_kept_out, refuse_count
 from sentinel.store.evidence import Received, write_evidence
 from sentinel.store.flows import write_capture
 from sentinel.traffic import analyze, load_pools
@@ -54,18 +56,29 @@ def hunt_files(files: Iterable[Path]) -> Iterator[Hunt]:
         yield Hunt(file, tuple(flows), tuple(problems))
 
 
+def refuse_hunt(hunt: Hunt, kept_out: KeptOut) -> None:
+    """Refuse a capture whose detections concern addresses that must stay out.
+
+    Raises:
+        ParseError: they do; nothing of it may be shown or stored.
+    """
+    ends = {parse_address(text) for flow in hunt.flows for text in (flow.host, flow.peer)}
+    refuse_count(kept_out.count(one for one in ends if one is not None), str(hunt.file))
+
+
 def store_hunt(context: Context, unit: Unit, hunts: Iterable[Hunt], *, check: bool) -> None:
     """Keep what the captures showed, those that showed something as evidence, and bring the findings up to date.
 
     A capture without detections holds people's traffic and proves nothing: of it only its sum is noted.
 
     Raises:
-        ParseError: a file went away since it was searched.
+        ParseError: a file went away since it was searched, or its detections concern what must stay out.
         StoreError: the home cannot take them.
     """
     for hunt in hunts:
         if not hunt.is_read:
             continue
+        refuse_hunt(hunt, load_kept_out(context, unit))
         try:
             stream = hunt.file.open("rb")
         except OSError as error:

@@ -23,6 +23,7 @@ from sentinel.model.observation import HostObservation, NameObservation, Observa
 from sentinel.model.unit import Network, Unit, choose_network
 from sentinel.observe import Parser, choose_parser
 from sentinel.schedule.context import Context
+from sentinel.schedule.keep_out import KeptOut, load_kept_out, refuse_count
 from sentinel.schedule.third_party import rehome_findings
 from sentinel.store import endpoints as store
 from sentinel.store import runs as run_store
@@ -82,17 +83,22 @@ def take_in(context: Context, unit: Unit, stream: BinaryIO, origin: Origin) -> I
     """Keep the bytes as evidence and bring the unit's map up to date with them.
 
     Raises:
-        ParseError: nothing of them could be read; nothing was kept.
+        ParseError: nothing of them could be read, or they hold addresses that must stay out; nothing was kept.
         StoreError: the home cannot take them; nothing was changed.
     """
     arrived = context.clock()
+    kept_out = load_kept_out(context, unit)
     with context.evidence.receive(stream) as received:
+        if origin.kind is RunKind.IMPORT:  # a scan cannot hold any: the gate let none through
+            with received.open() as text:
+                refuse_count(kept_out.count_ranges(kept_out.find_in(text)), origin.name)
         if known := _find_known(context, unit, received.sha256):
             return known
         with received.open() as head:
             parser = choose_parser(head.read(_HEAD), origin.name)
         with received.open() as whole:
             summary = _summarise(parser, whole, arrived, origin.name)
+        refuse_count(kept_out.count_ranges(summary.coverage.addresses.ranges), origin.name)
         received.keep()
         evidence = Evidence(received.sha256, received.size_bytes, origin.name, parser.name, arrived)
         run = _build_run(unit, origin, evidence, summary, context.actor)
@@ -200,9 +206,10 @@ def _apply(
     held = _is_held(context, run, run_id, summary, networks)
     look = Look(run_id, run.time, run.vantage, summary.coverage.ports, held)
     applier = Applier(context, transaction, networks, look)
+    kept_out = load_kept_out(context, unit)  # evidence may be older than the declaration
     with opener() as stream:
         for batch in _batches(parser.parse(stream)):
-            applier.take(batch)
+            applier.take([one for one in batch if not _is_kept_out(one, kept_out)] if kept_out else batch)
     applier.take_silence(summary.silent)
     run_store.finish_run(transaction, run_id, events=applier.events, held=held, confirmed=applier.confirmed)
 
@@ -239,6 +246,12 @@ def _has_agreement(context: Context, run: Run, run_id: int, usual: set[EndpointK
         if agreed >= half or agreed + len(usual) < half:
             break
     return agreed >= half
+
+
+def _is_kept_out(one: Observation, kept_out: KeptOut) -> bool:
+    if isinstance(one, HostObservation | NameObservation) and one.address is not None:
+        return kept_out.meets(one.address)
+    return False
 
 
 def _batches(observations: Iterable[Observation]) -> Iterator[list[Observation]]:

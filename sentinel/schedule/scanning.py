@@ -18,6 +18,7 @@ from sentinel.model.moment import to_microseconds
 from sentinel.model.scope import Level, Refusal, RefusalReason
 from sentinel.model.unit import Unit, choose_network
 from sentinel.schedule.intake import Intake, Origin, take_in
+from sentinel.schedule.keep_out import read_kept_out
 from sentinel.store.endpoints import write_names
 from sentinel.store.home import work_folder
 from sentinel.store.scopes import read_authorisations
@@ -126,6 +127,7 @@ def _admit(
             rate_pps=rate_pps,
             authorisations=read_authorisations(context.database, unit.code),
             networks=read_networks(context.database, unit.code),
+            kept_out=read_kept_out(context.database, unit),
             now=context.clock(),
             resolve=resolve_name,
         )

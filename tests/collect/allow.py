@@ -50,6 +50,7 @@ def permit_for(*targets: str, networks: Sequence[Network] = (), **changes: objec
         rate_pps=None,
         authorisations=[authorisation],
         networks=networks,
+        kept_out=(),
         now=now,
     )
     assert not admission.refusals, admission.refusals

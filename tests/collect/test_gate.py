@@ -9,7 +9,7 @@ import pytest
 
 from sentinel.collect.gate import Admission, admit
 from sentinel.model.scope import Authorisation, Level, RefusalReason
-from sentinel.model.unit import IPAddress, Network, Zone
+from sentinel.model.unit import IPAddress, IPNetwork, Network, Zone
 from tests.collect.allow import NOW, UNIT, authorise
 
 NAMES = {
@@ -38,6 +38,7 @@ def ask(
     *targets: str,
     authorisations: Sequence[Authorisation] = (),
     networks: Sequence[Network] = (),
+    kept_out: Sequence[IPNetwork] = (),
     level: Level = Level.DISCOVER,
     rate_pps: int | None = None,
     now: datetime = NOW,
@@ -50,6 +51,7 @@ def ask(
         rate_pps=rate_pps,
         authorisations=authorisations,
         networks=networks,
+        kept_out=kept_out,
         now=now,
         resolve=resolve,  # type: ignore[arg-type]  # a function or None
     )
@@ -405,3 +407,30 @@ def test_admit_when_many_prefixes_are_left_out_then_a_few_are_named() -> None:
         "10.1.0.0/16", authorisations=[authorise("10.1.0.0/16")], networks=[network("dorm", *closed, scannable=False)]
     )
     assert "10.1.6.0/24 and 6 more in network dorm" in admission.refusals[0].detail
+
+
+@pytest.mark.parametrize("target", ["192.0.2.5", "192.0.2.4/31", "10.0.0.0/8", "2001:db8::5"])
+def test_admit_when_a_target_must_stay_out_then_it_is_refused_before_anything_else(target: str) -> None:
+    kept_out = [ip_network(one) for one in ("192.0.2.4/31", "10.0.0.0/8", "2001:db8::5/128")]
+    wide = authorise("192.0.2.0/24", "10.0.0.0/8", "2001:db8::/64", level=Level.CHECK)
+    for authorisations in ((), (wide,), (wide, authorise(target, id=8))):
+        reason, detail = only_refusal(ask(target, authorisations=authorisations, kept_out=kept_out))
+        assert reason is RefusalReason.KEPT_OUT
+        assert "192.0.2" not in detail
+
+
+def test_admit_when_a_part_must_stay_out_then_the_rest_passes_and_the_part_is_counted() -> None:
+    admission = ask("192.0.2.0/29", authorisations=[authorise("192.0.2.0/24")], kept_out=[ip_network("192.0.2.4/31")])
+    assert prefixes(admission) == [["192.0.2.0/30", "192.0.2.6/31"]]
+    (refusal,) = admission.refusals
+    assert (refusal.reason, refusal.target) == (RefusalReason.KEPT_OUT, "192.0.2.0/29")
+    assert refusal.detail == "left out, declared to stay out: neither touched nor stored: 2 of its addresses"
+
+
+def test_admit_when_a_name_leads_to_what_must_stay_out_then_it_is_refused() -> None:
+    allowed = [authorise("192.0.2.0/24", "www.school.example")]
+    reason, detail = only_refusal(
+        ask("www.school.example", authorisations=allowed, kept_out=[ip_network("192.0.2.10/32")])
+    )
+    assert reason is RefusalReason.KEPT_OUT
+    assert "192.0.2.10" not in detail

@@ -1,0 +1,131 @@
+"""What must stay out (涉密 and the like): a unit in, its addresses out; foreign bytes that hold some are refused.
+
+What is refused is counted and never told: a list of such addresses is itself something to keep.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_network
+from typing import BinaryIO
+
+from sentinel.collect.ranges import Range, intersect, merge, range_of, range_of_address
+from sentinel.errors import ParseError
+from sentinel.model.register import KeepOut
+from sentinel.model.unit import IPAddress, IPNetwork, Unit
+from sentinel.schedule.context import Context
+from sentinel.store.database import Database
+from sentinel.store.declared import read_campus_keep_outs
+
+_CHUNK = 1 << 20
+_OVERLAP = 64
+"""Bytes read twice, so that no address is cut in two; the longest text of one has 45."""
+
+_IPV4 = re.compile(rb"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?!\d|\.\d)")
+_IPV6 = re.compile(
+    rb"(?<![0-9A-Fa-f:.])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]{1,37}(?:\d{1,3}(?:\.\d{1,3}){3})?(?![0-9A-Fa-f:])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOut:
+    """The addresses that stay out of a unit, ready to be asked many times."""
+
+    ranges: tuple[Range, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.ranges)
+
+    def meets(self, asked: IPNetwork | IPAddress) -> bool:
+        """Tell whether an address, or any part of a prefix, stays out."""
+        return self.count([asked]) > 0
+
+    def count(self, asked: Iterable[IPNetwork | IPAddress]) -> int:
+        """Count the different addresses among these that stay out."""
+        spans = (
+            range_of_address(one) if isinstance(one, IPv4Address | IPv6Address) else range_of(one) for one in asked
+        )
+        return self.count_ranges(spans)
+
+    def count_ranges(self, spans: Iterable[Range]) -> int:
+        """Count the different addresses in spans that stay out."""
+        return sum(high - low + 1 for _, low, high in intersect(spans, self.ranges)) if self.ranges else 0
+
+    def find_in(self, stream: BinaryIO) -> tuple[Range, ...]:
+        """Give the addresses written anywhere in a text that stay out, whatever its format."""
+        found: set[Range] = set()
+        versions = {version for version, _, _ in self.ranges}
+        for address in _iterate_addresses(stream, versions) if self.ranges else ():
+            span = range_of_address(address)
+            if span not in found and intersect([span], self.ranges):
+                found.add(span)
+        return merge(found)
+
+
+def read_kept_out(database: Database, unit: Unit) -> tuple[IPNetwork, ...]:
+    """Give all that must stay out when a unit is looked at: its own, and that of its campus."""
+    return tuple(prefix for one in read_campus_keep_outs(database, unit.code) for prefix in one.prefixes)
+
+
+def load_kept_out(context: Context, unit: Unit) -> KeptOut:
+    """Give the same, ready to be asked."""
+    return build_kept_out(read_kept_out(context.database, unit))
+
+
+def build_kept_out(prefixes: Iterable[IPNetwork]) -> KeptOut:
+    """Make prefixes ready to be asked."""
+    return KeptOut(merge(range_of(prefix) for prefix in prefixes))
+
+
+def refuse_kept_out(context: Context, unit: Unit, asked: Iterable[IPNetwork | IPAddress | str], where: str) -> None:
+    """Refuse what somebody wants stored when an address or prefix of it stays out.
+
+    Raises:
+        ParseError: some do; the one line names `where` and how many, never which.
+    """
+    kept = load_kept_out(context, unit)
+    refuse_count(kept.count(ip_network(one) if isinstance(one, str) else one for one in asked), where)
+
+
+def refuse_count(count: int, where: str) -> None:
+    """Refuse when there is anything to refuse.
+
+    Raises:
+        ParseError: the count is not zero.
+    """
+    if count:
+        what = "1 address that is" if count == 1 else f"{count} addresses that are"
+        raise ParseError(f"holds {what} declared to stay out (涉密等，不得进入本系统): nothing of it was stored", where)
+
+
+def count_keep_out(one: KeepOut) -> int:
+    """Count the addresses of one declaration."""
+    return sum(high - low + 1 for _, low, high in merge(range_of(prefix) for prefix in one.prefixes))
+
+
+def _iterate_addresses(stream: BinaryIO, versions: set[int]) -> Iterator[IPAddress]:
+    """Give the addresses written in a text; those at the seam of two chunks are read with the second."""
+    tail = b""
+    chunk = stream.read(_CHUNK)
+    while chunk:
+        following = stream.read(_CHUNK)
+        text = tail + chunk
+        first, last = (1 if tail else 0), (len(text) - 1 if following else len(text))
+        if 4 in versions:
+            yield from _read_all(_IPV4, IPv4Address, text, first, last)
+        if 6 in versions:
+            yield from _read_all(_IPV6, IPv6Address, text, first, last)
+        tail, chunk = text[-_OVERLAP:], following
+
+
+def _read_all(
+    pattern: re.Pattern[bytes], kind: type[IPv4Address] | type[IPv6Address], text: bytes, first: int, last: int
+) -> Iterator[IPAddress]:
+    found = pattern.finditer(text)
+    for word in {match[0] for match in found if match.start() >= first and match.end() <= last}:
+        try:
+            yield kind(word.decode())
+        except AddressValueError:
+            continue

@@ -1,0 +1,199 @@
+"""What a unit says about itself: answers, contacts (sealed), exits, and what stays out; ended, never deleted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from ipaddress import ip_network
+
+from sentinel.errors import UsageError
+from sentinel.model.moment import from_microseconds, to_microseconds
+from sentinel.model.register import Contact, Exit, KeepOut, Person
+from sentinel.model.unit import IPNetwork, Unit, UnitLevel
+from sentinel.store.database import Database, Row, Transaction
+from sentinel.store.register import open_person, pack_person
+from sentinel.store.seal import Seal
+from sentinel.store.units import find_unit
+
+
+def write_answer(transaction: Transaction, unit: str, name: str, value: str) -> None:
+    """Keep an answer of a unit, in place of an earlier one."""
+    before = read_answers(transaction.database, unit).get(name)
+    transaction.execute(
+        "INSERT OR REPLACE INTO answer (unit, name, value, at_us) VALUES (?,?,?,?)",
+        (unit, name, value, to_microseconds(transaction.now)),
+    )
+    transaction.audit("answer.set", f"answer {name} of unit {unit}", before=before, after=value)
+
+
+def read_answers(database: Database, unit: str) -> dict[str, str]:
+    """Give the answers of a unit by name."""
+    return {
+        str(name): str(value) for name, value in database.query("SELECT name, value FROM answer WHERE unit=?", (unit,))
+    }
+
+
+def write_contact(transaction: Transaction, unit: str, role: str, person: Person, seal: Seal | None) -> Contact:
+    """Name a person for a task, in place of whoever had it; the audit row tells the task, never the person.
+
+    Raises:
+        ValueError: there is no seal to close the person with.
+    """
+    moment = to_microseconds(transaction.now)
+    before = transaction.execute(
+        "UPDATE contact SET ended_us=? WHERE unit=? AND role=? AND ended_us IS NULL", (moment, unit, role)
+    ).rowcount
+    cursor = transaction.execute(
+        "INSERT INTO contact (unit, role, sealed, since_us, verified_us) VALUES (?,?,?,?,?)",
+        (unit, role, pack_person(person, seal, contact_place(unit, role, moment)), moment, moment),
+    )
+    stored = Contact(cursor.lastrowid or 0, unit, role, person, transaction.now, transaction.now)
+    after = {"role": role, "in_place_of": before}
+    transaction.audit("contact.set", f"contact {stored.id} of unit {unit}", after=after)
+    return stored
+
+
+def read_contacts(database: Database, unit: str, seal: Seal | None = None) -> tuple[Contact, ...]:
+    """Give the contacts of a unit in force; without the right seal their person is None."""
+    rows = database.query(
+        "SELECT id, role, sealed, since_us, verified_us FROM contact WHERE unit=? AND ended_us IS NULL ORDER BY id",
+        (unit,),
+    )
+    return tuple(
+        Contact(
+            id=row[0],
+            unit=unit,
+            role=row[1],
+            person=open_person(row[2], seal, contact_place(unit, row[1], row[3])),
+            since=from_microseconds(row[3]),
+            verified=from_microseconds(row[4]),
+        )
+        for row in rows
+    )
+
+
+def verify_contact(transaction: Transaction, contact: Contact) -> None:
+    """Note that a contact was found right now."""
+    transaction.execute("UPDATE contact SET verified_us=? WHERE id=?", (to_microseconds(transaction.now), contact.id))
+    transaction.audit("contact.verify", f"contact {contact.id} of unit {contact.unit}", after={"role": contact.role})
+
+
+def end_contact(transaction: Transaction, contact: Contact) -> None:
+    """End a contact now and forget who it was: nobody needs the person any more."""
+    transaction.execute(
+        "UPDATE contact SET ended_us=?, sealed=x'' WHERE id=?", (to_microseconds(transaction.now), contact.id)
+    )
+    transaction.audit("contact.end", f"contact {contact.id} of unit {contact.unit}", before={"role": contact.role})
+
+
+def contact_place(unit: str, role: str, since_us: int) -> str:
+    """Name the place a contact's person is sealed for."""
+    return json.dumps(["contact", unit, role, since_us], ensure_ascii=False)
+
+
+def write_exit(transaction: Transaction, one: Exit) -> Exit:
+    """Add a way to the internet, in place of an earlier one of the same name."""
+    moment = to_microseconds(transaction.now)
+    before = next((old for old in read_exits(transaction.database, one.unit) if old.name == one.name), None)
+    if before:
+        transaction.execute("UPDATE exit SET withdrawn_us=? WHERE id=?", (moment, before.id))
+    cursor = transaction.execute(
+        "INSERT INTO exit (unit, name, prefixes) VALUES (?,?,?)", (one.unit, one.name, _text(one.prefixes))
+    )
+    stored = replace(one, id=cursor.lastrowid or 0)
+    transaction.audit(
+        "exit.change" if before else "exit.add",
+        f"exit {one.name} of unit {one.unit}",
+        before=[str(prefix) for prefix in before.prefixes] if before else None,
+        after=[str(prefix) for prefix in one.prefixes],
+    )
+    return stored
+
+
+def withdraw_exit(transaction: Transaction, one: Exit) -> None:
+    """End a way to the internet now."""
+    transaction.execute("UPDATE exit SET withdrawn_us=? WHERE id=?", (to_microseconds(transaction.now), one.id))
+    before = [str(prefix) for prefix in one.prefixes]
+    transaction.audit("exit.withdraw", f"exit {one.name} of unit {one.unit}", before=before)
+
+
+def read_exits(database: Database, unit: str) -> tuple[Exit, ...]:
+    """Give the ways of a unit to the internet, oldest first."""
+    rows = database.query(
+        "SELECT id, unit, name, prefixes FROM exit WHERE unit=? AND withdrawn_us IS NULL ORDER BY id", (unit,)
+    )
+    return tuple(Exit(row[0], row[1], row[2], _prefixes(row[3])) for row in rows)
+
+
+def write_keep_out(transaction: Transaction, one: KeepOut) -> KeepOut:
+    """Add addresses that are neither touched nor stored; the audit row counts them and does not name them."""
+    cursor = transaction.execute(
+        "INSERT INTO keep_out (unit, prefixes, reason) VALUES (?,?,?)", (one.unit, _text(one.prefixes), one.reason)
+    )
+    stored = replace(one, id=cursor.lastrowid or 0)
+    after = {"ranges": len(one.prefixes), "reason": one.reason}
+    transaction.audit("keep_out.add", f"keep-out {stored.id} of unit {one.unit}", after=after)
+    return stored
+
+
+def withdraw_keep_out(transaction: Transaction, unit: str, number: int, why: str) -> None:
+    """Let addresses in again.
+
+    Raises:
+        UsageError: the unit has none with this id in force.
+    """
+    cursor = transaction.execute(
+        "UPDATE keep_out SET withdrawn_us=? WHERE id=? AND unit=? AND withdrawn_us IS NULL",
+        (to_microseconds(transaction.now), number, unit),
+    )
+    if cursor.rowcount != 1:
+        raise UsageError(f"unit {unit} has no keep-out {number} in force; `sentinel unit keep-out list` shows them")
+    transaction.audit(
+        "keep_out.withdraw", f"keep-out {number} of unit {unit}", before="in force", after={"reason": why}
+    )
+
+
+def read_keep_outs(database: Database, unit: str) -> tuple[KeepOut, ...]:
+    """Give what stays out of a unit, oldest first."""
+    rows = database.query(
+        "SELECT id, unit, prefixes, reason FROM keep_out WHERE unit=? AND withdrawn_us IS NULL ORDER BY id", (unit,)
+    )
+    return tuple(_keep_out(row) for row in rows)
+
+
+def read_campus_keep_outs(database: Database, unit: str) -> tuple[KeepOut, ...]:
+    """Give what stays out of a unit and of all that share its campus: a school with its departments.
+
+    Other schools count for nothing: private addresses repeat in each of them.
+    """
+    campus = _find_campus(database, unit)
+    if campus is None:
+        return read_keep_outs(database, unit)
+    rows = database.query(
+        "SELECT keep_out.id, keep_out.unit, prefixes, reason FROM keep_out JOIN unit ON unit.code = keep_out.unit "
+        "WHERE withdrawn_us IS NULL AND (unit.code = ? OR (unit.level = 'department' AND unit.path >= ? "
+        "AND unit.path < ?)) ORDER BY keep_out.id",
+        (campus.code, f"{campus.path}/", f"{campus.path}0"),  # '0' follows '/' in the order of bytes
+    )
+    return tuple(one for one in map(_keep_out, list(rows)) if _find_campus(database, one.unit) == campus)
+
+
+def _find_campus(database: Database, code: str) -> Unit | None:
+    """Give the unit itself, for a department the first unit above that is none."""
+    unit = find_unit(database, code)
+    while unit and unit.level is UnitLevel.DEPARTMENT and unit.parent:
+        unit = find_unit(database, unit.parent)
+    return unit
+
+
+def _keep_out(row: Row) -> KeepOut:
+    return KeepOut(row[0], row[1], _prefixes(row[2]), row[3])
+
+
+def _text(prefixes: Iterable[IPNetwork]) -> str:
+    return json.dumps([str(prefix) for prefix in prefixes])
+
+
+def _prefixes(text: str) -> tuple[IPNetwork, ...]:
+    return tuple(ip_network(piece) for piece in json.loads(text))

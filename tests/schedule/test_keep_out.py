@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from io import BytesIO
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+
+import pytest
+
+from sentinel.errors import ParseError
+from sentinel.model.evidence import RunKind
+from sentinel.model.register import KeepOut
+from sentinel.model.unit import Unit, UnitLevel
+from sentinel.schedule import keep_out
+from sentinel.schedule.context import Context
+from sentinel.schedule.intake import Origin, replace_networks, take_in
+from sentinel.schedule.keep_out import build_kept_out, load_kept_out, refuse_kept_out
+from sentinel.schedule.reading import read_map
+from sentinel.store.declared import withdraw_keep_out, write_keep_out
+from sentinel.store.units import write_unit
+from tests.cli.written import host, nmap, service
+from tests.homes import NOW, SCHOOL, opened
+
+KEPT = build_kept_out([ip_network("10.1.0.5/32"), ip_network("10.9.0.0/16"), ip_network("2001:db8:5::/48")])
+
+
+def keep(context: Context, prefix: str, unit: str = SCHOOL.code) -> KeepOut:
+    with context.database.transaction("tester", NOW) as transaction:
+        return write_keep_out(transaction, KeepOut(0, unit, (ip_network(prefix),), "按规定"))
+
+
+def found(text: bytes) -> int:
+    return KEPT.count_ranges(KEPT.find_in(BytesIO(text)))
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        (b'<address addr="10.1.0.5"/>', 1),
+        (b"lease 10.9.3.4 {\n 10.9.3.4", 1),
+        (b"10.1.0.5:443 and 10.9.0.1, see 10.9.0.2.", 3),
+        (b"10.1.0.50 110.1.0.5 10.1.0.5.7 10.1.0.6 1.10.1.0.5", 0),
+        (b"10.1.0.999 10.9.1", 0),
+        (b"[2001:db8:5::1]:80 2001:DB8:5:0:0:0:0:1", 1),
+        (b"2001:db8:6::1 12:34:56 fe80::1", 0),
+    ],
+)
+def test_find_when_an_address_is_written_anywhere_finds_it_and_no_other(text: bytes, count: int) -> None:
+    assert found(text) == count
+
+
+@pytest.mark.parametrize("shift", range(-20, 6))
+def test_find_when_chunks_part_inside_an_address_reads_it_whole(shift: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keep_out, "_CHUNK", 256)
+    before = b"x" * (256 + shift)
+    assert found(before + b" 10.1.0.5 " + b"y" * 600) == 1
+    assert found(before + b" 10.1.0.57 110.1.0.5 " + b"y" * 600) == 0
+
+
+def test_import_that_holds_a_kept_out_address_is_refused_by_number_and_nothing_is_stored(tmp_path: Path) -> None:
+    with opened(tmp_path / "home") as context:
+        keep(context, "10.1.0.4/31")
+        text = nmap(host("10.1.0.5", service(22, "ssh")), host("10.1.0.9", service(22, "ssh"))).encode()
+        with pytest.raises(ParseError, match=r"^a\.xml: holds 1 address that is declared to stay out") as caught:
+            take_in(context, SCHOOL, BytesIO(text), Origin("a.xml", RunKind.IMPORT, "inside"))
+        assert "10.1.0" not in str(caught.value)
+        assert read_map(context, SCHOOL) == ()
+        assert list(context.home.evidence.rglob("*.zst")) == []
+        assert context.database.one("SELECT count(*) FROM run") == (0,)
+
+
+def test_declaration_when_made_later_takes_what_was_seen_off_the_map(tmp_path: Path) -> None:
+    with opened(tmp_path / "home") as context:
+        text = nmap(host("10.1.0.5", service(22, "ssh")), host("10.1.0.9", service(22, "ssh"))).encode()
+        take_in(context, SCHOOL, BytesIO(text), Origin("a.xml", RunKind.IMPORT, "inside"))
+        keep(context, "10.1.0.4/31")
+        with context.database.transaction("tester", NOW) as transaction:
+            replace_networks(context, transaction, SCHOOL)
+            transaction.audit("test", "test")
+        assert [str(row.endpoint.key.address) for row in read_map(context, SCHOOL)] == ["10.1.0.9"]
+
+
+def test_kept_out_of_a_school_holds_for_its_departments_and_not_for_other_schools(tmp_path: Path) -> None:
+    with opened(tmp_path / "home") as context:
+        department = Unit("dept", "信息学院", UnitLevel.DEPARTMENT, parent="school")
+        other = Unit("other", "另一所")
+        with context.database.transaction("tester", NOW, objects=True) as transaction:
+            write_unit(transaction, department)
+            write_unit(transaction, other)
+        keep(context, "10.1.0.5/32")
+        keep(context, "10.2.0.0/24", "dept")
+        asked = [ip_address("10.1.0.5"), ip_address("10.2.0.1")]
+        counts = {unit.code: load_kept_out(context, unit).count(asked) for unit in (SCHOOL, department, other)}
+        assert counts == {"school": 2, "dept": 2, "other": 0}
+
+
+def test_refuse_when_a_prefix_meets_what_stays_out_counts_it_and_lets_others_pass(tmp_path: Path) -> None:
+    with opened(tmp_path / "home") as context:
+        stored = keep(context, "10.1.0.0/30")
+        refuse_kept_out(context, SCHOOL, [ip_network("10.1.0.8/29"), "10.2.0.0/16"], "台账.xlsx")
+        with pytest.raises(ParseError, match=r"台账\.xlsx: holds 4 addresses that are"):
+            refuse_kept_out(context, SCHOOL, ["10.1.0.0/24"], "台账.xlsx")
+        with context.database.transaction("tester", NOW) as transaction:
+            withdraw_keep_out(transaction, SCHOOL.code, stored.id, "已搬走")
+        refuse_kept_out(context, SCHOOL, ["10.1.0.0/24"], "台账.xlsx")
