@@ -20,6 +20,7 @@ from sentinel.errors import RenderError, UsageError
 from sentinel.model.moment import iso_utc, local_date, local_text
 from sentinel.model.rule import Severity
 from sentinel.report import View, find_report
+from sentinel.report.paper import Grid, Paper
 from sentinel.report.svg import draw_bars
 from sentinel.report.svg_map import draw_region
 from sentinel.report.svg_timeline import draw_timeline
@@ -55,6 +56,25 @@ def render_html(name: str, view: View, lang: str, templates_dir: Path) -> str:
     except TemplateError as error:
         where = f"{getattr(error, 'name', None) or report.template} line {getattr(error, 'lineno', None) or '?'}"
         raise RenderError(f"report {name}: {where}: {error}") from error
+
+
+def render_paper(paper: Paper, templates_dir: Path) -> str:
+    """Print an official paper as one offline HTML file for A4, without scripts.
+
+    Raises:
+        RenderError: the template is missing or broken.
+    """
+    environment = _environment(templates_dir)
+    widths = sorted({width for block in paper.blocks if isinstance(block, Grid) for width in block.widths})
+    try:
+        style = environment.get_template("paper.css.j2").render(widths=widths)
+        return environment.get_template("paper.html.j2").render(
+            paper=paper,
+            style=Markup(style),  # noqa: S704  # our own template; only whole numbers went in
+            style_hash=b64encode(sha256(style.encode()).digest()).decode(),
+        )
+    except TemplateError as error:
+        raise RenderError(f"paper {paper.name}: {error}") from error
 
 
 def render_json(name: str, view: View) -> str:

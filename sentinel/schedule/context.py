@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sentinel.config import Settings, data_folder
-from sentinel.errors import UsageError
+from sentinel.errors import ConfigError, UsageError
 from sentinel.model.unit import Unit
 from sentinel.store.database import Database
 from sentinel.store.evidence import EvidenceFolder
@@ -64,7 +64,13 @@ class Context:
         return load_seal(self.key_file)
 
     def make_seal(self) -> Seal:
-        """Give the seal of personal data, with a new key where there is none."""
+        """Give the seal of personal data, with a new key where there is none.
+
+        Raises:
+            ConfigError: the key would lie inside the home, and go with it when it is copied or stolen.
+        """
+        if self.key_file.absolute().is_relative_to(self.home.path.absolute()):
+            raise ConfigError(f"contact_key: {self.key_file} lies inside the home: choose a place apart from it")
         return make_seal(self.key_file)
 
     @property

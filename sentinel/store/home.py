@@ -53,6 +53,11 @@ class Home:
         return self.var / "reports"
 
     @property
+    def papers(self) -> Path:
+        """Papers to sign and hand out; they name persons, so they lie beside `var` and are in no backup."""
+        return self.path / "papers"
+
+    @property
     def work(self) -> Path:
         """Files of running jobs; may be emptied when nothing runs."""
         return self.var / "work"
@@ -62,15 +67,28 @@ class Home:
         return self.settings.is_file()
 
 
+def require_free(path: Path) -> Home:
+    """Give the layout of a home that may be made there.
+
+    Raises:
+        StoreError: it is a home already, or cannot be written.
+    """
+    home = Home(path)
+    if home.is_made():
+        raise StoreError(f"{path}: is a home already; use it, or choose another folder")
+    there = next((one for one in (path, *path.absolute().parents) if one.exists()), path)
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise StoreError(f"{there}: cannot be written; choose another folder with --home")
+    return home
+
+
 def create_home(path: Path, settings_text: str) -> Home:
     """Make the folders, the settings file and the database of a new home.
 
     Raises:
         StoreError: the folder cannot be written or is a home already.
     """
-    home = Home(path)
-    if home.is_made():
-        raise StoreError(f"{path}: is a home already; use it, or choose another folder")
+    home = require_free(path)
     with wrap_errors(path):
         for folder in (home.var, home.evidence, home.reports, home.work):
             folder.mkdir(parents=True, exist_ok=True)
