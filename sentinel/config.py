@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -154,10 +155,92 @@ def build_settings_text(unit: str) -> str:
     lines = ["# sentinel 设置。去掉行首的 # 即生效；环境变量 SENTINEL_<大写名称> 优先于本文件。", ""]
     for one in fields(Settings):
         default: Any = unit if one.name == "unit" else one.default
-        text = json.dumps(list(default) if isinstance(default, tuple) else default, ensure_ascii=False)
-        value = text.replace("\x7f", "\\u007f")  # the one character JSON leaves bare and TOML does not
-        lines += [f"# {one.metadata['zh']}", f"{'' if one.name == 'unit' else '# '}{one.name} = {value}", ""]
+        shown = f"{one.name} = {_value_text(default)}"
+        lines += [f"# {one.metadata['zh']}", shown if one.name == "unit" else f"# {shown}", ""]
     return "\n".join(lines)
+
+
+def edit_settings(home: Path, name: str, text: str | None) -> str:
+    """Give the text of a home's `sentinel.toml` with one setting changed (None: back to its default), all else kept.
+
+    Raises:
+        ConfigError: the setting is unknown or the value is none of it, or the file cannot be read.
+    """
+    known = {one.name: one for one in fields(Settings)}
+    if name not in known:
+        raise ConfigError(f"{name}: unknown setting; known are {', '.join(sorted(known))}")
+    try:
+        value: Any = known[name].default if text is None else known[name].metadata["read"](text)
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{name}: {error}") from error
+    path = home / SETTINGS_FILE
+    before = _read_file(path)
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    after = before | {name: list(value) if isinstance(value, tuple) else value}
+    if text is None:
+        after.pop(name)
+    edited = "\n".join(_edit_lines(lines, name, _value_text(value), is_set=text is not None)) + "\n"
+    if not _is_toml(edited) or tomllib.loads(edited) != after:
+        raise ConfigError(f"{path}: {name} stands where it cannot be changed safely; edit the file by hand")
+    return edited
+
+
+def write_settings(home: Path, text: str) -> None:
+    """Put a new `sentinel.toml` in the place of the old one, whole or not at all.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
+    path = (home / SETTINGS_FILE).resolve()
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        with draft.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if path.exists():
+            draft.chmod(path.stat().st_mode & 0o777)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise ConfigError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def _edit_lines(lines: list[str], name: str, value: str, *, is_set: bool) -> list[str]:
+    """Put the setting where it stands, else where `init` left its comment, else at the end."""
+    fresh = f"{name} = {value}" if is_set else f"# {name} = {value}"
+    found = next((place for place, line in enumerate(lines) if re.match(rf"\s*{name}\s*=", line)), None)
+    if found is not None:
+        end = found + 1
+        while end < len(lines) and not _is_toml("\n".join(lines[found:end])):
+            end += 1
+        return [*lines[:found], fresh + _comment_of(lines[end - 1]), *lines[end:]]
+    if not is_set:
+        return lines
+    hint = next((place for place, line in enumerate(lines) if re.match(rf"#\s*{name}\s*=", line)), None)
+    return [*lines, fresh] if hint is None else [*lines[:hint], fresh, *lines[hint + 1 :]]
+
+
+def _comment_of(line: str) -> str:
+    """Give the comment a person wrote behind a value, with a blank before it."""
+    for place, letter in enumerate(line):
+        if letter == "#" and (_is_toml(line[:place]) or line[:place].strip() == "]"):
+            return f"  {line[place:]}"
+    return ""
+
+
+def _is_toml(text: str) -> bool:
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return False
+    return True
+
+
+def _value_text(value: object) -> str:
+    """Write a value as TOML."""
+    text = json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
+    return text.replace("\x7f", "\\u007f")  # the one character JSON leaves bare and TOML does not
 
 
 def data_folder(name: str) -> Path:

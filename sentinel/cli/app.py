@@ -9,17 +9,20 @@ import typer
 
 from sentinel import __version__
 from sentinel.cli import (
+    declared,
     demo,
     finding,
     importing,
     inputs,
     inventory,
     judge,
+    papers,
     practice,
     register,
     reports,
     scope,
     service,
+    settings,
     setup,
     traffic,
     units,
@@ -60,7 +63,10 @@ def root(
 for module in (
     setup,
     units,
+    declared,
     scope,
+    papers,
+    settings,
     importing,
     register,
     inputs,

@@ -117,13 +117,22 @@ def _ask_authority(one: Enrolment) -> Enrolment:
 
 
 def _ask_contact(one: Enrolment) -> Enrolment:
-    print_note("五、网络安全联系人：加密保存，密钥与数据目录分开；显示时遮盖，只印在告知书上")
+    print_note("五、网络安全联系人：加密保存，密钥与数据目录分开；显示时遮盖，只印在文书上")
+    return replace(one, person=ask_person())
+
+
+def ask_person() -> Person:
+    """Ask whom to call; without a name it is nobody.
+
+    Raises:
+        UsageError: the input ended.
+    """
     name = ask("  姓名（例：张老师；可回车跳过）", lambda text: answers.read_word(text, "姓名") if text else "")
     if not name:
-        return replace(one, person=Person())
+        return Person()
     phone = ask("  电话（例：0371-60000000）", answers.read_phone)
     mail = ask("  邮箱（例：wlzx@school.edu.cn；可回车）", answers.read_mail)
-    return replace(one, person=Person(name, phone, mail))
+    return Person(name, phone, mail)
 
 
 def _ask_classified(one: Enrolment) -> Enrolment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -99,35 +100,65 @@ def show(as_json: JsonOption = False) -> None:
 @group.command("network")
 def network(
     name: Annotated[str, typer.Argument(help="网络名称，如 server-lan")],
-    prefixes: Annotated[list[str], typer.Argument(help="网段，如 10.1.0.0/24")],
+    prefixes: Annotated[list[str] | None, typer.Argument(help="网段，如 10.1.0.0/24")] = None,
     unit: UnitOption = None,
     zone: Annotated[
         str, typer.Option(help="区域：server、office、dormitory、wireless、iot、exam、dmz、unknown")
     ] = "unknown",
     logs_only: Annotated[bool, typer.Option("--logs-only", help="只看日志，不发送报文")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="撤销这个网络，其地址归入 default")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """登记或更改一个网络，已有证据随之重新归位。"""
+    """登记、更改或撤销一个网络，已有证据随之重新归位。"""
     from sentinel.model.unit import DEFAULT_NETWORK
-    from sentinel.schedule.intake import replace_networks
-    from sentinel.store.units import write_network
 
+    if remove:
+        _remove(name, prefixes, unit, as_json)
+        return
     if name == DEFAULT_NETWORK:
         raise UsageError("the default network takes what no other holds; give this one another name")
+    if not prefixes:
+        raise UsageError("missing argument 'prefixes'; see `sentinel unit network --help`")
     if zone not in set(Zone):
         raise UsageError(f"no such zone: {zone!r} ({', '.join(Zone)})")
     wanted = tuple(dict.fromkeys(_read_prefix(text) for text in prefixes))
-    with open_session() as context:
-        owner = context.choose_unit(unit)
-        with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
-            stored = write_network(
-                transaction, Network(0, owner.code, name, Zone(zone), wanted, scannable=not logs_only)
-            )
-            replace_networks(context, transaction, owner)
+    stored = _write(Network(0, "", name, Zone(zone), wanted, scannable=not logs_only), unit)
     if as_json:
         print_json(_words(stored))
     else:
         print_line(f"已登记网络 {stored.name}：{'、'.join(map(str, stored.prefixes))}。")
+
+
+def _write(wanted: Network, unit: str | None) -> Network:
+    from sentinel.schedule.intake import replace_networks
+    from sentinel.schedule.keep_out import load_kept_out
+    from sentinel.store.units import write_network
+
+    with open_session() as context:
+        owner = context.choose_unit(unit)
+        kept = load_kept_out(context, owner)
+        for prefix in wanted.prefixes:
+            if kept.count([prefix]) == prefix.num_addresses:
+                raise UsageError(
+                    f"{prefix} is declared to stay out (涉密等，不得登记); see `sentinel unit keep-out list`"
+                )
+        with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
+            stored = write_network(transaction, replace(wanted, unit=owner.code))
+            replace_networks(context, transaction, owner)
+    return stored
+
+
+def _remove(name: str, prefixes: list[str] | None, unit: str | None, as_json: bool) -> None:
+    from sentinel.schedule.declaring import remove_network
+
+    if prefixes:
+        raise UsageError("--remove: takes the whole network away; name no prefixes")
+    with open_session() as context:
+        removed = remove_network(context, context.choose_unit(unit), name)
+    if as_json:
+        print_json(_words(removed) | {"removed": True})
+    else:
+        print_line(f"已撤销网络 {removed.name}，其地址归入 default 网络。")
 
 
 @group.command("networks")

@@ -226,8 +226,8 @@ def _limits(facts: PaperFacts) -> list[Line]:
 
 def _span(signed: Authorisation | None) -> str:
     if signed is None:
-        return f"自 {_NO_DAY} 起，至 {_NO_DAY} 止"
-    return f"自 {day_text(signed.valid_from)} 起，至 {day_text(signed.valid_to)} 止"
+        return f"自{_NO_DAY}起，至{_NO_DAY}止"
+    return f"自{day_text(signed.valid_from)}起，至{day_text(signed.valid_to)}止"
 
 
 def _plan(plan: Plan | None) -> str:
@@ -239,8 +239,9 @@ def _plan(plan: Plan | None) -> str:
 
 def _contact(facts: PaperFacts) -> list[Line]:
     person = facts.person or Person()
-    mail = f"，邮箱 {clean(person.mail)}" if person.mail else ""
-    lines = [Line(f"联系人 {_given(person.name)}，电话 {_given(person.phone)}{mail}。")]
+    lines = [Line(f"联系人：{_given(person.name)}"), Line(f"电　话：{_given(person.phone)}")]
+    if person.mail:
+        lines.append(Line(f"邮　箱：{clean(person.mail)}"))
     if facts.exits:
         where = "；".join(
             f"{clean(one.name, 60)} {_join(tuple(str(prefix) for prefix in one.prefixes))}" for one in facts.exits

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from ipaddress import ip_network
 
-from sentinel.errors import UsageError
+from sentinel.errors import StoreError, UsageError
 from sentinel.model.moment import from_microseconds, to_microseconds
 from sentinel.model.register import Contact, Exit, KeepOut, Person
 from sentinel.model.unit import IPNetwork, Unit, UnitLevel
 from sentinel.store.database import Database, Row, Transaction
 from sentinel.store.register import open_person, pack_person
 from sentinel.store.seal import Seal
-from sentinel.store.units import find_unit
+from sentinel.store.units import find_unit, read_units
 
 
 def write_answer(transaction: Transaction, unit: str, name: str, value: str) -> None:
@@ -35,14 +35,14 @@ def read_answers(database: Database, unit: str) -> dict[str, str]:
 
 
 def write_contact(transaction: Transaction, unit: str, role: str, person: Person, seal: Seal | None) -> Contact:
-    """Name a person for a task, in place of whoever had it; the audit row tells the task, never the person.
+    """Name a person for a task, in place of whoever had it, who is forgotten; the audit tells the task, never whose.
 
     Raises:
         ValueError: there is no seal to close the person with.
     """
     moment = to_microseconds(transaction.now)
     before = transaction.execute(
-        "UPDATE contact SET ended_us=? WHERE unit=? AND role=? AND ended_us IS NULL", (moment, unit, role)
+        "UPDATE contact SET ended_us=?, sealed=x'' WHERE unit=? AND role=? AND ended_us IS NULL", (moment, unit, role)
     ).rowcount
     cursor = transaction.execute(
         "INSERT INTO contact (unit, role, sealed, since_us, verified_us) VALUES (?,?,?,?,?)",
@@ -85,6 +85,23 @@ def end_contact(transaction: Transaction, contact: Contact) -> None:
         "UPDATE contact SET ended_us=?, sealed=x'' WHERE id=?", (to_microseconds(transaction.now), contact.id)
     )
     transaction.audit("contact.end", f"contact {contact.id} of unit {contact.unit}", before={"role": contact.role})
+
+
+def reseal_contacts(transaction: Transaction, before: str, after: str, seal: Seal | None) -> None:
+    """Seal the contacts of a unit for its new code, which they carry already.
+
+    Raises:
+        StoreError: there are some and the key that opens them is not here.
+    """
+    rows = transaction.execute(
+        "SELECT id, role, since_us, sealed FROM contact WHERE unit=? AND sealed!=x''", (after,)
+    ).fetchall()
+    for number, role, since_us, sealed in rows:
+        person = open_person(sealed, seal, contact_place(before, role, since_us))
+        if person is None:
+            raise StoreError("there is a contact and the contact key that opens it is not on this machine")
+        packed = pack_person(person, seal, contact_place(after, role, since_us))
+        transaction.execute("UPDATE contact SET sealed=? WHERE id=?", (packed, number))
 
 
 def contact_place(unit: str, role: str, since_us: int) -> str:
@@ -177,6 +194,13 @@ def read_campus_keep_outs(database: Database, unit: str) -> tuple[KeepOut, ...]:
         (campus.code, f"{campus.path}/", f"{campus.path}0"),  # '0' follows '/' in the order of bytes
     )
     return tuple(one for one in map(_keep_out, list(rows)) if _find_campus(database, one.unit) == campus)
+
+
+def read_campus(database: Database, unit: str) -> tuple[Unit, ...]:
+    """Give all units that share a unit's campus, the unit itself among them."""
+    campus = _find_campus(database, unit)
+    below = read_units(database, campus) if campus else ()
+    return tuple(one for one in below if _find_campus(database, one.code) == campus)
 
 
 def _find_campus(database: Database, code: str) -> Unit | None:

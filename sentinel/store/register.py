@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from ipaddress import ip_network
 
+from sentinel.errors import StoreError
 from sentinel.model.moment import from_microseconds, from_optional, to_microseconds, to_optional
 from sentinel.model.ports import parse_ranges
 from sentinel.model.register import Person, RegisterEntry
@@ -132,3 +133,20 @@ def _entry(row: Row, seal: Seal | None) -> RegisterEntry:
         valid_to=from_optional(row[18]),
         imported_at=from_microseconds(row[19]),
     )
+
+
+def reseal_register(transaction: Transaction, before: str, after: str, seal: Seal | None) -> None:
+    """Seal the persons of a unit's lines for its new code, which the lines carry already.
+
+    Raises:
+        StoreError: a line names a person and the key that opens it is not here.
+    """
+    rows = transaction.execute(
+        "SELECT id, source_sha256, sheet, row, person FROM register WHERE unit=? AND person!=x''", (after,)
+    ).fetchall()
+    for number, sha256, sheet, row, sealed in rows:
+        person = open_person(sealed, seal, _place(before, sha256, sheet, row))
+        if person is None:
+            raise StoreError("the register names persons and the contact key that opens them is not on this machine")
+        packed = pack_person(person, seal, _place(after, sha256, sheet, row))
+        transaction.execute("UPDATE register SET person=? WHERE id=?", (packed, number))

@@ -13,6 +13,7 @@ from sentinel.model.moment import from_optional, to_microseconds
 from sentinel.model.plan import Plan
 from sentinel.model.unit import DEFAULT_NETWORK, IPNetwork, Network, Unit, UnitLevel, Zone
 from sentinel.store.database import Database, Row, Transaction
+from sentinel.store.endpoints import remove_history
 
 _UNIT = "code, name, level, parent, path, region"
 _NETWORK = "id, unit, name, zone, prefixes, scannable"
@@ -26,10 +27,7 @@ def write_unit(transaction: Transaction, unit: Unit) -> Unit:
     """
     from sentinel.store.tables import NetworkRow, UnitRow
 
-    if not unit.code or "/" in unit.code or len(unit.code) > 100 or not unit.code.isprintable():
-        raise UsageError(f"a unit code is 1 to 100 printable characters without '/': {unit.code!r}")
-    if find_unit(transaction.database, unit.code):
-        raise UsageError(f"there is a unit {unit.code!r} already")
+    _check_code(transaction.database, unit.code)
     parent = find_unit(transaction.database, unit.parent) if unit.parent else None
     if unit.parent and parent is None:
         raise UsageError(f"no such unit: {unit.parent!r}; add the upper unit first")
@@ -50,6 +48,13 @@ def write_unit(transaction: Transaction, unit: Unit) -> Unit:
     transaction.flush()
     transaction.audit("unit.add", f"unit {placed.code}", after={"name": placed.name, "parent": placed.parent})
     return placed
+
+
+def _check_code(database: Database, code: str) -> None:
+    if not code or "/" in code or len(code) > 100 or not code.isprintable():
+        raise UsageError(f"a unit code is 1 to 100 printable characters without '/': {code!r}")
+    if find_unit(database, code):
+        raise UsageError(f"there is a unit {code!r} already")
 
 
 def find_unit(database: Database, code_or_name: str) -> Unit | None:
@@ -114,6 +119,57 @@ def write_network(transaction: Transaction, network: Network) -> Network:
         after=_network_words(network),
     )
     return replace(network, id=row.id or 0)
+
+
+def remove_network(transaction: Transaction, network: Network, default: Network) -> None:
+    """Take a network away; its findings go to the default one, and what was seen of it has to be placed anew."""
+    remove_history(transaction, [network.id], None)
+    transaction.execute("UPDATE OR IGNORE finding SET network=? WHERE network=?", (default.id, network.id))
+    transaction.execute("DELETE FROM network WHERE id=?", (network.id,))
+    subject = f"network {network.unit}/{network.name}"
+    transaction.audit("network.remove", subject, before=_network_words(network))
+
+
+def change_unit(transaction: Transaction, before: Unit, after: Unit) -> Unit:
+    """Change a unit's name, level or region, or its code and with it every row that names the unit.
+
+    What is sealed for the old code must be sealed anew by the caller, in the same transaction.
+
+    Raises:
+        UsageError: the new code is taken or unusable.
+    """
+    if after.code != before.code:
+        _check_code(transaction.database, after.code)
+        for table in _tables_with(transaction.database, "unit"):
+            transaction.execute(f"UPDATE {table} SET unit=? WHERE unit=?", (after.code, before.code))  # noqa: S608
+        transaction.execute(
+            "UPDATE finding SET subject=? WHERE unit=? AND network=0 AND subject=?",
+            (after.code, after.code, before.code),
+        )
+        transaction.execute("UPDATE unit SET parent=? WHERE parent=?", (after.code, before.code))
+    path = f"{before.path.rpartition('/')[0]}/{after.code}".lstrip("/")
+    transaction.execute(
+        "UPDATE unit SET code=?, name=?, level=?, region=?, path=? WHERE code=?",
+        (after.code, after.name, after.level, after.region, path, before.code),
+    )
+    transaction.execute(
+        "UPDATE unit SET path=? || substr(path, ?) WHERE path>=? AND path<?",
+        (path, len(before.path) + 1, f"{before.path}/", f"{before.path}0"),
+    )
+    changed = replace(after, path=path, parent=before.parent)
+    words = [
+        {"code": one.code, "name": one.name, "level": one.level, "region": one.region} for one in (before, changed)
+    ]
+    transaction.audit("unit.change", f"unit {before.code}", before=words[0], after=words[1])
+    return changed
+
+
+def _tables_with(database: Database, column: str) -> list[str]:
+    rows = database.query(
+        "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type='table' AND c.name=?",
+        (column,),
+    )
+    return [f'"{name}"' for (name,) in list(rows)]
 
 
 def _network_words(network: Network) -> dict[str, object]:

@@ -1,0 +1,188 @@
+"""A later change of what a unit says about itself in; store, map and settings brought to agree with it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from sentinel.config import edit_settings, load_settings, write_settings
+from sentinel.errors import UsageError
+from sentinel.model.register import Exit, KeepOut
+from sentinel.model.unit import DEFAULT_NETWORK, IPNetwork, Network, Unit, UnitLevel, Zone
+from sentinel.schedule.answers import read_exits_line
+from sentinel.schedule.context import Context
+from sentinel.schedule.enrolment import CLASSIFIED, KEPT_OUT_REASON, build_exit_network
+from sentinel.schedule.intake import replace_networks
+from sentinel.schedule.keep_out import build_kept_out
+from sentinel.store import declared
+from sentinel.store.database import Transaction
+from sentinel.store.endpoints import read_hosts
+from sentinel.store.register import reseal_register
+from sentinel.store.units import change_unit, read_networks, write_network
+from sentinel.store.units import remove_network as remove_network_row
+
+
+def remove_network(context: Context, unit: Unit, name: str) -> Network:
+    """Take a network away; its addresses fall to the default one.
+
+    Raises:
+        UsageError: there is no such network, or it is the default one.
+    """
+    if name == DEFAULT_NETWORK:
+        raise UsageError("the default network takes what no other holds; it cannot be removed")
+    with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
+        found = _find_network(context, unit, name)
+        if found is None:
+            raise UsageError(f"no network {name!r} of {unit.name}; `sentinel unit networks` shows them")
+        _remove(context, transaction, unit, found)
+        replace_networks(context, transaction, unit)
+    return found
+
+
+def _find_network(context: Context, unit: Unit, name: str) -> Network | None:
+    return next((one for one in read_networks(context.database, unit.code) if one.name == name), None)
+
+
+def _remove(context: Context, transaction: Transaction, unit: Unit, network: Network) -> None:
+    default = _find_network(context, unit, DEFAULT_NETWORK)
+    if default is None:
+        raise UsageError(f"{unit.name} has no default network")
+    remove_network_row(transaction, network, default)
+
+
+def add_exit(context: Context, unit: Unit, name: str, addresses: Iterable[str]) -> Exit:
+    """Add a way to the internet, or change its addresses; they become a network of zone DMZ.
+
+    Raises:
+        UsageError: the addresses cannot be read, or overlap another exit or a part of a network.
+    """
+    exits = [one for one in declared.read_exits(context.database, unit.code) if one.name != name]
+    before = next((one for one in declared.read_exits(context.database, unit.code) if one.name == name), None)
+    own = _exit_network(context, before)
+    networks = [
+        one
+        for one in read_networks(context.database, unit.code)
+        if one.name != DEFAULT_NETWORK and (own is None or one.id != own.id)
+    ]
+    try:
+        *_, wanted = read_exits_line(" ".join((name, *addresses)), unit.code, exits, networks)
+    except ValueError as error:
+        raise UsageError(f"exit {name}: {error}") from error
+    with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
+        if own:
+            _remove(context, transaction, unit, own)
+        stored = declared.write_exit(transaction, wanted)
+        network = build_exit_network(stored, networks)
+        if network:
+            write_network(transaction, network)
+        replace_networks(context, transaction, unit)
+    return stored
+
+
+def withdraw_exit(context: Context, unit: Unit, name: str) -> Exit:
+    """End a way to the internet, and the network that was made for it.
+
+    Raises:
+        UsageError: there is no such exit.
+    """
+    found = next((one for one in declared.read_exits(context.database, unit.code) if one.name == name), None)
+    if found is None:
+        raise UsageError(f"no exit {name!r} of {unit.name}; `sentinel unit exit list` shows them")
+    own = _exit_network(context, found)
+    with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
+        declared.withdraw_exit(transaction, found)
+        if own:
+            _remove(context, transaction, unit, own)
+            replace_networks(context, transaction, unit)
+    return found
+
+
+def _exit_network(context: Context, one: Exit | None) -> Network | None:
+    """Give the network that was made for an exit; one somebody changed since is their own."""
+    found = next(
+        (each for each in read_networks(context.database, one.unit) if each.name == one.name), None
+    ) if one else None  # fmt: skip
+    if found is None or one is None or found.zone is not Zone.DMZ:
+        return None
+    return found if set(found.prefixes) <= set(one.prefixes) else None
+
+
+def add_keep_out(
+    context: Context, unit: Unit, prefixes: tuple[IPNetwork, ...], reason: str = KEPT_OUT_REASON
+) -> tuple[KeepOut, int]:
+    """Declare addresses that must stay out; what was seen of them leaves the map of the whole campus.
+
+    Returns the declaration, and how many hosts left the map: the evidence that showed them is still there.
+
+    Raises:
+        UsageError: a declared network, or one of its prefixes, would stay out as a whole.
+    """
+    kept = build_kept_out(prefixes)
+    campus = declared.read_campus(context.database, unit.code)
+    hidden = 0
+    for network in (network for one in campus for network in read_networks(context.database, one.code)):
+        whole = next((one for one in network.prefixes if kept.count([one]) == one.num_addresses), None)
+        if whole:
+            raise UsageError(
+                f"network {network.name!r} declares {whole}: "
+                f"take it away first with `sentinel unit network {network.name} --remove`"
+            )
+        hidden += sum(kept.meets(host.address) for host in read_hosts(context.database, network))
+    with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
+        stored = declared.write_keep_out(transaction, KeepOut(0, unit.code, prefixes, reason))
+        if declared.read_answers(context.database, unit.code).get(CLASSIFIED) == "none":
+            declared.write_answer(transaction, unit.code, CLASSIFIED, "kept_out")
+        for one in campus:
+            replace_networks(context, transaction, one)
+    return stored, hidden
+
+
+def withdraw_keep_out(context: Context, unit: Unit, number: int, why: str) -> None:
+    """Let addresses in again; evidence that shows them counts from now on.
+
+    Raises:
+        UsageError: the unit has none with this number in force.
+    """
+    with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
+        declared.withdraw_keep_out(transaction, unit.code, number, why)
+        for one in declared.read_campus(context.database, unit.code):
+            replace_networks(context, transaction, one)
+
+
+def set_unit(
+    context: Context,
+    unit: Unit,
+    *,
+    name: str | None = None,
+    code: str | None = None,
+    level: UnitLevel | None = None,
+    region: str | None = None,
+) -> Unit:
+    """Change a unit; a new code goes into every row that names it, what is sealed for it, and the settings.
+
+    Raises:
+        UsageError: the new code is taken or unusable.
+        StoreError: persons are sealed for the old code and their key is not here; nothing was changed.
+    """
+    wanted = replace(
+        unit,
+        name=unit.name if name is None else name,
+        code=unit.code if code is None else code,
+        level=level or unit.level,
+        region=unit.region if region is None else region,
+    )
+    seal = context.load_seal() if wanted.code != unit.code else None
+    with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
+        changed = change_unit(transaction, unit, wanted)
+        if changed.code != unit.code:
+            declared.reseal_contacts(transaction, unit.code, changed.code, seal)
+            reseal_register(transaction, unit.code, changed.code, seal)
+            if load_settings(context.home.path, {}).unit == unit.code:
+                write_settings(context.home.path, edit_settings(context.home.path, "unit", changed.code))
+    return changed
+
+
+def note_setting(context: Context, name: str, before: object, after: object) -> None:
+    """Note in the audit that a setting was changed."""
+    with context.database.transaction(context.actor, context.clock()) as transaction:
+        transaction.audit("setting.set", f"setting {name}", before=before, after=after)
