@@ -53,6 +53,7 @@ def show(unit: UnitOption = None, as_json: JsonOption = False) -> None:
 
 def _read_answers(context: Context, owner: Unit) -> Iterator[tuple[str, str, str]]:
     """Give each answer with the command that changes it."""
+    from sentinel.schedule.answers import place_list
     from sentinel.schedule.enrolment import CLASSIFIED
     from sentinel.store.declared import read_answers, read_contacts, read_exits, read_keep_outs
     from sentinel.store.units import read_networks
@@ -63,11 +64,11 @@ def _read_answers(context: Context, owner: Unit) -> Iterator[tuple[str, str, str
     yield "层级", LEVEL_WORDS[owner.level], "sentinel unit set --level school"
     yield "属地", owner.region or "未填", "sentinel unit set --region 代码"
     for network in read_networks(context.database, owner.code):
-        places = "、".join(map(str, network.prefixes)) or "其余地址"
+        places = place_list(network.prefixes) or "其余地址"
         words = f"{network.name}（{ZONE_WORDS[network.zone]}）{places} {'可探测' if network.scannable else '只看日志'}"
         yield "网段", words, "sentinel unit network 名称 网段 --zone 区域"
     for one in read_exits(context.database, owner.code):
-        yield "出口", f"{one.name} {'、'.join(map(str, one.prefixes))}", "sentinel unit exit add 名称 地址"
+        yield "出口", f"{one.name} {place_list(one.prefixes)}", "sentinel unit exit add 名称 地址"
     yield from _read_authority(context, owner, answers)
     contacts = read_contacts(context.database, owner.code, context.load_seal())
     yield "联系人", "；".join(_masked(one.person) for one in contacts) or "未登记", "sentinel unit contact set"
@@ -133,6 +134,7 @@ def add_exit(
     as_json: JsonOption = False,
 ) -> None:
     """登记或更改一个出口；其公网地址成为 DMZ 网络。"""
+    from sentinel.schedule.answers import place_list
     from sentinel.schedule.declaring import add_exit as add
 
     with open_session() as context:
@@ -140,12 +142,13 @@ def add_exit(
     if as_json:
         print_json(_exit_words(stored))
     else:
-        print_line(f"已登记出口 {stored.name}：{'、'.join(map(str, stored.prefixes))}。")
+        print_line(f"已登记出口 {stored.name}：{place_list(stored.prefixes)}。")
 
 
 @exits.command("list")
 def list_exits(unit: UnitOption = None, as_json: JsonOption = False) -> None:
     """列出出口。"""
+    from sentinel.schedule.answers import place_list
     from sentinel.store.declared import read_exits
 
     with open_session() as context:
@@ -154,7 +157,7 @@ def list_exits(unit: UnitOption = None, as_json: JsonOption = False) -> None:
         for one in found:
             print_json(_exit_words(one))
         return
-    rows = [(one.name, "、".join(map(str, one.prefixes))) for one in found]
+    rows = [(one.name, place_list(one.prefixes)) for one in found]
     print_table("出口", ("名称", "公网地址"), rows, "sentinel unit exit add 名称 地址")
 
 
@@ -300,7 +303,7 @@ def add_keep_out(
     as_json: JsonOption = False,
 ) -> None:
     """登记必须排除的地址；地图中已有的随即移出。"""
-    from sentinel.schedule.answers import read_places
+    from sentinel.schedule.answers import place_list, read_places
     from sentinel.schedule.declaring import add_keep_out as add
 
     try:
@@ -312,7 +315,7 @@ def add_keep_out(
     if as_json:
         print_json(_keep_out_words(stored) | {"hosts_removed": hidden})
         return
-    print_line(f"已登记排除 {stored.id}：{'、'.join(map(str, stored.prefixes))}。立即生效，任何授权都不能越过。")
+    print_line(f"已登记排除 {stored.id}：{place_list(stored.prefixes)}。立即生效，任何授权都不能越过。")
     if hidden:
         print_note(f"地图中的 {hidden} 台主机已移出；此前导入的原始证据中仍有它们，请按保密规定处理。")
 
@@ -320,6 +323,7 @@ def add_keep_out(
 @keep_outs.command("list")
 def list_keep_outs(unit: UnitOption = None, as_json: JsonOption = False) -> None:
     """列出必须排除的地址。"""
+    from sentinel.schedule.answers import place_list
     from sentinel.store.declared import read_keep_outs
 
     with open_session() as context:
@@ -328,7 +332,7 @@ def list_keep_outs(unit: UnitOption = None, as_json: JsonOption = False) -> None
         for one in found:
             print_json(_keep_out_words(one))
         return
-    rows = [(one.id, "、".join(map(str, one.prefixes)), one.reason) for one in found]
+    rows = [(one.id, place_list(one.prefixes), one.reason) for one in found]
     hint = "sentinel unit keep-out withdraw 编号 --why 理由"
     print_table("必须排除的地址", ("编号>", "地址", "理由"), rows, hint, empty="sentinel unit keep-out add 地址")
 

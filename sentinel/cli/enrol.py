@@ -191,11 +191,11 @@ def _show_answers(one: Enrolment) -> None:
 def describe_enrolment(one: Enrolment) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Put the answers into titled lines for people, the contact masked."""
     networks = tuple(
-        f"{each.name}（{answers.ZONE_NAMES[each.zone]}）{'、'.join(map(str, each.prefixes))}"
+        f"{each.name}（{answers.ZONE_NAMES[each.zone]}）{answers.place_list(each.prefixes)}"
         f"  {'可探测' if each.scannable else '只看日志'}"
         for each in one.networks
     )
-    exits = tuple(f"{each.name} {'、'.join(map(str, each.prefixes))}{_private(each.prefixes)}" for each in one.exits)
+    exits = tuple(f"{each.name} {answers.place_list(each.prefixes)}{_private(each.prefixes)}" for each in one.exits)
     person = answers.mask_person(one.person) or Person()
     code = f"（{one.unit.code}）" if one.unit.code != one.unit.name else "（无标识码）"
     kept = f"，另列出 {len(one.keep_out)} 处地址" if one.keep_out else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -103,9 +102,19 @@ def network(
     prefixes: Annotated[list[str] | None, typer.Argument(help="网段，如 10.1.0.0/24")] = None,
     unit: UnitOption = None,
     zone: Annotated[
-        str, typer.Option(help="区域：server、office、dormitory、wireless、iot、exam、dmz、unknown")
-    ] = "unknown",
-    logs_only: Annotated[bool, typer.Option("--logs-only", help="只看日志，不发送报文")] = False,
+        str | None,
+        typer.Option(
+            help="区域：server、office、dormitory、wireless、iot、exam、dmz、unknown；默认不变", show_default=False
+        ),
+    ] = None,
+    logs_only: Annotated[
+        bool | None,
+        typer.Option(
+            "--logs-only/--scannable",
+            help="只看日志，不发送报文；或可探测。默认不变，新登记的宿舍与无线只看日志",
+            show_default=False,
+        ),
+    ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="撤销这个网络，其地址归入 default")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -119,31 +128,40 @@ def network(
         raise UsageError("the default network takes what no other holds; give this one another name")
     if not prefixes:
         raise UsageError("missing argument 'prefixes'; see `sentinel unit network --help`")
-    if zone not in set(Zone):
+    if zone is not None and zone not in set(Zone):
         raise UsageError(f"no such zone: {zone!r} ({', '.join(Zone)})")
     wanted = tuple(dict.fromkeys(_read_prefix(text) for text in prefixes))
-    stored = _write(Network(0, "", name, Zone(zone), wanted, scannable=not logs_only), unit)
+    stored = _write(name, wanted, Zone(zone) if zone else None, logs_only, unit)
     if as_json:
         print_json(_words(stored))
     else:
-        print_line(f"已登记网络 {stored.name}：{'、'.join(map(str, stored.prefixes))}。")
+        places = "、".join(map(str, stored.prefixes))
+        print_line(f"已登记网络 {stored.name}：{places}，{_scan_word(stored.scannable)}。")
 
 
-def _write(wanted: Network, unit: str | None) -> Network:
+def _write(
+    name: str, prefixes: tuple[IPNetwork, ...], zone: Zone | None, logs_only: bool | None, unit: str | None
+) -> Network:
+    """Write a network; what was not said stays as it was, and a dormitory is for logs only unless said otherwise."""
+    from sentinel.schedule.answers import LOGS_ONLY_ZONES
     from sentinel.schedule.intake import replace_networks
     from sentinel.schedule.keep_out import load_kept_out
-    from sentinel.store.units import write_network
+    from sentinel.store.units import read_networks, write_network
 
     with open_session() as context:
         owner = context.choose_unit(unit)
         kept = load_kept_out(context, owner)
-        for prefix in wanted.prefixes:
+        for prefix in prefixes:
             if kept.count([prefix]) == prefix.num_addresses:
                 raise UsageError(
                     f"{prefix} is declared to stay out (涉密等，不得登记); see `sentinel unit keep-out list`"
                 )
+        before = next((one for one in read_networks(context.database, owner.code) if one.name == name), None)
+        serves = zone or (before.zone if before else Zone.UNKNOWN)
+        usual = before.scannable if before and serves is before.zone else serves not in LOGS_ONLY_ZONES
+        wanted = Network(0, owner.code, name, serves, prefixes, usual if logs_only is None else not logs_only)
         with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
-            stored = write_network(transaction, replace(wanted, unit=owner.code))
+            stored = write_network(transaction, wanted)
             replace_networks(context, transaction, owner)
     return stored
 

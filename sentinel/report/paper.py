@@ -244,7 +244,8 @@ def _contact(facts: PaperFacts) -> list[Line]:
         lines.append(Line(f"邮　箱：{clean(person.mail)}"))
     if facts.exits:
         where = "；".join(
-            f"{clean(one.name, 60)} {_join(tuple(str(prefix) for prefix in one.prefixes))}" for one in facts.exits
+            f"{clean(one.name, 60)} {_join(tuple(str(prefix).removesuffix('/32') for prefix in one.prefixes))}"
+            for one in facts.exits
         )
         lines.append(Line(f"本单位互联网出口：{where}。"))
     return lines

@@ -69,6 +69,7 @@ _CODE = re.compile(r"\d{10}")
 _PHONE = re.compile(r"\+?[\d() -]{5,24}")
 _MAIL = re.compile(r"[^\s@,;<>]{1,64}@[a-z0-9.-]{1,190}\.[a-z]{2,24}", re.IGNORECASE)
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})(?:[-/.月](\d{1,2})日?|月)?|(\d{4})(\d\d)(\d\d)")
+_LAST_YEAR = 2199
 _WIDEST = {4: 8, 6: 32}
 _YES = frozenset({"是", "y", "yes", "对", "好", "确认"})
 _NO = frozenset({"否", "n", "no", "不", "不是"})
@@ -170,6 +171,16 @@ def read_places(text: str) -> tuple[IPNetwork, ...]:
     return prefixes
 
 
+def place_text(prefix: IPNetwork) -> str:
+    """Write an address as one, not as a prefix of full length."""
+    return str(prefix.network_address if prefix.prefixlen == prefix.max_prefixlen else prefix)
+
+
+def place_list(prefixes: Iterable[IPNetwork]) -> str:
+    """Write addresses and prefixes on one line."""
+    return "、".join(map(place_text, prefixes))
+
+
 def is_inside(prefix: IPNetwork, networks: Iterable[Network]) -> bool:
     """Tell whether one network's prefix holds the whole of it."""
     return any(
@@ -218,8 +229,8 @@ def read_until(text: str, now: datetime) -> datetime:
     except ValueError as error:
         raise ValueError("没有这一天；日期写成 2026-12-31") from error
     moment = datetime.combine(last, time.max, SHANGHAI).astimezone(UTC)
-    if moment <= now or year > now.year + 20:
-        raise ValueError("截止日期须在今天之后、二十年之内")
+    if moment <= now or year > _LAST_YEAR:
+        raise ValueError(f"截止日期须在今天之后、{_LAST_YEAR} 年之前")
     return moment
 
 

@@ -18,7 +18,7 @@ from sentinel.model.unit import DEFAULT_NETWORK, IPNetwork, Network, Unit
 from sentinel.report.paper import Covered, Paper, PaperFacts, build_authorisation_paper, build_notice_paper
 from sentinel.report.paper_docx import render_paper_docx
 from sentinel.report.render import render_paper
-from sentinel.schedule.answers import ZONE_NAMES
+from sentinel.schedule.answers import ZONE_NAMES, place_text
 from sentinel.schedule.context import Context
 from sentinel.schedule.enrolment import AUTHORITY, DEFAULT_LEVEL, SECURITY
 from sentinel.schedule.keep_out import read_kept_out
@@ -151,13 +151,15 @@ def _read_scope(
     """
     networks = list(networks)
     logs = [
-        Covered(one.name, ZONE_NAMES[one.zone], tuple(map(str, one.prefixes)), scannable=False)
+        Covered(one.name, ZONE_NAMES[one.zone], tuple(map(place_text, one.prefixes)), scannable=False)
         for one in networks
         if not one.scannable
     ]
     open_ones = [one for one in networks if one.scannable]
     if signed is None:
-        rows = [Covered(one.name, ZONE_NAMES[one.zone], tuple(map(str, one.prefixes)), True) for one in open_ones]
+        rows = [
+            Covered(one.name, ZONE_NAMES[one.zone], tuple(map(place_text, one.prefixes)), True) for one in open_ones
+        ]
         return (*rows, *logs)
     targets = merge(range_of(target.network) for target in signed.targets if target.network)
     hidden = merge(range_of(prefix) for prefix in kept)
@@ -167,10 +169,10 @@ def _read_scope(
         covered = intersect(declared, targets)
         if covered:
             places = network.prefixes if not subtract(declared, (*covered, *hidden)) else to_networks(covered)
-            rows.append(Covered(network.name, ZONE_NAMES[network.zone], tuple(map(str, places)), scannable=True))
+            rows.append(Covered(network.name, ZONE_NAMES[network.zone], tuple(map(place_text, places)), scannable=True))
         targets = subtract(targets, declared)
     closed = merge(range_of(prefix) for one in networks if not one.scannable for prefix in one.prefixes)
-    rest = [str(prefix) for prefix in to_networks(subtract(targets, (*closed, *hidden)))]
+    rest = [place_text(prefix) for prefix in to_networks(subtract(targets, (*closed, *hidden)))]
     rest += [target.name for target in signed.targets if target.name]
     if rest:
         rows.append(Covered("未登记的网段与域名", "—", tuple(rest), scannable=True))

@@ -59,12 +59,12 @@ def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
     return base | {"LC_ALL": "C.UTF-8", "HOME": "/nonexistent", "PYTHONWARNINGS": "error"} | dict(changes or {})
 
 
-def run(*words: str | Path, env: Mapping[str, str] | None = None, timeout_s: float = 90) -> Done:
-    """Run the command line to its end."""
+def run(*words: str | Path, env: Mapping[str, str] | None = None, timeout_s: float = 90, typed: bytes = b"") -> Done:
+    """Run the command line to its end; `typed` is what comes in, nothing by default."""
     done = subprocess.run(
         [*PROGRAM, *map(str, words)],
         env=environment(env),
-        stdin=subprocess.DEVNULL,
+        input=typed,
         capture_output=True,
         timeout=timeout_s,
         check=False,

@@ -6,14 +6,17 @@ import json
 import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 from sentinel.collect.gate import parse_target
 from sentinel.config import load_settings
+from sentinel.model.register import KeepOut
 from sentinel.model.scope import Authorisation, Level
 from sentinel.model.unit import Unit
 from sentinel.schedule.context import open_context
+from sentinel.store.declared import write_keep_out
 from sentinel.store.scopes import withdraw_authorisation, write_authorisation
 from sentinel.store.units import write_unit
 from tests.cli.command import UNIT, Sentinel
@@ -32,6 +35,9 @@ REASONS = {
     "127.78.8.1": "withdrawn",
     "127.78.9.1": "level",
     "127.78.3.9": "excluded",
+    "127.78.11.7": "kept_out",
+    "127.78.11.0/29": "kept_out",
+    "127.78.12.1": "kept_out",
     "224.0.0.1": "forbidden",
     "255.255.255.255": "forbidden",
     "0.0.0.0": "forbidden",
@@ -69,6 +75,9 @@ def prepare(home: Path) -> Sentinel:
         withdraw_authorisation(transaction, stored.id, "测试")
         write_authorisation(transaction, allow("127.78.9.0/24", level=Level.PASSIVE))
         write_authorisation(transaction, allow("127.78.10.0/24", unit="other"))
+        write_authorisation(transaction, allow("127.78.11.0/24", level=Level.CHECK))
+        write_keep_out(transaction, KeepOut(0, UNIT, (ip_network("127.78.11.0/29"), ip_network("127.78.12.0/24")), "x"))
+        write_keep_out(transaction, KeepOut(0, UNIT, (ip_network("127.78.3.65/32"),), "x"))
     return sentinel
 
 
@@ -107,6 +116,8 @@ def main() -> None:
             sentinel.run("scan", "127.78.3.1", *PORTS, "--plan")
             silence = len(packets)
             partly = sentinel.run("scan", "127.78.3.0/30", "127.78.4.1", *PORTS, "--json", "--no-check", expect=3)
+            around = sentinel.run("scan", "127.78.3.64/30", *PORTS, "--json", "--no-check", expect=3)
+        answer["around"] = around.rows[-1]["summary"]
         answer["packets while refused"] = silence
         answer["partly"] = partly.rows[-1]["summary"]
         answer["asked"] = sorted({packet.destination for packet in packets if packet.port == 2222})

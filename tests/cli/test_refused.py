@@ -42,11 +42,19 @@ def test_scan_when_refused_tells_every_target_its_reason_and_one_line_why(seen: 
 
 
 def test_scan_when_partly_refused_touches_only_what_is_allowed(seen: dict[str, Any]) -> None:
-    assert seen["asked"] == ["127.78.3.0", "127.78.3.1", "127.78.3.2", "127.78.3.3"]
+    allowed = ["127.78.3.0", "127.78.3.1", "127.78.3.2", "127.78.3.3"]
+    assert seen["asked"] == sorted([*allowed, "127.78.3.64", "127.78.3.66", "127.78.3.67"])
     assert seen["touched elsewhere"] == []
     assert [one["target"] for one in seen["partly"]["refused"]] == ["127.78.4.1"]
     assert (seen["partly"]["coverage"], seen["partly"]["hosts_up"]) == (1.0, 4)
     assert seen["partly"]["probes"] >= 4
+
+
+def test_scan_around_what_must_stay_out_touches_all_but_that(seen: dict[str, Any]) -> None:
+    assert "127.78.3.65" not in seen["asked"]
+    (refused,) = seen["around"]["refused"]
+    assert (refused["target"], refused["reason"]) == ("127.78.3.64/30", "kept_out")
+    assert seen["around"]["hosts_up"] == 3
 
 
 def test_scan_when_refused_says_so_to_people_in_one_line_without_a_summary(sentinel: Sentinel) -> None:
