@@ -208,7 +208,8 @@ def set_contact(
     if as_json:
         print_json(_contact_words(stored, shown=False))
     else:
-        print_line(f"已登记联系人 {_masked(stored.person)}。密钥：{key}，请另行保管，不要与数据目录放在一起。")
+        print_line(f"已登记联系人 {_masked(stored.person)}。密钥须与数据目录分开保管：")
+        print_line(f"  {key}")
 
 
 @contacts.command("list")

@@ -153,9 +153,7 @@ def _write(
         kept = load_kept_out(context, owner)
         for prefix in prefixes:
             if kept.count([prefix]) == prefix.num_addresses:
-                raise UsageError(
-                    f"{prefix} is declared to stay out (涉密等，不得登记); see `sentinel unit keep-out list`"
-                )
+                raise UsageError(f"{prefix} is declared to stay out: see `sentinel unit keep-out list`")
         before = next((one for one in read_networks(context.database, owner.code) if one.name == name), None)
         serves = zone or (before.zone if before else Zone.UNKNOWN)
         usual = before.scannable if before and serves is before.zone else serves not in LOGS_ONLY_ZONES

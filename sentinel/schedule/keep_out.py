@@ -97,7 +97,7 @@ def refuse_count(count: int, where: str) -> None:
     """
     if count:
         what = "1 address that is" if count == 1 else f"{count} addresses that are"
-        raise ParseError(f"holds {what} declared to stay out (涉密等，不得进入本系统): nothing of it was stored", where)
+        raise ParseError(f"holds {what} declared to stay out: nothing of it was stored", where)
 
 
 def count_keep_out(one: KeepOut) -> int:

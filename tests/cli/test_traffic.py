@@ -158,3 +158,15 @@ def test_analyze_when_people_read_it_fits_the_screen_and_says_what_next(sentinel
     assert f"{POOL}:3333" in done.out
     assert "--home" in done.out
     assert "sentinel report mining" in sentinel.run("traffic", "analyze", mining, expect=4).out
+
+
+def test_analyze_when_a_detection_concerns_what_must_stay_out_shows_and_stores_nothing_of_that_file(
+    sentinel: Sentinel, mining: Path, clean: Path
+) -> None:
+    sentinel.run("unit", "keep-out", "add", f"{MINER}/32")
+    done = sentinel.run("traffic", "analyze", mining, clean, expect=3)
+    told = "holds 1 address that is declared to stay out: nothing of it was stored"
+    assert done.complaint == f"sentinel: {mining}: {told}"
+    assert MINER not in done.out
+    assert not any(MINER in row["subject"] for row in sentinel.rows("finding", "list"))
+    assert list((sentinel.home / "var" / "evidence").rglob("*.zst")) == []
