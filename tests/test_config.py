@@ -5,11 +5,20 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel import config
-from sentinel.config import DEFAULT_PORTS, SETTINGS_FILE, Settings, build_settings_text, data_folder, load_settings
+from sentinel.config import (
+    DEFAULT_PORTS,
+    SETTINGS_FILE,
+    Settings,
+    build_settings_text,
+    data_folder,
+    edit_settings,
+    load_settings,
+    write_settings,
+)
 from sentinel.errors import ConfigError
 from sentinel.model.ports import parse_ports
 
@@ -152,3 +161,49 @@ def test_data_folder_inside_the_package_comes_first(tmp_path: Path, monkeypatch:
 def test_data_folder_that_is_missing_says_what_to_do() -> None:
     with pytest.raises(ConfigError, match="folder 'nothing' of the installation is missing"):
         data_folder("nothing")
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.dictionaries(
+        st.sampled_from(["rate_pps", "vantage", "rules", "unit"]),
+        st.integers(1, 99).map(str) | st.none(),
+        min_size=1,
+        max_size=4,
+    ),
+    st.sampled_from(["", "  # kept # twice", "  # 'quoted'"]),
+)
+def test_settings_file_when_edited_changes_one_setting_and_keeps_every_comment(
+    tmp_path_factory: pytest.TempPathFactory, changes: dict[str, str | None], comment: str
+) -> None:
+    home = tmp_path_factory.mktemp("home")
+    text = build_settings_text("school") + f'\noperator = "a # b"{comment}\n# 本校自己的注释\n'
+    (home / SETTINGS_FILE).write_text(text, encoding="utf-8")
+    for name, value in changes.items():
+        before = load_settings(home, {})
+        write_settings(home, edit_settings(home, name, value))
+        wanted = (
+            getattr(Settings(), name)
+            if value is None
+            else {"rate_pps": int, "rules": lambda v: (v,)}.get(name, str)(value)
+        )
+        assert load_settings(home, {}) == dataclasses.replace(before, **{name: wanted})
+        kept = (home / SETTINGS_FILE).read_text(encoding="utf-8")
+        assert kept.endswith(f'\noperator = "a # b"{comment}\n# 本校自己的注释\n')
+        assert [line for line in kept.splitlines() if line.startswith("# ") and "=" not in line] == [
+            line for line in text.splitlines() if line.startswith("# ") and "=" not in line
+        ]
+
+
+def test_setting_over_several_lines_when_edited_goes_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / SETTINGS_FILE
+    path.write_text('# 开头\nrules = [\n  "a",  # 一\n  "b",\n]  # 尾注\nrate_pps = 7\n', encoding="utf-8")
+    write_settings(tmp_path, edit_settings(tmp_path, "rules", "/x:/y"))
+    assert path.read_text(encoding="utf-8") == '# 开头\nrules = ["/x", "/y"]  # 尾注\nrate_pps = 7\n'
+
+
+def test_setting_where_it_cannot_be_told_apart_is_not_edited(tmp_path: Path) -> None:
+    path = tmp_path / SETTINGS_FILE
+    path.write_text('operator = """\nrate_pps = 7\n"""\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match="edit the file by hand"):
+        edit_settings(tmp_path, "rate_pps", "9")

@@ -95,7 +95,7 @@ def change(
     name: Annotated[str | None, typer.Option("--name", help="单位名称", show_default=False)] = None,
     code: Annotated[str | None, typer.Option("--code", help="代码；已有的记录随之更改", show_default=False)] = None,
     level: Annotated[
-        str | None, typer.Option("--level", help="province、city、county、school、department", show_default=False)
+        str | None, typer.Option("--level", help="层级：province、city、county、school、department", show_default=False)
     ] = None,
     region: Annotated[str | None, typer.Option("--region", help="所在地代码（属地）", show_default=False)] = None,
     unit: UnitOption = None,

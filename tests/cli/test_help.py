@@ -15,8 +15,9 @@ from tests.cli.command import ROOT, Sentinel, environment, run
 
 COMMANDS = ["init", "doctor", "import", "scan", "map", "diff", "check", "report", "run", "demo"]
 GROUPS = {
-    "unit": ["add", "list", "network", "networks", "plan"],
-    "scope": ["authorise", "list", "withdraw"],
+    "unit": ["add", "list", "network", "networks", "plan", "show", "set", "exit", "contact", "keep-out"],
+    "scope": ["authorise", "list", "paper", "withdraw"],
+    "setting": ["list", "set", "unset"],
     "register": ["import", "list", "withdraw", "mapping"],
     "range": ["up", "status", "cue", "down"],
     "whitelist": ["add", "import", "list", "withdraw"],
