@@ -66,7 +66,11 @@ def _read_answers(context: Context, owner: Unit) -> Iterator[tuple[str, str, str
     for network in read_networks(context.database, owner.code):
         places = place_list(network.prefixes) or "其余地址"
         words = f"{network.name}（{ZONE_WORDS[network.zone]}）{places} {'可探测' if network.scannable else '只看日志'}"
-        yield "网段", words, "sentinel unit network 名称 网段 --zone 区域"
+        yield (
+            "网段",
+            words,
+            "sentinel unit network 名称 网段 --zone 区域" if network.prefixes else "sentinel unit networks",
+        )
     for one in read_exits(context.database, owner.code):
         yield "出口", f"{one.name} {place_list(one.prefixes)}", "sentinel unit exit add 名称 地址"
     yield from _read_authority(context, owner, answers)
@@ -316,7 +320,7 @@ def add_keep_out(
     if as_json:
         print_json(_keep_out_words(stored) | {"hosts_removed": hidden})
         return
-    print_line(f"已登记排除 {stored.id}：{place_list(stored.prefixes)}。立即生效，任何授权都不能越过。")
+    print_line(f"已登记排除 {stored.id}：{place_list(stored.prefixes)}。对此后的探测与导入立即生效。")
     if hidden:
         print_note(f"地图中的 {hidden} 台主机已移出；此前导入的原始证据中仍有它们，请按保密规定处理。")
 

@@ -241,9 +241,13 @@ def read_options(
     Raises:
         UsageError: one cannot be read; the line names the option.
     """
-    one = Enrolment(unit, by=by.strip(), document=document.strip())
-    option = "--network"
+    one = Enrolment(unit)
+    option = "--by"
     try:
+        one = replace(one, by=answers.read_word(by, "授权人") if by else "")
+        option = "--document"
+        one = replace(one, document=answers.read_word(document, "文号") if document else "")
+        option = "--network"
         for text in networks:
             one = replace(one, networks=answers.read_networks_line(text, unit.code, one.networks))
         option = "--exit"

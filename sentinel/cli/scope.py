@@ -163,6 +163,7 @@ def add(
 ) -> None:
     """登记一条白名单。"""
     from sentinel.schedule.entries import read_entry
+    from sentinel.schedule.keep_out import refuse_kept_out
     from sentinel.store.scopes import build_whitelist_words, write_whitelist_entry
 
     with open_session() as context:
@@ -178,6 +179,7 @@ def add(
             valid_from=_read_start(start, "--from") if start else None,
             valid_to=read_time(end, "--until") if end else None,
         )
+        refuse_kept_out(context, owner, entry.addresses, "VALUE")
         with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
             stored = write_whitelist_entry(transaction, entry)
     if as_json:

@@ -51,6 +51,10 @@ def new_page(title: str, author: str, now: datetime) -> Document:
     style.font.size = Pt(BODY_PT)
     style.font.name = LATIN
     _set_east_asian(style.element.get_or_add_rPr(), BODY)
+    language = _element("w:lang")
+    language.set(_name("w:val"), "zh-CN")
+    language.set(_name("w:eastAsia"), "zh-CN")  # without it fallback fonts set punctuation as in Taiwan
+    style.element.get_or_add_rPr().append(language)
     _number_pages(document, section)
     properties = document.core_properties
     properties.title, properties.author = clean(title), clean(author)
@@ -126,9 +130,12 @@ def add_table(
 ) -> None:
     """Add a ruled table; the head repeats on each page, no row is split. Without heads it has none."""
     from docx.enum.table import WD_TABLE_ALIGNMENT
+    from docx.shared import Mm
 
     table = document.add_table(rows=0, cols=len(widths_mm), style="Table Grid")
     table.alignment, table.autofit = WD_TABLE_ALIGNMENT.CENTER, False
+    for column, width in zip(table.columns, widths_mm, strict=True):  # LibreOffice and WPS go by these, Word by cells
+        column.width = Mm(width)
     for number, row in enumerate([*([heads] if heads else []), *rows]):
         is_head = bool(heads) and number == 0
         line = table.add_row()
@@ -179,7 +186,7 @@ def _number_pages(document: Document, section: Section) -> None:
         paragraph = footer.paragraphs[0]
         paragraph.alignment = place
         paragraph.paragraph_format.left_indent = paragraph.paragraph_format.right_indent = Pt(14)
-        add_run(paragraph, "— ", font=SONG, size_pt=14)
+        add_run(paragraph, "—", font=SONG, size_pt=14).add_text(" ")
         number = add_run(paragraph, "", font=SONG, size_pt=14)
         for kind in ("begin", "", "end"):
             if kind:
@@ -189,7 +196,8 @@ def _number_pages(document: Document, section: Section) -> None:
                 mark = _element("w:instrText")
                 mark.text = "PAGE"
             number._element.append(mark)
-        add_run(paragraph, " —", font=SONG, size_pt=14)
+        number.add_text(" ")
+        add_run(paragraph, "—", font=SONG, size_pt=14)
 
 
 def _set_east_asian(properties: BaseOxmlElement, font: str) -> None:
@@ -199,6 +207,7 @@ def _set_east_asian(properties: BaseOxmlElement, font: str) -> None:
         fonts = _element("w:rFonts")
         properties.insert(0, fonts)
     fonts.set(_name("w:eastAsia"), font)
+    fonts.set(_name("w:hint"), "eastAsia")  # so that quotation marks and dashes take the Chinese font too
 
 
 def _element(tag: str) -> BaseOxmlElement:

@@ -136,7 +136,7 @@ def build_authorisation_paper(facts: PaperFacts) -> Paper:
         Line("三、限度", heading=True),
         *_limits(facts),
         Line("四、期限", heading=True),
-        Line(f"{_span(signed)}。授权人可随时撤销，撤销后立即停止。"),
+        Line(f"{_span(signed)}。授权人可随时书面撤销，撤销后不再发起探测。"),
         Line("五、实施与联系", heading=True),
         *_contact(facts),
     ]

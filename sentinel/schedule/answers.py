@@ -81,7 +81,7 @@ def read_word(text: str, what: str) -> str:
     Raises:
         ValueError: it is empty, too long, or holds what cannot be printed.
     """
-    word = fold_width(text).strip()
+    word = text.strip()
     if not word:
         raise ValueError(f"{what}不能为空")
     if len(word) > MAX_NAME or not word.isprintable():

@@ -69,7 +69,7 @@ class Context:
         Raises:
             ConfigError: the key would lie inside the home, and go with it when it is copied or stolen.
         """
-        if self.key_file.absolute().is_relative_to(self.home.path.absolute()):
+        if self.key_file.resolve().is_relative_to(self.home.path.resolve()):
             raise ConfigError(f"contact_key: {self.key_file} lies inside the home: choose a place apart from it")
         return make_seal(self.key_file)
 

@@ -136,16 +136,16 @@ def found_home(path: Path, one: Enrolment, read_settings: Callable[[Path], Setti
         ConfigError: the contact key would lie inside the home.
     """
     was_there = path.exists()
-    made = create_home(path, build_settings_text(one.unit.code))
-    enrolled = None
+    made = enrolled = None
     try:
+        made = create_home(path, build_settings_text(one.unit.code))
         with open_context(path, read_settings(path)) as context:
             enrolled = _enrol(context, one)
     finally:
-        if enrolled is None:
+        if enrolled is None and made is not None:
             made.settings.unlink(missing_ok=True)
-            if not was_there:
-                shutil.rmtree(path, ignore_errors=True)
+        if enrolled is None and not was_there:
+            shutil.rmtree(path, ignore_errors=True)
     return enrolled
 
 

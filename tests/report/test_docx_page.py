@@ -30,6 +30,11 @@ def test_page_always_is_a4_with_the_margins_of_an_official_paper() -> None:
     assert round(section.page_width.mm - section.left_margin.mm - section.right_margin.mm) == docx_page.TYPE_WIDTH_MM
 
 
+def test_page_always_says_it_is_simplified_chinese() -> None:
+    (language,) = paper().styles["Normal"].element.rPr.findall(qn("w:lang"))
+    assert language.get(qn("w:eastAsia")) == "zh-CN"
+
+
 def test_every_run_always_names_a_font_for_chinese() -> None:
     document = paper()
     cells = [cell for row in document.tables[0].rows for cell in row.cells]
@@ -44,6 +49,12 @@ def test_table_always_repeats_its_head_and_splits_no_row() -> None:
     assert head._tr.trPr.find(qn("w:tblHeader")) is not None
     assert all(one._tr.trPr.find(qn("w:cantSplit")) is not None for one in (head, row))
     assert row.cells[1].text == "=cmd|'/c calc'!A0\n第二行"
+
+
+def test_table_always_tells_its_widths_to_every_word_processor() -> None:
+    (table,) = paper().tables
+    assert [round(column.width.mm) for column in table.columns] == [40, 116]
+    assert [round(cell.width.mm) for cell in table.rows[1].cells] == [40, 116]
 
 
 def test_hostile_text_when_added_becomes_text_only() -> None:
