@@ -78,7 +78,8 @@ def require_free(path: Path) -> Home:
         raise StoreError(f"{path}: is a home already; use it, or choose another folder")
     there = next((one for one in (path, *path.absolute().parents) if one.exists()), path)
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise StoreError(f"{there}: cannot be written; choose another folder with --home")
+        why = "cannot be written" if there.is_dir() else "Not a directory"
+        raise StoreError(f"{there}: {why}; choose another folder with --home")
     return home
 
 
