@@ -197,6 +197,8 @@ def set_contact(
     from sentinel.schedule.enrolment import SECURITY
     from sentinel.store.declared import write_contact
 
+    if name is None and (phone or mail):
+        raise UsageError("--phone, --mail: need --name; without any option sentinel asks")
     try:
         person = ask_person() if name is None else read_person(name, phone, mail)
     except ValueError as error:

@@ -134,6 +134,7 @@ def test_contact_when_set_is_masked_until_it_is_asked_for(sentinel: Sentinel, en
     sentinel.run("unit", "contact", "verify", env=env)
     (row,) = sentinel.rows("unit", "contact", "list", "--show", env=env)
     assert row["name"] == "李四"
+    assert "--name" in sentinel.run("unit", "contact", "set", "--phone", "12345678", env=env, expect=2).complaint
     sentinel.run("unit", "contact", "end")
     assert sentinel.rows("unit", "contact", "list", env=env) == []
     assert sentinel.run("unit", "contact", "end", expect=2).complaint
