@@ -269,6 +269,8 @@ def read_options(
         check_enrolment(one)
     except ValueError as error:
         raise UsageError(f"{option}: {error}") from error
+    if (until or level) and not one.document:
+        raise UsageError("--until, --scan-level: need --document, what they are an authorisation of")
     if one.document and not one.by:
         raise UsageError("--document: needs --by, who authorises by it")
     return one

@@ -216,6 +216,7 @@ def test_init_with_options_gives_the_same_home_without_asking(
     [
         (["--network", "10.1.0.0/24"], "--network: "),
         (["--document", "1号"], "--document: needs --by"),
+        (["--by", "校长", "--until", "2099-01-01"], "--until, --scan-level: need --document"),
         (["--phone", PHONE], "--contact: "),
         (["--classified", "none", "--keep-out", "10.1.0.1"], "--keep-out: "),
     ],
