@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from sentinel.model.unit import IPAddress, IPNetwork, Unit
 from sentinel.schedule.context import Context
+from sentinel.schedule.keep_out import refuse_kept_out
 
 
 def admit(context: Context, unit: Unit, asked: Iterable[IPNetwork | IPAddress], where: str) -> None:
@@ -14,3 +15,4 @@ def admit(context: Context, unit: Unit, asked: Iterable[IPNetwork | IPAddress], 
     Raises:
         ParseError: some must stay out; the one line names `where` and how many, never which.
     """
+    refuse_kept_out(context, unit, asked, where)

@@ -12,10 +12,12 @@ from sentinel.model.register import KeepOut
 from sentinel.model.unit import Unit, UnitLevel
 from sentinel.schedule import keep_out
 from sentinel.schedule.context import Context
+from sentinel.schedule.importing import take_file
 from sentinel.schedule.intake import Origin, replace_networks, take_in
 from sentinel.schedule.keep_out import build_kept_out, load_kept_out, refuse_kept_out
 from sentinel.schedule.reading import read_map
 from sentinel.store.declared import withdraw_keep_out, write_keep_out
+from sentinel.store.register import read_register
 from sentinel.store.units import write_unit
 from tests.cli.written import host, nmap, service
 from tests.homes import NOW, SCHOOL, opened
@@ -102,3 +104,18 @@ def test_refuse_when_a_prefix_meets_what_stays_out_counts_it_and_lets_others_pas
         with context.database.transaction("tester", NOW) as transaction:
             withdraw_keep_out(transaction, SCHOOL.code, stored.id, "已搬走")
         refuse_kept_out(context, SCHOOL, ["10.1.0.0/24"], "台账.xlsx")
+
+
+def test_sheet_that_holds_a_kept_out_address_is_refused_as_a_whole_by_number(tmp_path: Path) -> None:
+    sheet = tmp_path / "台账.csv"
+    sheet.write_text("系统名称,IP地址\n教务系统,10.1.0.5\n网站,10.1.0.9\n", encoding="utf-8")
+    with opened(tmp_path / "home") as context:
+        stored = keep(context, "10.1.0.5/32")
+        with pytest.raises(ParseError, match=r"^台账\.csv: holds 1 address that is") as caught:
+            take_file(context, SCHOOL, sheet, "inside")
+        assert "10.1.0" not in str(caught.value)
+        assert read_register(context.database, SCHOOL.code) == ()
+        with context.database.transaction("tester", NOW) as transaction:
+            withdraw_keep_out(transaction, SCHOOL.code, stored.id, "登记有误")
+        take_file(context, SCHOOL, sheet, "inside")
+        assert len(read_register(context.database, SCHOOL.code)) == 2
