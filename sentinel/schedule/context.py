@@ -12,10 +12,12 @@ from pathlib import Path
 
 from sentinel.config import Settings, data_folder
 from sentinel.errors import ConfigError, UsageError
+from sentinel.log import warning
 from sentinel.model.unit import Unit
 from sentinel.store.database import Database
 from sentinel.store.evidence import EvidenceFolder
 from sentinel.store.home import Home, open_home
+from sentinel.store.schema import HEAD
 from sentinel.store.seal import Seal, load_seal, make_seal
 from sentinel.store.units import find_unit, read_units
 
@@ -104,13 +106,16 @@ def open_context(path: Path, settings: Settings) -> Iterator[Context]:
         StoreError: there is no home, or it cannot be used.
     """
     home, database = open_home(path, settings.busy_timeout_s)
+    if database.upgraded:
+        warning("home upgraded", before=database.upgraded.before, after=HEAD, copy=database.upgraded.copy)
     try:
-        yield Context(home, database, settings, settings.operator or _login())
+        yield Context(home, database, settings, settings.operator or read_login())
     finally:
         database.close()
 
 
-def _login() -> str:
+def read_login() -> str:
+    """Give the system's name of who runs this; `unknown` where it has none."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

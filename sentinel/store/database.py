@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import StoreError
 from sentinel.store.audit import append_audit
-from sentinel.store.schema import HEAD, read_revision, upgrade_schema
+from sentinel.store.schema import HEAD, Upgrade, read_revision, upgrade_schema
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -67,13 +67,19 @@ class Transaction:
 
 
 class Database:
-    """The connection to a home's database; not shared between threads."""
+    """The connection to a home's database; not shared between threads.
+
+    Attributes:
+        path: the file.
+        upgraded: the upgrade that opening it took; None when its schema was the newest already.
+    """
 
     def __init__(self, path: Path, busy_timeout_s: int = 30) -> None:
         self.path = path
+        self.upgraded: Upgrade | None = None
         with wrap_errors(path):
             if not _is_at_head(path, busy_timeout_s):
-                upgrade_schema(path)
+                self.upgraded = upgrade_schema(path)
             self.connection = _connect(path, busy_timeout_s)
 
     def query(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:

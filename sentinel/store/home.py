@@ -58,6 +58,16 @@ class Home:
         return self.path / "papers"
 
     @property
+    def backups(self) -> Path:
+        """Databases as they were before upgrades."""
+        return self.var / "backups"
+
+    @property
+    def logs(self) -> Path:
+        """Log files of long-running commands."""
+        return self.var / "log"
+
+    @property
     def work(self) -> Path:
         """Files of running jobs; may be emptied when nothing runs."""
         return self.var / "work"

@@ -13,6 +13,7 @@ target_metadata = SQLModel.metadata
 assert tables is not None
 
 database = context.config.attributes["database"]
+check = context.config.attributes.get("check")
 engine = create_engine(f"sqlite:///{database}", poolclass=NullPool)
 
 
@@ -34,3 +35,5 @@ with engine.connect() as connection:
     )
     with context.begin_transaction():
         context.run_migrations()
+        if check is not None:
+            check(connection)
