@@ -105,6 +105,25 @@ class Settings:
         },
     )
     busy_timeout_s: int = field(default=30, metadata={"read": _whole(1, 600), "zh": "等待数据库写锁的时限（秒）"})
+    backup_dir: str = field(
+        default="",
+        metadata={"read": _text, "zh": "每日备份的文件夹，宜在另一块磁盘上，写绝对路径；留空则 run 不作备份"},
+    )
+    backup_keep: int = field(default=7, metadata={"read": _whole(1, 1000), "zh": "每日备份保留的份数"})
+    evidence_budget_mib: int = field(
+        default=0,
+        metadata={
+            "read": _whole(0, 10_000_000),
+            "zh": "证据所占磁盘的预算（MiB），0 为不限；只清除无人引用的，最旧在前",
+        },
+    )
+    log_size_mib: int = field(
+        default=10, metadata={"read": _whole(1, 1024), "zh": "var/log 中每个日志文件的大小上限（MiB），满则轮换"}
+    )
+    log_keep: int = field(default=5, metadata={"read": _whole(1, 100), "zh": "轮换后保留的旧日志文件数"})
+    silent_days: int = field(
+        default=8, metadata={"read": _whole(1, 365), "zh": "某类数据（扫描、导入、抓包）多少天没有到来即告警"}
+    )
 
 
 SETTINGS_FILE = "sentinel.toml"

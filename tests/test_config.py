@@ -47,7 +47,8 @@ def test_settings_file_sets_every_kind(tmp_path: Path) -> None:
         tmp_path,
         'unit = "s"\noperator = "o"\nvantage = "outside"\nlanguage = "en"\nports = "22,U:53"\nrate_pps = 7\n'
         'job_size = 8\njob_timeout_s = 9\nrules = ["a", "b c"]\nlog_level = "debug"\nbusy_timeout_s = 10\n'
-        'contact_key = "/k"\n',
+        'contact_key = "/k"\nbackup_dir = "/b"\nbackup_keep = 11\nevidence_budget_mib = 12\nlog_size_mib = 13\n'
+        "log_keep = 14\nsilent_days = 15\n",
     )
     given = {
         "unit": "s",
@@ -62,6 +63,12 @@ def test_settings_file_sets_every_kind(tmp_path: Path) -> None:
         "log_level": "debug",
         "busy_timeout_s": 10,
         "contact_key": "/k",
+        "backup_dir": "/b",
+        "backup_keep": 11,
+        "evidence_budget_mib": 12,
+        "log_size_mib": 13,
+        "log_keep": 14,
+        "silent_days": 15,
     }
     assert dataclasses.asdict(made) == given
 
@@ -74,7 +81,7 @@ def test_environment_wins_over_the_file_and_the_file_over_the_default(tmp_path: 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("colour = 1", "colour: unknown setting; known are busy_timeout_s, "),
+        ("colour = 1", "colour: unknown setting; known are backup_dir, "),
         ("unit = 1", "unit: must be text"),
         ("ports = 22", "ports: must be text"),
         ('ports = "http"', "ports: no port or range of ports: 'http'"),
