@@ -3,13 +3,14 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel import log
-from sentinel.log import build_line, configure_log
+from sentinel.log import add_log_file, build_line, configure_log
 
 
 @pytest.fixture(autouse=True)
@@ -86,3 +87,46 @@ def test_level_can_be_changed_and_events_come_once(capsys: pytest.CaptureFixture
     configure_log("info")
     log.info("step", percent="100%")
     assert capsys.readouterr().err.count("info step percent=100%") == 1
+
+
+def test_log_file_takes_info_also_when_standard_error_does_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_log("warning")
+    add_log_file(tmp_path / "log" / "run.log", 1, 2)
+    log.info("cycle begins", contact="13812345678")
+    log.warning("look")
+    lines = (tmp_path / "log" / "run.log").read_text().splitlines()
+    assert [line.split(" ", 1)[1] for line in lines] == ["info cycle begins contact=138****5678", "warning look"]
+    assert [line.split(" ", 1)[1] for line in capsys.readouterr().err.splitlines()] == ["warning look"]
+    assert (tmp_path / "log" / "run.log").stat().st_mode & 0o077 == 0
+
+
+def test_log_file_when_full_is_turned_over_and_few_old_ones_stay(tmp_path: Path) -> None:
+    configure_log("error")
+    add_log_file(tmp_path / "run.log", 1, 2)
+    for number in range(4 * 5300):
+        log.info("x", filler="y" * 180, number=number)
+    files = sorted(tmp_path.iterdir())
+    assert [file.name for file in files] == ["run.log", "run.log.1", "run.log.2"]
+    assert all(file.stat().st_size <= 1 << 20 for file in files)
+    assert files[0].read_text().splitlines()[-1].endswith(f"number={4 * 5300 - 1}")
+
+
+def test_log_file_that_cannot_be_written_is_told_once_and_ends_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "log").write_text("a file is in the way")
+    configure_log("error")
+    add_log_file(tmp_path / "log" / "run.log", 1, 2)
+    log.info("one")
+    log.info("two")
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told.startswith(f"sentinel: {tmp_path}/log/run.log: the log cannot be written: ")
+
+
+def test_log_file_on_a_full_disk_ends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_log("error")
+    add_log_file(Path("/dev/full"), 1, 2)
+    log.info("one")
+    assert "No space left on device" in capsys.readouterr().err
