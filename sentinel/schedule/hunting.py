@@ -84,8 +84,6 @@ def store_hunt(context: Context, unit: Unit, hunts: Iterable[Hunt], *, check: bo
         except OSError as error:
             raise ParseError(f"cannot be read again: {error.strerror or error}", str(hunt.file)) from error
         with stream, context.evidence.receive(stream) as received:
-            if hunt.flows:
-                received.keep()
             _write_hunt(context, unit, hunt, received)
     if check:
         judge_unit(context, unit)
@@ -97,6 +95,7 @@ def _write_hunt(context: Context, unit: Unit, hunt: Hunt, received: Received) ->
     now = context.clock()
     with context.database.transaction(context.actor, now) as transaction:
         if flows:
+            received.keep()
             write_evidence(transaction, Evidence(received.sha256, received.size_bytes, name, FORMAT, now))
         problem = "; ".join(one.reason for one in hunt.problems)
         write_capture(transaction, unit.code, received.sha256, name, flows, problem)

@@ -99,12 +99,12 @@ def take_in(context: Context, unit: Unit, stream: BinaryIO, origin: Origin) -> I
         with received.open() as whole:
             summary = _summarise(parser, whole, arrived, origin.name)
         refuse_count(kept_out.count_ranges(summary.coverage.addresses.ranges), origin.name)
-        received.keep()
         evidence = Evidence(received.sha256, received.size_bytes, origin.name, parser.name, arrived)
         run = _build_run(unit, origin, evidence, summary, context.actor)
         with context.database.transaction(context.actor, arrived) as transaction:
             if known := _find_known(context, unit, received.sha256):  # another process was faster
                 return known
+            received.keep()
             write_evidence(transaction, evidence)
             newest = run_store.read_newest_time(context.database, unit.code, origin.vantage)
             new = run_store.NewRun(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -104,7 +105,8 @@ class Received:
             yield stream
 
     def keep(self) -> None:
-        """Put the blob at its place, on disk before this returns.
+        """Put the blob at its place, on disk before this returns; inside the transaction that names it, so that no
+        clearing comes between.
 
         Raises:
             StoreError: it cannot be put there.
@@ -112,10 +114,12 @@ class Received:
         path = self._folder.path_of(self.sha256)
         with wrap_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            if not path.exists():
+            if path.exists():
+                os.utime(path)  # what nothing names yet is cleared by its age
+            else:
                 self._draft.rename(path)
-                _sync_folder(path.parent)
-                _sync_folder(path.parent.parent)
+                sync_folder(path.parent)
+                sync_folder(path.parent.parent)
 
 
 class _Unpacked(io.RawIOBase):
@@ -166,7 +170,8 @@ def _copy(stream: BinaryIO, draft: Path) -> tuple[str, int]:
     return hasher.hexdigest(), size
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the disk keep what was renamed into a folder."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -175,10 +180,10 @@ def _sync_folder(folder: Path) -> None:
 
 
 def write_evidence(transaction: Transaction, evidence: Evidence) -> None:
-    """Record a blob; recording it again changes nothing."""
+    """Record a blob; recording it again changes nothing, but that one that was cleared is there again."""
     transaction.execute(
         "INSERT INTO evidence (sha256, size_bytes, name, format, received_us) VALUES (?,?,?,?,?) "
-        "ON CONFLICT (sha256) DO NOTHING",
+        "ON CONFLICT (sha256) DO UPDATE SET pruned_us=NULL WHERE pruned_us IS NOT NULL",
         (
             evidence.sha256,
             evidence.size_bytes,
@@ -197,5 +202,12 @@ def read_evidence(database: Database, sha256: str) -> Evidence | None:
 
 def read_some_sums(database: Database, count: int) -> tuple[str, ...]:
     """Give the sums of some kept blobs, chosen by chance, for a spot check."""
-    rows = database.query("SELECT sha256 FROM evidence ORDER BY random() LIMIT ?", (count,))
+    rows = database.query("SELECT sha256 FROM evidence WHERE pruned_us IS NULL ORDER BY random() LIMIT ?", (count,))
     return tuple(str(row[0]) for row in rows)
+
+
+def read_kept_sums(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Give the sums of all blobs that must be there, in their order; a schema before 0002 prunes nothing."""
+    columns = {row[1] for row in connection.execute("PRAGMA table_info(evidence)")}
+    clause = " WHERE pruned_us IS NULL" if "pruned_us" in columns else ""
+    return tuple(str(row[0]) for row in connection.execute(f"SELECT sha256 FROM evidence{clause} ORDER BY sha256"))  # noqa: S608
