@@ -6,16 +6,17 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentinel.config import Settings
 from sentinel.errors import SentinelError
-from sentinel.log import error
+from sentinel.log import error, info
 from sentinel.model.moment import SHANGHAI
 from sentinel.model.plan import Plan
-from sentinel.schedule.context import Context, open_context
+from sentinel.schedule.chores import run_chores
+from sentinel.schedule.context import Context, open_context, read_clock
 from sentinel.schedule.cycle import run_cycle
 from sentinel.schedule.plan import last_due, missed_cycles
 from sentinel.store.home import Home, hold_lock
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
 
 BUSY = "another `sentinel run` works on this home; stop it first"
 _RELOAD_S = 30
+_CHORES_DAILY = timedelta(days=1)
+_CHORES_AGAIN = timedelta(hours=1)
+"""When chores are done again after all went well, and after one failed."""
 
 Tell = Callable[[str], None]
 
 
 def run_missed(home: Path, settings: Settings, tell: Tell) -> int:
-    """Run each cycle that is due and has not run, once, and give how many there were.
+    """Run each cycle that is due and has not run, once, then the day's chores; gives how many cycles there were.
 
     Raises:
         StoreError: another scheduler works on this home.
@@ -40,6 +44,7 @@ def run_missed(home: Path, settings: Settings, tell: Tell) -> int:
         missed = missed_cycles(read_plans(context.database), context.clock())
         for plan, due in missed:
             _run(context, plan, due, tell)
+        run_chores(context, tell)
         return len(missed)
 
 
@@ -67,14 +72,18 @@ def run_clock(home: Path, settings: Settings, tell: Tell) -> None:
         )
         clock = Clock(home, settings, tell, scheduler)
         clock.reload(catch_up=True)
+        clock.plan_chores(read_clock())
         scheduler.start()
         tell(f"{len(clock.planned)} 个单位有巡检计划，Ctrl-C 结束。")
+        info("run begins", home=home, plans=len(clock.planned))
         while not stop.wait(_RELOAD_S):
             try:
                 clock.reload(catch_up=False)
+                clock.plan_chores(read_clock())
             except SentinelError as failure:
                 error("plans not read, those known stay", reason=failure)
         scheduler.shutdown(wait=False)
+        info("run ends", in_cycle=clock.busy.locked())
         if clock.busy.locked():
             tell("正在进行的作业已中止，已完成的作业均已保存。")
             os._exit(0)
@@ -95,6 +104,7 @@ class Clock:
         self._scheduler = scheduler
         self.planned: dict[str, Plan] = {}
         self.busy = threading.Lock()
+        self._next_chores: datetime | None = None
 
     def reload(self, *, catch_up: bool) -> None:
         """Read the plans and move jobs to their times; with `catch_up` missed cycles start at once."""
@@ -116,6 +126,20 @@ class Clock:
             self._scheduler.add_job(self._start, args=(plan.unit,), id=f"missed {plan.unit}")
         self.planned = plans
 
+    def plan_chores(self, now: datetime) -> None:
+        """Start the chores of the day, behind the cycles that wait, if they have not been done for a day."""
+        if self._next_chores is None or now >= self._next_chores:
+            self._next_chores = now + _CHORES_DAILY
+            self._scheduler.add_job(self._start_chores, id="chores", replace_existing=True)
+
+    def _start_chores(self) -> None:
+        try:
+            with self.busy, open_context(self._home, self._settings) as context:
+                if not run_chores(context, self._tell):
+                    self._next_chores = context.clock() + _CHORES_AGAIN
+        except Exception as failure:  # noqa: BLE001  the job boundary: the units' cycles go on
+            error("chores lost", reason=f"{type(failure).__name__}: {failure}")
+
     def _start(self, code: str) -> None:
         try:
             with self.busy, open_context(self._home, self._settings) as context:
@@ -131,6 +155,7 @@ def _run(context: Context, plan: Plan, due: datetime, tell: Tell) -> None:
     unit = find_unit(context.database, plan.unit)
     if unit is None:
         return
+    info("cycle begins", unit=unit.code, due=due)
     tell(f"{unit.name}：巡检开始（应于 {due.astimezone(SHANGHAI):%m-%d %H:%M}）")
     try:
         word = run_cycle(context, unit, plan.ports).word

@@ -48,6 +48,14 @@ def last_due(plan: Plan, now: datetime) -> datetime | None:
     return None
 
 
+def next_due(plan: Plan, now: datetime) -> datetime | None:
+    """Give the first moment after `now` at which the plan's cycle starts."""
+    here = now.astimezone(SHANGHAI)
+    at = time.fromisoformat(plan.at)
+    days = (datetime.combine(here.date() + timedelta(days=ahead), at, SHANGHAI) for ahead in range(9))
+    return next((due for due in days if due > here and _runs_on(plan, due)), None)
+
+
 def missed_cycles(plans: Iterable[Plan], now: datetime) -> tuple[tuple[Plan, datetime], ...]:
     """Give each plan whose newest due cycle has not run, once, however many were missed; oldest due first."""
     missed = []

@@ -11,6 +11,7 @@ import zstandard
 
 from sentinel.errors import StoreError
 from sentinel.model.endpoint import AddressRanges, Coverage, Run
+from sentinel.model.evidence import RunKind
 from sentinel.model.moment import from_microseconds, from_optional, to_microseconds, to_optional
 from sentinel.model.ports import parse_ranges
 from sentinel.model.unit import IPAddress
@@ -156,6 +157,12 @@ def read_newest_time(database: Database, unit: str, vantage: str) -> datetime | 
 def read_newest_run_time(database: Database, unit: str) -> datetime | None:
     """Give the time of the newest run of a unit, of any kind."""
     row = database.one("SELECT max(time_us) FROM run WHERE unit=?", (unit,))
+    return from_optional(row[0]) if row else None
+
+
+def read_newest_arrival(database: Database, unit: str, kind: RunKind) -> datetime | None:
+    """Give when evidence of a kind last arrived at a unit, however old what it tells may be."""
+    row = database.one("SELECT max(arrived_us) FROM run WHERE unit=? AND kind=?", (unit, kind.value))
     return from_optional(row[0]) if row else None
 
 
