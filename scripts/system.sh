@@ -16,6 +16,7 @@ if [ "${1:-demo}" = test ]; then
     need setpriv util-linux
     need ip iproute2
     need nft nftables
+    need systemd-analyze systemd
     need fc-list fontconfig
     if ! fc-list 2>/dev/null | grep -qi "noto.*cjk"; then missing="$missing fonts-noto-cjk"; fi
 fi

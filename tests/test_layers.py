@@ -49,6 +49,7 @@ MAY_START = {
     "drill.recording.session",
     "drill.school.running",
     "drill.standing.control",
+    "schedule.service.systemctl",
 }
 """Modules that start other programs."""
 

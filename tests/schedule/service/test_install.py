@@ -1,0 +1,267 @@
+"""`sentinel service` under a real systemd, as process 1 of namespaces of its own, and where there is none."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sentinel.errors import StoreError
+from sentinel.schedule.service.install import install, remove
+from sentinel.schedule.service.systemctl import Systemctl
+from sentinel.schedule.service.unitfile import MARKER, Service
+from tests.cli.command import PROGRAM, ROOT, UNIT, Sentinel, environment, run
+from tests.homes import copy_home
+
+HARD_NAME = 'my "home" 100%h $HOME'
+
+
+class Machine:
+    """A running systemd and commands beside it."""
+
+    def __init__(self, pid: int, home: Path, outside: Path) -> None:
+        self.pid = pid
+        self.home = home
+        self.outside = outside
+
+    def do(self, *words: str | Path, expect: int | None = 0, env: dict[str, str] | None = None) -> str:
+        """Run a command there and give what it printed."""
+        enter = ["nsenter", "-t", str(self.pid), "-m", "-p", "-n", "-i", "-u", "-C", "--"]
+        done = subprocess.run(
+            [*enter, *map(str, words)],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env=environment({"HOME": str(self.outside)} | (env or {})),
+            timeout=90,
+            check=False,
+        )
+        assert expect is None or done.returncode == expect, (words, done.stdout, done.stderr)
+        return done.stdout + done.stderr
+
+    def sentinel(self, *words: str, expect: int = 0, env: dict[str, str] | None = None) -> str:
+        """Run a command on the home."""
+        return self.do(*PROGRAM, "--home", self.home, *words, expect=expect, env=env)
+
+    def rows(self, *words: str) -> list[dict[str, Any]]:
+        """Run a command with `--json`."""
+        return [json.loads(line) for line in self.sentinel(*words, "--json").splitlines()]
+
+    def show(self, name: str) -> str:
+        """Give one property of the service."""
+        return self.do("systemctl", "show", "sentinel-run", "--value", f"--property={name}").strip()
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A systemd in namespaces of its own; the home's path holds all that unit files must escape."""
+    folder = tmp_path_factory.mktemp("machine")
+    home = folder / HARD_NAME
+    assert run("--home", home, "init", "--unit", UNIT).status == 0
+    script = Path(__file__).with_name("machine.sh")
+    words = [
+        "unshare",
+        "--fork",
+        "--pid",
+        "--mount",
+        "--uts",
+        "--ipc",
+        "--net",
+        "--cgroup",
+        "--kill-child",
+        "sh",
+        script,
+    ]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield Machine(_wait(process.pid), home, folder)
+        finally:
+            process.kill()
+
+
+def _wait(parent: int) -> int:
+    """Give the process that became systemd, once it answers."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        text = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        if text:
+            made = Machine(int(text[0]), Path(), Path("/nonexistent"))
+            if made.do("systemctl", "is-system-running", expect=None).startswith(("running", "degraded")):
+                return made.pid
+        time.sleep(0.1)
+    raise AssertionError("systemd does not start in namespaces of its own")
+
+
+@pytest.mark.namespace
+def test_service_when_installed_runs_confined_answers_and_leaves_nothing_when_removed(machine: Machine) -> None:
+    key = machine.outside / ".config" / "sentinel" / "contact.key"
+    key.parent.mkdir(parents=True)
+    key.write_text("QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU=\n")
+    key.chmod(0o600)
+    out = machine.sentinel("service", "install", "--at", "02:30", "--raw")
+    assert "已安装并启动 sentinel-run.service" in out
+    (row, pages) = machine.rows("service", "status")
+    assert (row["active"], row["enabled"], row["here"], pages["file"]) == ("active", True, True, None)
+    assert row["next_due"] is not None
+    pid = machine.show("MainPID")
+    status = machine.do("cat", f"/proc/{pid}/status")
+    assert "CapEff:\t0000000000002000" in status, "CAP_NET_RAW and nothing else"
+    assert "NoNewPrivs:\t1" in status
+    assert "Seccomp:\t2" in status
+    root = next(line for line in machine.do("cat", f"/proc/{pid}/mounts").splitlines() if line.split()[1] == "/")
+    assert root.split()[3].startswith("ro"), "all but the home is read-only"
+    credential = machine.do("sh", "-c", f"tr '\\0' '\\n' </proc/{pid}/environ | grep CREDENTIALS_DIRECTORY")
+    assert credential.startswith("CREDENTIALS_DIRECTORY=")
+    deadline = time.monotonic() + 10
+    while not any("run begins" in line for line in machine.rows("service", "status")[0]["lines"]):
+        assert time.monotonic() < deadline, "its log says nothing"
+        time.sleep(0.2)
+    doctor = {row["name"]: row for row in machine.rows("doctor")}["服务"]
+    assert doctor["state"] == "ok"
+    assert "正在运行" in doctor["detail"]
+    other = shutil.copytree(machine.home, machine.outside / "other")
+    refusal = machine.do(*PROGRAM, "--home", other, "service", "install", expect=6)
+    assert "serves another home" in refusal
+    machine.sentinel("service", "install", "--raw")
+    machine.do("systemctl", "kill", "--signal=KILL", "sentinel-run")
+    deadline = time.monotonic() + 5
+    while machine.show("ActiveState") == "active" and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert machine.show("ActiveState") == "activating", "it is started again after half a minute"
+    assert "已停止并卸载 sentinel-run.service" in machine.sentinel("service", "remove")
+    assert machine.show("LoadState") == "not-found"
+    assert "sentinel" not in machine.do("find", "/etc/systemd/system")
+    assert machine.rows("unit", "list"), "the home is untouched"
+
+
+@pytest.mark.namespace
+@pytest.mark.nmap
+@pytest.mark.parametrize(("options", "share"), [((), 50 / 51), (("--raw",), 1.0)])
+def test_scan_under_the_confinement_of_the_service_sends_what_it_may(
+    machine: Machine, options: tuple[str, ...], share: float
+) -> None:
+    machine.do("ip", "link", "set", "lo", "up")
+    paper = ("--by", "信息中心", "--document", "演练", "--from", "2020-01-01", "--until", "2099-12-31")
+    words = ("--level", "service", "--allow-loopback", "--rate", "5000")
+    machine.sentinel("scope", "authorise", "127.0.0.1/32", *paper, *words)
+    (row,) = machine.rows("service", "install", "--dry-run", "--system", *options)
+    scan = '"scan" "127.0.0.1" "--ports" "T:1-50,U:53" "--json"'
+    out = machine.home / "scan.out"
+    text = row["text"].replace('"run"', scan).replace("Type=exec", "Type=oneshot").replace("Restart=on-failure", "")
+    quiet = str(out).replace("%", "%%")
+    unit = machine.outside / "once.service"
+    unit.write_text(text.replace("[Service]\n", f"[Service]\nStandardOutput=truncate:{quiet}\n"))
+    machine.do("cp", unit, "/etc/systemd/system/once.service")
+    machine.do("systemctl", "daemon-reload")
+    machine.do("systemctl", "start", "once")
+    summary = json.loads(out.read_text().splitlines()[-1])["summary"]
+    assert summary["coverage"] == pytest.approx(share, abs=0.001), "UDP needs raw sockets"
+    assert summary["failed"] == []
+    machine.do("rm", "/etc/systemd/system/once.service")
+    machine.do("systemctl", "daemon-reload")
+
+
+@pytest.mark.namespace
+def test_service_of_a_user_when_installed_runs_under_the_users_systemd(machine: Machine) -> None:
+    place = {"XDG_RUNTIME_DIR": "/run/user/0"}
+    unit = (
+        "[Unit]\nDefaultDependencies=no\n[Service]\nType=notify\nDelegate=yes\n"
+        f"Environment=XDG_RUNTIME_DIR=/run/user/0 HOME={machine.outside}\n"
+        "ExecStart=/lib/systemd/systemd --user --unit=basic.target\n"
+    )
+    (machine.outside / "user.service").write_text(unit)
+    machine.do("mkdir", "-p", "/run/user/0")
+    machine.do("cp", machine.outside / "user.service", "/etc/systemd/system/user.service")
+    machine.do("systemctl", "daemon-reload")
+    machine.do("systemctl", "start", "user")
+    out = machine.sentinel("service", "install", "--user", env=place)
+    assert "loginctl enable-linger" in out
+    (row, _) = [json.loads(line) for line in machine.sentinel("service", "status", "--json", env=place).splitlines()]
+    assert (row["active"], row["system"], row["here"]) == ("active", False, True)
+    machine.sentinel("service", "remove", "--user", env=place)
+    assert not (machine.outside / ".config" / "systemd" / "user" / "sentinel-run.service").exists()
+    machine.do("systemctl", "stop", "user")
+
+
+def test_service_where_no_systemd_answers_says_how_to_run_it_otherwise(tmp_path: Path) -> None:
+    home = copy_home(tmp_path / "home")
+    sentinel = Sentinel(home.path)
+    complaint = sentinel.run("service", "install", "--user", expect=6).complaint
+    assert f"run `sentinel --home {home.path} run`" in complaint
+    assert sentinel.rows("service", "status")[0]["file"] is None
+    assert sentinel.run("service", "remove", "--user").out.startswith("没有由 sentinel 安装的服务")
+    dry = sentinel.rows("service", "install", "--dry-run", "--serve", "--user")
+    assert [row["name"] for row in dry] == ["sentinel-run.service", "sentinel-serve.service"]
+
+
+@pytest.mark.parametrize(("words", "told"), [(["--raw", "--user"], "--raw"), (["--at", "25:00", "--user"], "--at")])
+def test_service_when_asked_wrongly_says_so(untouched_home: Sentinel, words: list[str], told: str) -> None:
+    assert told in untouched_home.run("service", "install", *words, expect=2).complaint
+
+
+@pytest.fixture
+def untouched_home(tmp_path: Path) -> Sentinel:
+    return Sentinel(copy_home(tmp_path / "home").path)
+
+
+class Private(Systemctl):
+    """Unit files in a folder of the test's, and a systemd that does nothing."""
+
+    def __init__(self, folder: Path, *, reachable: bool = False) -> None:
+        super().__init__(system=True)
+        self._folder = folder
+        self._reachable = reachable
+        self.done: list[tuple[str, ...]] = []
+
+    @property
+    def folder(self) -> Path:
+        return self._folder
+
+    def is_reachable(self) -> bool:
+        return self._reachable
+
+    def do(self, *words: str) -> None:
+        self.done.append(words)
+
+
+@pytest.fixture
+def made() -> Callable[[str], Service]:
+    return lambda home: Service("run", Path(sys.executable), Path(home), system=True)
+
+
+@pytest.mark.parametrize("reachable", [False, True])
+def test_unit_file_of_somebody_else_is_neither_changed_nor_removed(
+    tmp_path: Path, made: Callable[[str], Service], reachable: bool
+) -> None:
+    theirs = tmp_path / "sentinel-run.service"
+    theirs.write_text("[Service]\nExecStart=/bin/true\n")
+    systemctl = Private(tmp_path, reachable=reachable)
+    with pytest.raises(StoreError, match="was not written by sentinel"):
+        install(systemctl, [made("/srv/a")])
+    assert remove(systemctl) == ()
+    assert theirs.read_text().startswith("[Service]")
+    assert systemctl.done == []
+
+
+def test_unit_file_that_is_a_link_is_not_ours(tmp_path: Path, made: Callable[[str], Service]) -> None:
+    (tmp_path / "real").write_text(f"{MARKER}\n")
+    (tmp_path / "sentinel-run.service").symlink_to(tmp_path / "real")
+    assert remove(Private(tmp_path)) == ()
+    with pytest.raises(StoreError, match="was not written by sentinel"):
+        install(Private(tmp_path), [made("/srv/a")])
+
+
+def test_remove_without_systemd_removes_our_files_and_links(tmp_path: Path, made: Callable[[str], Service]) -> None:
+    install(Private(tmp_path, reachable=True), [made("/srv/a")])
+    wants = tmp_path / "multi-user.target.wants"
+    wants.mkdir()
+    (wants / "sentinel-run.service").symlink_to(tmp_path / "sentinel-run.service")
+    assert [path.name for path in remove(Private(tmp_path))] == ["sentinel-run.service"]
+    assert [file.name for file in tmp_path.rglob("*")] == ["multi-user.target.wants"]
