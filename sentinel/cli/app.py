@@ -9,8 +9,10 @@ import typer
 
 from sentinel import __version__
 from sentinel.cli import (
+    backups,
     declared,
     demo,
+    evidence,
     finding,
     importing,
     inputs,
@@ -76,6 +78,8 @@ for module in (
     finding,
     reports,
     service,
+    backups,
+    evidence,
     demo,
     practice,
 ):
