@@ -218,9 +218,11 @@ def _keep(context: Context, file: SheetFile, data: bytes) -> None:
     now = context.clock()
     if read_evidence(context.database, file.sha256) is not None:
         return
-    with context.evidence.receive(BytesIO(data)) as received:
+    with (
+        context.evidence.receive(BytesIO(data)) as received,
+        context.database.transaction(context.actor, now) as transaction,
+    ):
         received.keep()
-    with context.database.transaction(context.actor, now) as transaction:
         write_evidence(transaction, Evidence(file.sha256, len(data), file.name, FLAW_SHEET, now))
         transaction.audit("evidence.add", f"evidence {file.sha256}", after={"file": file.name, "format": FLAW_SHEET})
 

@@ -195,8 +195,11 @@ def write_evidence(transaction: Transaction, evidence: Evidence) -> None:
 
 
 def read_evidence(database: Database, sha256: str) -> Evidence | None:
-    """Give what is recorded of a blob."""
-    row = database.one("SELECT sha256, size_bytes, name, format, received_us FROM evidence WHERE sha256=?", (sha256,))
+    """Give what is recorded of a kept blob; None when there is none or it was cleared."""
+    row = database.one(
+        "SELECT sha256, size_bytes, name, format, received_us FROM evidence WHERE sha256=? AND pruned_us IS NULL",
+        (sha256,),
+    )
     return Evidence(row[0], row[1], row[2], row[3], from_microseconds(row[4])) if row else None
 
 
