@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sentinel.assess.controls import judge_catalogue
 from sentinel.assess.listing import Listed, Listing
 from sentinel.errors import UsageError
+from sentinel.inventory.holders import Owners, RegisterIndex
+from sentinel.inventory.reconcile import reconcile
 from sentinel.model.control import ClauseVerdict, Verdict
-from sentinel.model.endpoint import EndpointState
+from sentinel.model.endpoint import EndpointState, Host, MapRow
 from sentinel.model.facts import CentreFacts, Period, UnitFacts, UnitSummary
 from sentinel.model.finding import Finding
 from sentinel.model.flow import FlowClass
 from sentinel.model.moment import SHANGHAI, local_date
-from sentinel.model.unit import Unit
+from sentinel.model.register import RegisterEntry
+from sentinel.model.unit import IPAddress, Unit
 from sentinel.schedule.context import Context
 from sentinel.schedule.judging import read_pack
 from sentinel.schedule.proofs import read_proofs
 from sentinel.schedule.reading import (
     iterate_map,
     leave_out_answering,
+    read_coverages,
     read_diff,
     read_map,
     read_network_coverage,
@@ -29,8 +34,9 @@ from sentinel.schedule.reading import (
 )
 from sentinel.store.findings import read_findings
 from sentinel.store.flows import count_captures, read_flows
+from sentinel.store.register import count_contacts, read_register
 from sentinel.store.runs import read_newest_run_time, read_runs
-from sentinel.store.scopes import read_whitelist
+from sentinel.store.scopes import read_authorisations, read_whitelist
 from sentinel.store.units import read_networks, read_units
 
 SUMMARY_CATALOGUE = "mlps-l2"
@@ -99,13 +105,15 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
         if (host.network, host.address) in open_places
         or (host.last_seen is not None and period.start <= host.last_seen <= period.end)
     )
+    findings = _findings(context, unit, period)
+    entries = read_register(context.database, unit.code)
     silent = {row.endpoint.key.address for row in read_map(context, unit, at, (EndpointState.UNKNOWN,))}
     return UnitFacts(
         unit=unit,
         networks=networks,
         rows=tuple(meant),
         hosts=hosts,
-        findings=_findings(context, unit, period),
+        findings=findings,
         changes=tuple(
             change
             for change in read_diff(context, unit, period.start, at)
@@ -123,7 +131,41 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
         captures_analysed=count_captures(context.database, unit.code, period.start, period.end),
         silent_hosts=len(silent),
         answering=tuple((*place, count) for place, count in answering.items()),
+        standing=reconcile(
+            entries,
+            meant,
+            hosts,
+            read_coverages(context, unit, period.start, period.end),
+            at,
+            answering=[(*place, count) for place, count in answering.items()],
+            logs_only=frozenset(one.name for one in networks if not one.scannable),
+        ),
+        owners=find_owners(entries, findings, rows, hosts, at),
+        authorisations=tuple(
+            one for one in read_authorisations(context.database, unit.code) if one.withdrawn_at is None
+        ),
+        contacts=count_contacts(context.database, unit.code),
     )
+
+
+def find_owners(
+    entries: Sequence[RegisterEntry],
+    findings: Iterable[Finding],
+    rows: Iterable[MapRow],
+    hosts: Iterable[Host],
+    at: datetime,
+) -> dict[int, str]:
+    """Give the department the register names for each finding, by row id; findings nobody answers for are left out."""
+    if not entries:
+        return {}
+    names: defaultdict[IPAddress, set[str]] = defaultdict(set)
+    for host in hosts:
+        names[host.address].update(host.names)
+    for row in rows:
+        names[row.endpoint.key.address].update(row.names)
+    owners = Owners(RegisterIndex(entries), names, at)
+    told = {finding.id: owners.department(finding.key.subject) for finding in findings}
+    return {number: department for number, department in told.items() if department}
 
 
 def _findings(context: Context, unit: Unit, period: Period) -> tuple[Finding, ...]:
