@@ -26,7 +26,7 @@ HOMES = {
     "jinja2": {"report.render"},
     "markupsafe": {"report"},
     "nmap": {"collect.second_opinion"},
-    "openpyxl": {"observe.table", "drill.papers"},
+    "openpyxl": {"observe.table", "drill.papers", "report.workbook"},
     "re2": {"assess.regex"},
     "rich": {"cli"},
     "sigma": {"assess"},
