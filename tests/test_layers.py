@@ -22,7 +22,7 @@ HOMES = {
     "cryptography": {"drill.school.process", "drill.servers.certificate", "drill.recording.trust", "store.seal"},
     "docx": {"report.docx_page"},
     "dns": {"drill.servers.names", "drill.recording.lookup"},
-    "docx": {"report.docx_page"},
+    "docx": {"report.docx_page", "report.order_paper"},
     "jinja2": {"report.render"},
     "markupsafe": {"report"},
     "nmap": {"collect.second_opinion"},

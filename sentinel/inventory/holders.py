@@ -84,6 +84,16 @@ class Owners:
         places = self._index.places_of(address, self._names.get(address, ()))
         return next(filter(None, (self._of_place(place, proto, port) for place in places)), "")
 
+    def line(self, subject: str) -> RegisterEntry | None:
+        """Give the line that holds a subject most closely, in force before expired; None when no line does."""
+        address, proto, port = read_subject(subject)
+        names = self._names.get(address, ()) if address is not None else ()
+        named = self._index.by_name.get(fold_name(subject))
+        places = self._index.places_of(address, names) if address is not None else iter([named] if named else [])
+        place = next(places, None)
+        lines = [self._index.entries[number] for number in place.lines] if place else []
+        return min(lines, key=lambda one: (is_expired(one, self._now), not _holds(one, proto, port)), default=None)
+
     def _of_place(self, place: Place, proto: str, port: int) -> str:
         key = (place, proto, port)
         if key not in self._known:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,8 +16,8 @@ from sentinel.report.clean import clean
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+    from openpyxl.cell import Cell
+    from openpyxl.worksheet.worksheet import Worksheet
 
 Value = str | int | date | datetime | None
 """What a cell may hold; times are aware and shown in Asia/Shanghai."""
@@ -77,7 +77,7 @@ def write_workbook(sheets: Iterable[Sheet], path: Path, *, title: str, author: s
 def _write_sheet(book: Workbook, sheet: Sheet) -> None:
     from openpyxl.utils import get_column_letter
 
-    page: WriteOnlyWorksheet = book.create_sheet(sheet.title)
+    page: Worksheet = book.create_sheet(sheet.title)  # one for writing only; it has the same settings
     for number, column in enumerate(sheet.columns, start=1):
         page.column_dimensions[get_column_letter(number)].width = column.width
     _set_print(page, sheet)
@@ -92,31 +92,35 @@ def _write_sheet(book: Workbook, sheet: Sheet) -> None:
         page.auto_filter.ref = f"A1:{get_column_letter(len(sheet.columns))}{count}"
 
 
-def _set_print(page: WriteOnlyWorksheet, sheet: Sheet) -> None:
+def _set_print(page: Worksheet, sheet: Sheet) -> None:
     """Ask for A4 landscape, as wide as one page, with the head on each; it must be said before the first row."""
+    from openpyxl.worksheet.properties import PageSetupProperties
+
     page.page_setup.orientation, page.page_setup.paperSize = "landscape", 9
     page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
-    page.sheet_properties.pageSetUpPr.fitToPage = True
+    page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     page.page_margins.left = page.page_margins.right = 0.4
-    page.oddFooter.left.text, page.oddFooter.right.text = sheet.title, "第 &P 页，共 &N 页"
+    footer = page.oddFooter
+    if footer is not None:
+        footer.left.text, footer.right.text = sheet.title, "第 &P 页，共 &N 页"
     if sheet.has_head:
         page.freeze_panes = "B2"
         page.print_title_rows = "1:1"
 
 
-def _cell(page: WriteOnlyWorksheet, value: Value) -> object:
+def _cell(page: Worksheet, value: Value) -> object:
     if isinstance(value, datetime):
         local = value.astimezone(SHANGHAI).replace(tzinfo=None, second=0, microsecond=0)
         return _formatted(page, local, "yyyy-mm-dd hh:mm")
     if isinstance(value, date):
-        return _formatted(page, value, "yyyy-mm-dd")
+        return _formatted(page, datetime.combine(value, time.min), "yyyy-mm-dd")
     if not isinstance(value, str):
         return value
     words = clean(value, MAX_TEXT)
     return _quoted(page, words) if words.startswith(_FORMULA_STARTS) else words or None
 
 
-def _formatted(page: WriteOnlyWorksheet, value: date, form: str) -> WriteOnlyCell:
+def _formatted(page: Worksheet, value: datetime, form: str) -> Cell:
     from openpyxl.cell import WriteOnlyCell
 
     cell = WriteOnlyCell(page, value)
@@ -124,7 +128,7 @@ def _formatted(page: WriteOnlyWorksheet, value: date, form: str) -> WriteOnlyCel
     return cell
 
 
-def _quoted(page: WriteOnlyWorksheet, words: str) -> WriteOnlyCell:
+def _quoted(page: Worksheet, words: str) -> Cell:
     from openpyxl.cell import WriteOnlyCell
 
     cell = WriteOnlyCell(page, words)
@@ -133,7 +137,7 @@ def _quoted(page: WriteOnlyWorksheet, words: str) -> WriteOnlyCell:
     return cell
 
 
-def _head_cell(page: WriteOnlyWorksheet, words: str) -> WriteOnlyCell:
+def _head_cell(page: Worksheet, words: str) -> Cell:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 
