@@ -10,6 +10,7 @@ import typer
 from sentinel import __version__
 from sentinel.cli import (
     declared,
+    brief,
     demo,
     finding,
     importing,
@@ -17,6 +18,7 @@ from sentinel.cli import (
     inventory,
     judge,
     papers,
+    order,
     practice,
     register,
     reports,
@@ -74,6 +76,8 @@ for module in (
     traffic,
     judge,
     finding,
+    order,
+    brief,
     reports,
     service,
     demo,

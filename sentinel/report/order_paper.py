@@ -112,7 +112,6 @@ def print_order(paper: OrderPaper) -> bytes:
     _list_causes(document, paper)
     _demand(document, paper)
     _sign(document, paper)
-    document.add_page_break()
     _reply_form(document, paper)
     return write_docx(document)
 
@@ -204,7 +203,7 @@ def _sign(document: Document, paper: OrderPaper) -> None:
 
 
 def _reply_form(document: Document, paper: OrderPaper) -> None:
-    add_paragraph(document, "附件", font=HEAVY, align="left", indent=0)
+    add_paragraph(document, "附件", font=HEAVY, align="left", indent=0).paragraph_format.page_break_before = True
     add_title(document, REPLY)
     small = {"size_pt": 12.0, "line_pt": 22.0, "indent": 0, "align": "left"}
     head = (

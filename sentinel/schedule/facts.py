@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from sentinel.assess.controls import judge_catalogue
 from sentinel.assess.listing import Listed, Listing
 from sentinel.errors import UsageError
-from sentinel.inventory.holders import Owners, RegisterIndex
 from sentinel.inventory.reconcile import reconcile
 from sentinel.model.control import ClauseVerdict, Verdict
-from sentinel.model.endpoint import EndpointState, Host, MapRow
+from sentinel.model.endpoint import EndpointState
 from sentinel.model.facts import CentreFacts, Period, UnitFacts, UnitSummary
 from sentinel.model.finding import Finding
 from sentinel.model.flow import FlowClass
 from sentinel.model.moment import SHANGHAI, local_date
-from sentinel.model.register import RegisterEntry
-from sentinel.model.unit import IPAddress, Unit
+from sentinel.model.unit import Unit
 from sentinel.schedule.context import Context
 from sentinel.schedule.judging import read_pack
+from sentinel.schedule.owners import build_owners, find_owners
 from sentinel.schedule.proofs import read_proofs
 from sentinel.schedule.reading import (
     iterate_map,
@@ -140,32 +138,12 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
             answering=[(*place, count) for place, count in answering.items()],
             logs_only=frozenset(one.name for one in networks if not one.scannable),
         ),
-        owners=find_owners(entries, findings, rows, hosts, at),
+        owners=find_owners(build_owners(entries, hosts, at), findings),
         authorisations=tuple(
             one for one in read_authorisations(context.database, unit.code) if one.withdrawn_at is None
         ),
         contacts=count_contacts(context.database, unit.code),
     )
-
-
-def find_owners(
-    entries: Sequence[RegisterEntry],
-    findings: Iterable[Finding],
-    rows: Iterable[MapRow],
-    hosts: Iterable[Host],
-    at: datetime,
-) -> dict[int, str]:
-    """Give the department the register names for each finding, by row id; findings nobody answers for are left out."""
-    if not entries:
-        return {}
-    names: defaultdict[IPAddress, set[str]] = defaultdict(set)
-    for host in hosts:
-        names[host.address].update(host.names)
-    for row in rows:
-        names[row.endpoint.key.address].update(row.names)
-    owners = Owners(RegisterIndex(entries), names, at)
-    told = {finding.id: owners.department(finding.key.subject) for finding in findings}
-    return {number: department for number, department in told.items() if department}
 
 
 def _findings(context: Context, unit: Unit, period: Period) -> tuple[Finding, ...]:
