@@ -49,7 +49,7 @@ def brief(
         return
     print_line(f"{owner.name}：网络安全简报")
     for figures in (done.view.figures[:3], done.view.figures[3:]):
-        print_line("　" + "　".join(_figure(figure) for figure in figures))
+        print_line("  " + "，".join(_figure(figure) for figure in figures))
     steps = done.view.steps
     print_line(f"先办这 {len(steps)} 件事：" if steps else "没有要先办的事。")
     for number, step in enumerate(steps[:_SHOWN_STEPS], start=1):
@@ -95,7 +95,7 @@ def _cut(words: str, width: int = _STEP_WIDTH) -> str:
 def _papers(done: Briefing) -> str:
     count = len(done.files) - 2
     if not count:
-        return "没有严重或高危隐患需要整改通知书"
+        return "没有待签发的严重或高危隐患" if done.view.looked else "没有核查过，写不出整改通知书"
     issued = len(done.orders)
     return f"整改通知书 {issued} 份、草稿 {count - issued} 份" if issued else f"整改通知书草稿 {count} 份"
 

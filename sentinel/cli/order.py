@@ -168,7 +168,7 @@ def _print_order(order: RectificationOrder, findings: Sequence[Finding]) -> None
     from sentinel.report.words import term
 
     print_table(
-        f"{order.number}　发给 {order.assignee}　期限 {local_date(order.due)}",
+        f"{order.number}：发给 {order.assignee}，期限 {local_date(order.due)}",
         ("编号", "等级", "标题", "对象", "状态"),
         [(one.number, term(one.severity).zh, one.title_zh, one.key.subject, term(one.state).zh) for one in findings],
         f"sentinel order show {order.number} --out 整改通知书.docx",
