@@ -16,9 +16,9 @@ from sentinel.model.moment import SHANGHAI, local_text
 from sentinel.model.rule import Severity
 from sentinel.report.clean import clean
 from sentinel.report.docx_page import (
+    BODY,
     HEAVY,
     TYPE_WIDTH_MM,
-    add_heading,
     add_paragraph,
     add_table,
     add_title,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from docx.document import Document
 
 TITLE: Final = "网络安全隐患整改通知书"
+LIST: Final = "网络安全隐患清单"
 REPLY: Final = "网络安全隐患整改反馈表"
 DRAFT: Final = "草稿，未签发"
 
@@ -106,12 +107,12 @@ class OrderPaper:
 
 
 def print_order(paper: OrderPaper) -> bytes:
-    """Print an order with its reply form."""
+    """Print an order: the letter on a page of its own, the findings, the reply form."""
     document = new_page(f"{TITLE} {paper.number or DRAFT}", paper.issuer, paper.issued_at)
     _open(document, paper)
-    _list_causes(document, paper)
     _demand(document, paper)
     _sign(document, paper)
+    _list_causes(document, paper)
     _reply_form(document, paper)
     return write_docx(document)
 
@@ -134,34 +135,50 @@ def _open(document: Document, paper: OrderPaper) -> None:
     causes = len({item.rule for item in paper.items})
     add_paragraph(
         document,
-        f"经核查，{clean(paper.unit, 60)}由你部门负责的信息系统和设备存在下列网络安全隐患{len(paper.items)}项"
-        f"（{causes}类）。请于{day_words(paper.due)}前完成整改并反馈。有关事项通知如下：",
+        f"经核查，{clean(paper.unit, 60)}由你部门负责的信息系统和设备存在网络安全隐患{len(paper.items)}项"
+        f"（{causes}类），清单、证据和整改建议见附件1。请于{day_words(paper.due)}前完成整改并反馈。有关要求如下：",
     )
 
 
 def _list_causes(document: Document, paper: OrderPaper) -> None:
-    add_heading(document, "一、隐患情况和整改要求")
-    by_rule: defaultdict[str, list[OrderItem]] = defaultdict(list)
-    for item in paper.items:
-        by_rule[item.rule].append(item)
-    for place, members in enumerate(by_rule.values(), start=1):
+    _annex(document, 1, LIST)
+    for place, members in enumerate(_by_cause(paper.items), start=1):
         _cause(document, place, members, paper)
+
+
+def _by_cause(items: Sequence[OrderItem]) -> list[list[OrderItem]]:
+    by_rule: defaultdict[str, list[OrderItem]] = defaultdict(list)
+    for item in items:
+        by_rule[item.rule].append(item)
+    return list(by_rule.values())
+
+
+def _annex(document: Document, number: int, title: str) -> None:
+    head = add_paragraph(document, f"附件{number}", font=HEAVY, align="left", indent=0)
+    head.paragraph_format.page_break_before = True
+    add_title(document, title)
 
 
 def _cause(document: Document, place: int, members: Sequence[OrderItem], paper: OrderPaper) -> None:
     first = members[0]
-    add_heading(document, f"（{numeral(place)}）{clean(first.title, 80)}（{term(first.severity).zh}）", level=2)
-    add_paragraph(document, f"危害：{clean(first.harm, 400) or '见对应条款。'}")
-    add_paragraph(document, f"整改建议：{clean(first.remedy, 400) or '按对应条款整改。'}")
-    clauses = "；".join(clean(clause, 120) for clause in first.clauses[:6]) or "无对应条款"
-    add_paragraph(document, f"对应条款：{clauses}。")
+    title = f"{numeral(place)}、{clean(first.title, 80)}（{term(first.severity).zh}，{len(members)}项）"
+    _small(document, title, font=HEAVY, keep=True)
+    _small(document, f"危害：{clean(first.harm, 400) or '见对应条款。'}", keep=True)
+    _small(document, f"整改建议：{clean(first.remedy, 400) or '按对应条款整改。'}", keep=True)
+    clauses = "；".join(clean(clause, 120) for clause in first.clauses[:6]) or "无"
+    _small(document, f"对应条款：{clauses}。", keep=True)
     add_table(
         document,
         ("隐患编号", "信息系统", "URL 或地址端口", "证据", "整改期限"),
         [_object(item, paper) for item in members],
-        (25, 26, 36, 47, 22),
+        (26, 24, 38, 46, 22),
         size_pt=9,
     )
+    _small(document, "")
+
+
+def _small(document: Document, text: str, *, font: str = BODY, keep: bool = False) -> None:
+    add_paragraph(document, text, font=font, size_pt=12, align="left", indent=0, line_pt=20, keep_with_next=keep)
 
 
 def _object(item: OrderItem, paper: OrderPaper) -> tuple[str, ...]:
@@ -178,22 +195,21 @@ def _object(item: OrderItem, paper: OrderPaper) -> tuple[str, ...]:
 
 
 def _demand(document: Document, paper: OrderPaper) -> None:
-    add_heading(document, "二、工作要求")
     add_paragraph(
         document,
-        f"（一）请逐项核实并整改，于{day_words(paper.due)}前填写《{REPLY}》，附整改前后截图，由负责人签字并加盖公章后反馈。",
+        f"一、请逐项核实并整改，于{day_words(paper.due)}前填写《{REPLY}》，附整改前后截图，由负责人签字并加盖公章后反馈。",
     )
-    add_paragraph(document, "（二）不能按期整改的，应当在期限前书面说明理由、临时防护措施和完成时间。")
-    add_paragraph(document, "（三）整改后由签发单位复测，复测通过后销号；复测不通过的退回继续整改。")
-    add_paragraph(document, f"（四）{_OVERDUE}")
+    add_paragraph(document, "二、不能按期整改的，应当在期限前书面说明理由、临时防护措施和完成时间。")
+    add_paragraph(document, "三、整改后由签发单位复测，复测通过后销号；复测不通过的退回继续整改。")
+    add_paragraph(document, f"四、{_OVERDUE}")
     if paper.note:
-        add_heading(document, "三、其他")
-        add_paragraph(document, clean(paper.note, 1000))
+        add_paragraph(document, f"五、{clean(paper.note, 1000)}")
 
 
 def _sign(document: Document, paper: OrderPaper) -> None:
     add_paragraph(document, "", indent=0)
-    add_paragraph(document, f"附件：{REPLY}")
+    add_paragraph(document, f"附件：1. {LIST}")
+    add_paragraph(document, f"2. {REPLY}", indent=5)
     add_paragraph(document, "联系人和电话：　　　　　　　　　")
     add_paragraph(document, "", indent=0)
     add_paragraph(document, f"{clean(paper.issuer, 60)}（盖章）　　", align="right", indent=0)
@@ -203,13 +219,11 @@ def _sign(document: Document, paper: OrderPaper) -> None:
 
 
 def _reply_form(document: Document, paper: OrderPaper) -> None:
-    add_paragraph(document, "附件", font=HEAVY, align="left", indent=0).paragraph_format.page_break_before = True
-    add_title(document, REPLY)
-    small = {"size_pt": 12.0, "line_pt": 22.0, "indent": 0, "align": "left"}
+    _annex(document, 2, REPLY)
     head = (
         f"整改通知书编号：{paper.number or DRAFT}　　单位：{clean(paper.unit, 40)}　　部门：{clean(paper.assignee, 40)}"
     )
-    add_paragraph(document, head, **small)  # type: ignore[arg-type]  # one set of settings for several lines
+    _small(document, head)
     add_table(
         document,
         ("序号", "隐患编号和对象", "整改措施", "整改结果", "完成日期", "复测结果（签发单位填）"),
@@ -227,7 +241,7 @@ def _reply_form(document: Document, paper: OrderPaper) -> None:
         (10, 46, 34, 22, 18, 26),
         size_pt=9,
     )
-    add_paragraph(document, "", **small)  # type: ignore[arg-type]
+    _small(document, "")
     add_table(
         document,
         (),

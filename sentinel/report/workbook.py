@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from sentinel.model.moment import SHANGHAI
 from sentinel.report.clean import clean
+from sentinel.report.svg import text_width
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -25,7 +26,13 @@ Value = str | int | date | datetime | None
 MAX_TEXT: Final = 2_000
 """Characters of a cell; a spreadsheet takes 32,767, a reader far fewer."""
 
+PAGE_WIDTH: Final = 200
+"""Characters side by side on a printed page, which is as small as one can read; wider sheets take several."""
+
 _FORMULA_STARTS: Final = ("=", "+", "-", "@")
+_CHARACTER: Final = 0.55
+"""Ems of one character of a column's width."""
+
 _HEAD_FILL: Final = "EEF3F8"
 _INK: Final = "123A63"
 
@@ -81,23 +88,25 @@ def _write_sheet(book: Workbook, sheet: Sheet) -> None:
     for number, column in enumerate(sheet.columns, start=1):
         page.column_dimensions[get_column_letter(number)].width = column.width
     _set_print(page, sheet)
+    widths = [column.width for column in sheet.columns]
     count = 0
     if sheet.has_head:
         page.append([_head_cell(page, column.head) for column in sheet.columns])
         count = 1
     for row in sheet.rows:
-        page.append([_cell(page, value) for value in row])
+        page.append([_cell(page, value, width) for value, width in zip(row, widths, strict=True)])
         count += 1
     if sheet.has_head:
         page.auto_filter.ref = f"A1:{get_column_letter(len(sheet.columns))}{count}"
 
 
 def _set_print(page: Worksheet, sheet: Sheet) -> None:
-    """Ask for A4 landscape, as wide as one page, with the head on each; it must be said before the first row."""
+    """Ask for A4 landscape with the head and the first column on each page; it must be said before the first row."""
     from openpyxl.worksheet.properties import PageSetupProperties
 
     page.page_setup.orientation, page.page_setup.paperSize = "landscape", 9
-    page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
+    page.page_setup.fitToWidth = -(-round(sum(column.width for column in sheet.columns)) // PAGE_WIDTH)
+    page.page_setup.fitToHeight = 0
     page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     page.page_margins.left = page.page_margins.right = 0.4
     footer = page.oddFooter
@@ -105,10 +114,10 @@ def _set_print(page: Worksheet, sheet: Sheet) -> None:
         footer.left.text, footer.right.text = sheet.title, "第 &P 页，共 &N 页"
     if sheet.has_head:
         page.freeze_panes = "B2"
-        page.print_title_rows = "1:1"
+        page.print_title_rows, page.print_title_cols = "1:1", "A:A"
 
 
-def _cell(page: Worksheet, value: Value) -> object:
+def _cell(page: Worksheet, value: Value, width: float) -> object:
     if isinstance(value, datetime):
         local = value.astimezone(SHANGHAI).replace(tzinfo=None, second=0, microsecond=0)
         return _formatted(page, local, "yyyy-mm-dd hh:mm")
@@ -117,7 +126,8 @@ def _cell(page: Worksheet, value: Value) -> object:
     if not isinstance(value, str):
         return value
     words = clean(value, MAX_TEXT)
-    return _quoted(page, words) if words.startswith(_FORMULA_STARTS) else words or None
+    quoted, long = words.startswith(_FORMULA_STARTS), text_width(words, 1) > width * _CHARACTER
+    return _text(page, words, quoted=quoted, long=long) if quoted or long else words or None
 
 
 def _formatted(page: Worksheet, value: datetime, form: str) -> Cell:
@@ -128,12 +138,15 @@ def _formatted(page: Worksheet, value: datetime, form: str) -> Cell:
     return cell
 
 
-def _quoted(page: Worksheet, words: str) -> Cell:
+def _text(page: Worksheet, words: str, *, quoted: bool, long: bool) -> Cell:
     from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Alignment
 
     cell = WriteOnlyCell(page, words)
     cell.data_type = "s"
-    cell.quotePrefix = True
+    cell.quotePrefix = quoted
+    if long:
+        cell.alignment = Alignment(vertical="top", wrap_text=True)
     return cell
 
 

@@ -62,7 +62,7 @@ def words(document) -> str:
         "示例市第一中学",
         "网络安全隐患2项（1类）",
         "于2026年12月1日前",
-        "（一）Redis 无需口令即可访问（严重）",
+        "一、Redis 无需口令即可访问（严重，2项）",
         "隐患-2026-00001",
         "10.20.1.8:6379/tcp",
         "教务系统",
@@ -140,8 +140,8 @@ def test_print_order_when_findings_are_hostile_then_the_paper_still_opens(bad: s
 def test_print_order_when_two_causes_are_named_then_each_has_its_heading() -> None:
     other = replace(ITEM, rule="exposure.telnet", title="Telnet 远程登录开放", severity=Severity.HIGH)
     told = [paragraph.text for paragraph in opened(replace(PAPER, items=(ITEM, other))).paragraphs]
-    assert "（一）Redis 无需口令即可访问（严重）" in told
-    assert "（二）Telnet 远程登录开放（高危）" in told
+    assert "一、Redis 无需口令即可访问（严重，1项）" in told
+    assert "二、Telnet 远程登录开放（高危，1项）" in told
 
 
 @pytest.mark.parametrize(
