@@ -43,9 +43,10 @@ def build_actions(facts: UnitFacts, count: int) -> tuple[Step, ...]:
     groups.sort(key=lambda item: (item[0].severity.rank, not item[1], -item[0].overdue, -item[0].count, item[0].rule))
     steps = [_step(group, exposed) for group, exposed in groups]
     urgent = sum(group.severity in {Severity.CRITICAL, Severity.HIGH} for group, _ in groups)
-    gaps = _gaps(facts)[:_GAPS]
-    first = steps[: min(urgent, count - len(gaps))]
-    return (*first, *gaps, *steps[len(first) :])[:count]
+    gaps = _gaps(facts)
+    kept, rest = gaps[:_GAPS], gaps[_GAPS:]
+    first = steps[: min(urgent, max(count - len(kept), 0))]
+    return (*first, *kept, *steps[len(first) :], *rest)[:count]
 
 
 def outside_subjects(facts: UnitFacts) -> frozenset[str]:
@@ -93,8 +94,8 @@ def _gaps(facts: UnitFacts) -> tuple[Step, ...]:
         _authorisation(facts),
         _no_register(facts),
         _no_outside(facts),
-        _expired_lines(facts),
         _no_contact(facts),
+        _expired_lines(facts),
     )
     return tuple(step for step in found if step)
 

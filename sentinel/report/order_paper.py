@@ -136,7 +136,7 @@ def _open(document: Document, paper: OrderPaper) -> None:
     add_paragraph(
         document,
         f"经核查，{clean(paper.unit, 60)}由你部门负责的信息系统和设备存在网络安全隐患{len(paper.items)}项"
-        f"（{causes}类），清单、证据和整改建议见附件1。请于{day_words(paper.due)}前完成整改并反馈。有关要求如下：",
+        f"（{causes}类），清单、证据和整改建议见附件1。请于{day_words(paper.due)}前完成整改并反馈。",
     )
 
 
@@ -199,19 +199,16 @@ def _demand(document: Document, paper: OrderPaper) -> None:
         document,
         f"一、请逐项核实并整改，于{day_words(paper.due)}前填写《{REPLY}》，附整改前后截图，由负责人签字并加盖公章后反馈。",
     )
-    add_paragraph(document, "二、不能按期整改的，应当在期限前书面说明理由、临时防护措施和完成时间。")
-    add_paragraph(document, "三、整改后由签发单位复测，复测通过后销号；复测不通过的退回继续整改。")
+    add_paragraph(document, "二、不能按期的，书面说明理由、防护措施和完成时间。")
+    add_paragraph(document, "三、整改后由签发单位复测，通过后予以销号。")
     add_paragraph(document, f"四、{_OVERDUE}")
     if paper.note:
         add_paragraph(document, f"五、{clean(paper.note, 1000)}")
 
 
 def _sign(document: Document, paper: OrderPaper) -> None:
-    add_paragraph(document, "", indent=0)
-    add_paragraph(document, f"附件：1. {LIST}")
-    add_paragraph(document, f"2. {REPLY}", indent=5)
-    add_paragraph(document, "联系人和电话：　　　　　　　　　")
-    add_paragraph(document, "", indent=0)
+    add_paragraph(document, f"附件：1.{LIST}　2.{REPLY}", align="left")
+    add_paragraph(document, "联系人和电话：　　　　　　　　　", align="left")
     add_paragraph(document, f"{clean(paper.issuer, 60)}（盖章）　　", align="right", indent=0)
     day = day_words(paper.issued_at) if paper.number else "　　　　年　　月　　日"
     add_paragraph(document, f"{day}　　", align="right", indent=0)
