@@ -98,6 +98,7 @@ def _write_sheet(book: Workbook, sheet: Sheet) -> None:
         count += 1
     if sheet.has_head:
         page.auto_filter.ref = f"A1:{get_column_letter(len(sheet.columns))}{count}"
+    page.close()  # type: ignore[attr-defined]  # left open, it complains aloud when the file cannot be written
 
 
 def _set_print(page: Worksheet, sheet: Sheet) -> None:
