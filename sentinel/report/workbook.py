@@ -126,9 +126,15 @@ def _cell(page: Worksheet, value: Value, width: float) -> object:
         return _formatted(page, datetime.combine(value, time.min), "yyyy-mm-dd")
     if not isinstance(value, str):
         return value
-    words = clean(value, MAX_TEXT)
-    quoted, long = words.startswith(_FORMULA_STARTS), text_width(words, 1) > width * _CHARACTER
+    words = value.strip() if _is_plain(value) else clean(value, MAX_TEXT)
+    room = width * _CHARACTER
+    quoted, long = words.startswith(_FORMULA_STARTS), len(words) > room and text_width(words, 1) > room
     return _text(page, words, quoted=quoted, long=long) if quoted or long else words or None
+
+
+def _is_plain(words: str) -> bool:
+    """Tell of most cells quickly that cleaning would not change them."""
+    return len(words) <= MAX_TEXT and words.isascii() and words.isprintable()
 
 
 def _formatted(page: Worksheet, value: datetime, form: str) -> Cell:
