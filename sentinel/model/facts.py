@@ -78,6 +78,7 @@ class UnitFacts:
         owners: department that answers for a finding (责任部门), by the finding's row id, where the register tells one.
         authorisations: authorisations to scan that were not withdrawn, expired ones too.
         contacts: persons the unit named to be called.
+        sources: all runs up to the moment reported, newest first, those before the period too.
     """
 
     unit: Unit
@@ -103,6 +104,7 @@ class UnitFacts:
     owners: Mapping[int, str] = field(default_factory=dict)
     authorisations: tuple[Authorisation, ...] = ()
     contacts: int = 0
+    sources: tuple[Run, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

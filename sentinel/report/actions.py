@@ -157,7 +157,7 @@ def _no_contact(facts: UnitFacts) -> Step | None:
 
 
 def has_looked_outside(facts: UnitFacts) -> bool:
-    """Tell whether a run of the period, or anything still on the map, looked from the internet."""
-    return any(run.vantage == OUTSIDE for run in facts.runs) or any(
+    """Tell whether anybody ever looked from the internet; when that was stands among the sources."""
+    return any(run.vantage == OUTSIDE for run in facts.sources) or any(
         row.endpoint.key.vantage == OUTSIDE for row in facts.rows
     )

@@ -15,7 +15,8 @@ from sentinel.model.ports import PortSet
 from sentinel.model.register import Person, RegisterEntry
 from sentinel.model.rule import Severity
 from sentinel.model.standing import HostStanding, LineStanding, Standing
-from sentinel.model.unit import OUTSIDE, IPAddress
+from sentinel.model.unit import IPAddress
+from sentinel.report.actions import has_looked_outside
 from sentinel.report.findings import exempted_findings, live_findings, split_subject
 from sentinel.report.hosts import service_name
 from sentinel.report.standing import place_words, rows_by_host
@@ -71,7 +72,7 @@ def build_ledger(facts: UnitFacts, persons: Persons) -> tuple[Sheet, ...]:
     absent = [line for line in lines if line.standing in {Standing.UNSEEN, Standing.RETIRED}]
     unchecked = [line for line in lines if line.standing is Standing.UNCHECKED]
     known = {(host.network, host.address): host for host in facts.hosts}
-    looked = any(run.vantage == OUTSIDE for run in facts.runs)
+    looked = has_looked_outside(facts)
     seen = _Seen(rows_by_host(facts), known, _severities(facts), looked)
     return (
         Sheet("说明", (Column("", 16), Column("", 110)), _about(facts, shown=bool(persons))),

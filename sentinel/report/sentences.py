@@ -351,6 +351,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "step_renew_lines": ("核实到期资产，续登记或下线。", "Renew the registration of these assets or retire them."),
     "step_contact": ("登记网络安全联系人，通报和应急时能找到人。", "Name a contact, so that somebody can be reached."),
+    "unknown_since": (
+        "最近的输入是 {day} 的结果，此后的变化未知。",
+        "The newest input is of {day}; what changed since is not known.",
+    ),
     "unknown_register": (
         "没有导入资产台账，已登记、未登记和登记未发现均未核查。",
         "No register was imported, so nothing can be called registered or unregistered.",

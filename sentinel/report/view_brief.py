@@ -10,6 +10,7 @@ from typing import Final
 
 from sentinel.model.endpoint import MapRow, Run
 from sentinel.model.facts import UnitFacts
+from sentinel.model.moment import local_date
 from sentinel.model.rule import Severity
 from sentinel.model.standing import HostStanding, LineStanding, Reason, Standing
 from sentinel.model.unit import OUTSIDE, IPAddress
@@ -98,8 +99,8 @@ class BriefView:
         unseen: lines registered and not seen, or ended and still seen.
         looked_outside: somebody looked from the internet.
         exposed: hosts the internet sees, worst first.
-        sources: runs of the period by kind, tool and vantage, newest first.
-        sent: a run of the period sent packets.
+        sources: runs by kind, tool and vantage, newest first, those before the period too.
+        sent: one of the runs sent packets.
         registers: files of the register.
         captures: capture files analysed.
         unknowns: what is not known, one sentence each.
@@ -146,8 +147,8 @@ def build_brief(facts: UnitFacts) -> BriefView:
         unseen=unseen_lines(facts.standing.lines),
         looked_outside=has_looked_outside(facts),
         exposed=exposed,
-        sources=_sources(facts.runs),
-        sent=any(run.kind == "scan" for run in facts.runs),
+        sources=_sources(facts.sources),
+        sent=any(run.kind == "scan" for run in facts.sources),
         registers=_registers(facts.standing.lines),
         captures=facts.captures_analysed,
         unknowns=(*_register_unknowns(facts), *ending.unknowns),
@@ -292,9 +293,11 @@ def _registers(lines: Sequence[LineStanding]) -> tuple[Source, ...]:
 
 def _register_unknowns(facts: UnitFacts) -> tuple[Text, ...]:
     told = facts.standing
+    newest = max((run.time for run in facts.sources), default=None)
     reasons = Counter(line.reason for line in told.lines if line.standing is Standing.UNCHECKED)
     logs = sum(host.reason is Reason.LOGS_ONLY for host in told.hosts)
     found = (
+        (newest is not None and newest < facts.period.start, text("unknown_since", day=local_date(newest))),
         (not told.lines, text("unknown_register")),
         (not has_looked_outside(facts), text("unknown_exposure")),
         (bool(reasons), text("unknown_lines", n=sum(reasons.values()), whole=len(told.lines))),

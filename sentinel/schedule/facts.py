@@ -143,6 +143,7 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
             one for one in read_authorisations(context.database, unit.code) if one.withdrawn_at is None
         ),
         contacts=count_contacts(context.database, unit.code),
+        sources=tuple(reversed(read_runs(context.database, unit.code, until=at))),
     )
 
 

@@ -235,7 +235,7 @@ def make_facts(
         silent_hosts=size // 40,
         catalogues=(CATALOGUE,),
     )
-    facts = _with_register(facts, hostile=hostile)
+    facts = _with_register(replace(facts, sources=facts.runs), hostile=hostile)
     return _poison(facts) if hostile else facts
 
 
@@ -667,6 +667,7 @@ def _poison(facts: UnitFacts) -> UnitFacts:
             replace(r, source=w, tool=w, operator=w, vantage=w, coverage_text=w)
             for r, w in zip(facts.runs, words, strict=False)
         ),
+        sources=tuple(replace(r, source=w, tool=w, vantage=w) for r, w in zip(facts.sources, words, strict=False)),
         flows=tuple(
             replace(f, host=w, peer=w, name=w, agent=w, wallet=w, evidence=w, coin=w, family=w, file=w)
             for f, w in zip(facts.flows, words, strict=False)

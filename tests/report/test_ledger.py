@@ -35,7 +35,7 @@ def test_build_ledger_when_built_then_every_host_line_port_and_finding_has_its_r
     assert len(found["未登记"]) == told.count_hosts(Standing.UNREGISTERED) > 0
     states = Counter(row["登记状态"] for row in found["资产台账"])
     assert states["未登记"] == len(found["未登记"])
-    assert {"是", "未核查"} == {row["互联网可达"] for row in found["资产台账"]}
+    assert {"是", "未见"} == {row["互联网可达"] for row in found["资产台账"]}
     numbers = {one.number for one in facts.findings if one.state.value not in {"closed", "verified"}}
     assert {row["编号"] for row in found["安全隐患"]} == numbers
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_build_brief_when_only_files_were_imported_then_nothing_was_sent() -> No
     facts = make_facts(12)
     assert build_brief(facts).sent
     imports = tuple(replace(run, kind="import") for run in facts.runs)
-    assert not build_brief(replace(facts, runs=imports)).sent
+    assert not build_brief(replace(facts, sources=imports)).sent
 
 
 def test_build_brief_when_nobody_looked_outside_then_the_exposure_is_unknown() -> None:
@@ -62,7 +63,7 @@ def test_build_brief_when_nobody_looked_outside_then_the_exposure_is_unknown() -
     assert (view.looked_outside, view.figures[4].value) == (False, None)
     assert any("互联网暴露面未核查" in sentence.zh for sentence in view.unknowns)
     run = replace(make_facts(12).runs[0], vantage="outside")
-    looked = build_brief(replace(make_facts(12), runs=(run,)))
+    looked = build_brief(replace(make_facts(12), sources=(run,)))
     assert (looked.looked_outside, looked.figures[4].value, looked.exposed) == (True, 0, ())
 
 
@@ -76,5 +77,13 @@ def test_build_brief_when_hosts_are_exposed_then_the_worst_stands_first_with_its
 def test_build_brief_when_runs_are_alike_then_they_are_folded() -> None:
     facts = make_facts(12)
     runs = tuple(replace(facts.runs[0], id=number) for number in range(9))
-    (source,) = build_brief(replace(facts, runs=runs)).sources
+    (source,) = build_brief(replace(facts, sources=runs)).sources
     assert (source.runs, source.newest) == (9, facts.runs[0].time)
+
+
+def test_build_brief_when_the_newest_input_is_older_than_the_period_then_it_is_listed_and_said() -> None:
+    facts = make_facts(12)
+    old = replace(facts.runs[0], time=facts.period.start - timedelta(days=40))
+    view = build_brief(replace(facts, runs=(), sources=(old,)))
+    assert [source.newest for source in view.sources] == [old.time]
+    assert "最近的输入是 2026-09-16 的结果" in view.unknowns[0].zh
