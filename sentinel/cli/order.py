@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -85,19 +84,11 @@ def _issue(
     context: Context, unit: Unit, choice: Choice, end: datetime, issuer: str, note: str, path: Path
 ) -> RectificationOrder:
     from sentinel.model.order import RectificationOrder
-    from sentinel.schedule.orders import build_paper, ids_of, issue_order, read_order_findings, save_order
+    from sentinel.schedule.orders import ids_of, issue_paper
 
-    now = context.clock()
-    drafted = RectificationOrder(0, "", unit.code, issuer, choice.assignee, now, end, ids_of(choice.findings), note)
-    build_paper(context, unit, drafted, choice.findings)
-    if not os.access(path.parent, os.W_OK) or path.is_dir():
-        raise RenderError(f"{path}: cannot be written; nothing was issued")
-    order = issue_order(context, drafted, choice.findings)
-    try:
-        save_order(path, build_paper(context, unit, order, read_order_findings(context, order)))
-    except RenderError as error:
-        raise RenderError(f"{order.number} is issued, but {error}; `sentinel order show` prints it again") from error
-    return order
+    now, ids = context.clock(), ids_of(choice.findings)
+    drafted = RectificationOrder(0, "", unit.code, issuer, choice.assignee, now, end, ids, note)
+    return issue_paper(context, unit, drafted, choice.findings, path)
 
 
 @group.command("list")

@@ -26,8 +26,7 @@ from sentinel.schedule.orders import (
     choose_findings,
     draft_order,
     file_name,
-    issue_order,
-    read_order_findings,
+    issue_paper,
     save_order,
 )
 from sentinel.schedule.reporting import save_file, save_text
@@ -77,17 +76,17 @@ def write_briefing(context: Context, unit: Unit, folder: Path, *, issue: bool, s
 
 
 def _write_orders(context: Context, unit: Unit, folder: Path, *, issue: bool) -> Iterator[tuple[Path, str]]:
-    stem = "整改通知书" if issue else "整改通知书-草稿"
     taken: set[str] = set()
     for choice in choose_findings(context, unit, (), severity=Severity.HIGH):
         kept = Choice(choice.assignee, choice.findings[:MOST_FINDINGS])
-        order, findings = draft_order(unit, kept, context.clock()), kept.findings
-        if issue and choice.assignee != NO_OWNER:
-            order = issue_order(context, order, findings)
-            findings = read_order_findings(context, order)
-        name = file_name(stem if order.number or not issue else "整改通知书-草稿", choice.assignee, taken)
+        signed = issue and choice.assignee != NO_OWNER
+        order = draft_order(unit, kept, context.clock())
+        name = file_name("整改通知书" if signed else "整改通知书-草稿", choice.assignee, taken)
         taken.add(name)
-        save_order(folder / name, build_paper(context, unit, order, findings))
+        if signed:
+            order = issue_paper(context, unit, order, kept.findings, folder / name)
+        else:
+            save_order(folder / name, build_paper(context, unit, order, kept.findings))
         yield folder / name, order.number
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sentinel.errors import UsageError
+from sentinel.errors import RenderError, UsageError
 from sentinel.inventory.holders import Owners
 from sentinel.model.finding import Finding, FindingState
 from sentinel.model.order import RectificationOrder
@@ -74,6 +75,26 @@ def issue_order(context: Context, order: RectificationOrder, findings: Sequence[
         stored = write_order(transaction, order)
         steps = [order_rectification(finding, stored.number, stored.due) for finding in findings]
         write_findings(transaction, [(step.finding, step.before, step.reason) for step in steps])
+    return stored
+
+
+def issue_paper(
+    context: Context, unit: Unit, order: RectificationOrder, findings: Sequence[Finding], path: Path
+) -> RectificationOrder:
+    """Issue an order and print it to a path; where the path cannot be written nothing is issued.
+
+    Raises:
+        UsageError: it names no finding, or more than a paper holds.
+        RenderError: the file cannot be written; the message says whether the order was issued.
+    """
+    build_paper(context, unit, order, findings)
+    if not os.access(path.parent, os.W_OK) or path.is_dir():
+        raise RenderError(f"{path}: cannot be written; nothing was issued")
+    stored = issue_order(context, order, findings)
+    try:
+        save_order(path, build_paper(context, unit, stored, read_order_findings(context, stored)))
+    except RenderError as error:
+        raise RenderError(f"{stored.number} is issued, but {error}; `sentinel order show` prints it again") from error
     return stored
 
 
