@@ -21,7 +21,7 @@ from sentinel.report.findings import exempted_findings, live_findings, split_sub
 from sentinel.report.hosts import service_name
 from sentinel.report.standing import place_words, rows_by_host
 from sentinel.report.view_scope import build_ending, covered_share, has_looked
-from sentinel.report.words import term, text
+from sentinel.report.words import service_text, term, text
 from sentinel.report.workbook import Column, Sheet, Value
 
 TITLE: Final = "资产台账"
@@ -34,8 +34,8 @@ _REGISTERED: Final = (
     ("等保级别", 9), ("等保备案号", 22), ("资产类型", 12), ("位置", 16), ("有效期至", 12), ("备注", 24),
 )  # fmt: skip
 _TRACES: Final = (
-    ("所属网络", 14), ("网络区域", 11), ("首次发现", 17), ("最近发现", 17), ("操作系统", 20), ("网卡", 18),
-    ("厂商", 16), ("互联网可达", 10), ("最重隐患", 9), ("隐患个数", 9),
+    ("主机名", 16), ("所属网络", 14), ("网络区域", 11), ("首次发现", 17), ("最近发现", 17), ("操作系统", 20),
+    ("网卡", 18), ("厂商", 16), ("互联网可达", 10), ("最重隐患", 9), ("隐患个数", 9),
 )  # fmt: skip
 _HOST: Final = (
     ("IP地址", 20), ("域名", 28), ("端口", 24), *_OWNER, ("登记状态", 14), ("不在登记内的端口", 18),
@@ -131,21 +131,26 @@ def _unknown(facts: UnitFacts, seen: _Seen) -> Iterator[Sequence[Value]]:
 
 
 def _identity(one: HostStanding, seen: _Seen) -> tuple[Value, ...]:
-    """Give the address, its names, and its open ports."""
-    rows, host = seen.rows.get((one.network, one.address), ()), seen.hosts.get((one.network, one.address))
-    names = {name for row in rows for name in row.names} | set(host.names if host else ())
+    """Give the address, its domain names, and its open ports."""
+    rows = seen.rows.get((one.network, one.address), ())
     ports = {(row.endpoint.key.proto, row.endpoint.key.port) for row in rows}
-    return str(one.address), "、".join(sorted(names)), _fold_ports(ports)
+    return str(one.address), "、".join(name for name in _names(one, seen) if "." in name), _fold_ports(ports)
+
+
+def _names(one: HostStanding, seen: _Seen) -> list[str]:
+    rows, host = seen.rows.get((one.network, one.address), ()), seen.hosts.get((one.network, one.address))
+    return sorted({name for row in rows for name in row.names} | set(host.names if host else ()))
 
 
 def _traces(one: HostStanding, seen: _Seen) -> tuple[Value, ...]:
-    """Give network, zone, first and last sight, system, card, maker, whether the internet reaches it, findings."""
+    """Give host names, network, zone, first and last sight, system, card, maker, exposure, and findings."""
     place = (one.network, one.address)
     rows, host, severities = seen.rows.get(place, ()), seen.hosts.get(place), seen.severities.get(place, ())
     first = [row.endpoint.valid_from for row in rows] + [host.first_seen if host else None]
     last = [row.endpoint.last_confirmed for row in rows] + [host.last_seen if host else None]
     zone = host.zone if host else rows[0].zone if rows else None
     return (
+        "、".join(name for name in _names(one, seen) if "." not in name),
         one.network,
         term(zone).zh if zone else "",
         min((moment for moment in first if moment), default=None),
@@ -193,7 +198,7 @@ def _port(row: MapRow) -> Sequence[Value]:
         str(key.address),
         key.port,
         key.proto,
-        service_name(endpoint),
+        _service(service_name(endpoint)),
         mark.product,
         mark.version,
         endpoint.title,
@@ -203,6 +208,12 @@ def _port(row: MapRow) -> Sequence[Value]:
         endpoint.last_confirmed,
         "是" if mark.guessed else "",
     )
+
+
+def _service(name: str) -> str:
+    """Write a service so that no row looks like the head of a register: that of DNS is called `domain`."""
+    words = service_text(name).zh
+    return f"{words} 服务" if words == name else words
 
 
 def _findings(facts: UnitFacts) -> Iterator[Sequence[Value]]:

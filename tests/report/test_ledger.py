@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from sentinel.model.endpoint import MapRow
 from sentinel.model.register import Person
 from sentinel.model.standing import Standing
 from sentinel.observe.table import Cell, Sheet, TableRow
@@ -69,12 +70,22 @@ def test_build_ledger_when_persons_are_not_asked_for_then_none_is_told(shown: bo
 
 
 def test_build_ledger_when_read_back_as_a_register_then_only_hosts_and_lines_have_a_head() -> None:
+    facts = make_facts(12)
+    names = ("domain", "domain-s", "ip", "url", "port")
+    rows = tuple(_speaking(facts.rows[0], name) for name in names)
     readable = []
-    for sheet in build_ledger(make_facts(12), {}):
-        cells = tuple(Cell(column.head) for column in sheet.columns)
-        if find_head(Sheet(sheet.title, (TableRow(sheet.title, 1, cells),))):
+    for sheet in build_ledger(replace(facts, rows=rows), {}):
+        heads = [column.head for column in sheet.columns]
+        lines = [heads, *([str(value or "") for value in row] for row in sheet.rows)]
+        table = [TableRow(sheet.title, number, tuple(map(Cell, line))) for number, line in enumerate(lines, start=1)]
+        if find_head(Sheet(sheet.title, tuple(table))):
             readable.append(sheet.title)
     assert readable == ["资产台账", "登记未发现", "登记未核查"]
+
+
+def _speaking(row: MapRow, service: str) -> MapRow:
+    mark = replace(row.endpoint.fingerprint, service=service)
+    return replace(row, endpoint=replace(row.endpoint, fingerprint=mark))
 
 
 def test_build_ledger_when_it_is_a_drill_then_it_says_so() -> None:
