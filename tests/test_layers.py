@@ -20,7 +20,6 @@ HOMES = {
     "alembic": {"store.schema", "store.migrations"},
     "apscheduler": {"schedule.clock"},
     "cryptography": {"drill.school.process", "drill.servers.certificate", "drill.recording.trust", "store.seal"},
-    "docx": {"report.docx_page"},
     "dns": {"drill.servers.names", "drill.recording.lookup"},
     "docx": {"report.docx_page", "report.order_paper"},
     "jinja2": {"report.render"},

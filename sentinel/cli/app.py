@@ -9,16 +9,16 @@ import typer
 
 from sentinel import __version__
 from sentinel.cli import (
-    declared,
     brief,
+    declared,
     demo,
     finding,
     importing,
     inputs,
     inventory,
     judge,
-    papers,
     order,
+    papers,
     practice,
     register,
     reports,
