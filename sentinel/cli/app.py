@@ -10,6 +10,7 @@ import typer
 from sentinel import __version__
 from sentinel.cli import (
     backups,
+    brief,
     declared,
     demo,
     evidence,
@@ -18,6 +19,7 @@ from sentinel.cli import (
     inputs,
     inventory,
     judge,
+    order,
     papers,
     practice,
     register,
@@ -76,6 +78,8 @@ for module in (
     traffic,
     judge,
     finding,
+    order,
+    brief,
     reports,
     service,
     backups,

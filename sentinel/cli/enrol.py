@@ -53,6 +53,8 @@ def interview(level: UnitLevel) -> Enrolment | None:
 
 def _read_choice(text: str) -> str:
     word = fold_width(text).strip().lower()
+    if word in {"y", "yes", "是", "对", "确认"}:
+        return ""
     if word and word not in {"1", "2", "3", "4", "5", "6", "q"}:
         raise ValueError("写 1 至 6、q，或直接回车")
     return word
@@ -82,7 +84,7 @@ def _ask_networks(one: Enrolment) -> Enrolment:
 
 def _ask_exits(one: Enrolment) -> Enrolment:
     print_note("三、互联网出口与公网地址：每行一个，写“名称 地址”；空行结束")
-    print_note("  例：教育网出口 202.112.0.0/28、202.112.0.100    没有自己的公网地址可回车")
+    print_note("  例：教育网出口 203.0.113.0/28、203.0.113.100    没有自己的公网地址可回车")
     known: list[Enrolment] = [replace(one, exits=())]
 
     def take(text: str) -> None:

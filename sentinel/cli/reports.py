@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def report(
-    name: Annotated[str, typer.Argument(help="school、compliance、mining 或 overview；list 列出全部")],
+    name: Annotated[str, typer.Argument(help="brief、school、compliance、mining 或 overview；list 列出全部")],
     out: Annotated[Path | None, typer.Option("--out", help="输出文件，如 报告.html", show_default=False)] = None,
     form: Annotated[str, typer.Option("--format", help="html 或 json")] = "html",
     unit: UnitOption = None,

@@ -38,7 +38,7 @@ def init(
     ] = None,
     exit_: Annotated[
         list[str] | None,
-        typer.Option("--exit", help="出口，如 '教育网出口 202.112.0.0/28'；可写多次", show_default=False),
+        typer.Option("--exit", help="出口，如 '教育网出口 203.0.113.0/28'；可写多次", show_default=False),
     ] = None,
     by: Annotated[str, typer.Option("--by", help="授权人或部门", show_default=False)] = "",
     document: Annotated[

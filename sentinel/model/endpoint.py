@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -183,6 +183,13 @@ class AddressRanges:
                 merged.append((version, low, high))
         self._ranges = tuple(merged)
         self._starts: list[tuple[int, int]] = [(version, low) for version, low, _ in merged]
+
+    @classmethod
+    def union(cls, sets: Iterable[AddressRanges]) -> AddressRanges:
+        """Join many sets at once."""
+        joined = cls()
+        joined._join(tuple(one for each in sets for one in each._ranges))
+        return joined
 
     @property
     def ranges(self) -> tuple[tuple[int, int, int], ...]:

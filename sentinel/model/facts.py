@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sentinel.model.control import Catalogue, ClauseVerdict
 from sentinel.model.endpoint import Change, Host, MapRow, Run
 from sentinel.model.finding import Finding
 from sentinel.model.flow import FlowDetection
+from sentinel.model.scope import Authorisation
+from sentinel.model.standing import Reconciliation
 from sentinel.model.unit import IPAddress, Network, Unit
 
 
@@ -72,6 +74,11 @@ class UnitFacts:
         silent_hosts: hosts that no longer answer (endpoints in state unknown).
         catalogues: the catalogues the verdicts speak of, for their titles; the id stands for one that is missing.
         answering: hosts that answer on whatever port they are asked, as (network, address, ports left out of rows).
+        standing: the register against what was seen, the persons in it not opened; without lines there is no register.
+        owners: department that answers for a finding (责任部门), by the finding's row id, where the register tells one.
+        authorisations: authorisations to scan that were not withdrawn, expired ones too.
+        contacts: persons the unit named to be called.
+        sources: all runs up to the moment reported, newest first, those before the period too.
     """
 
     unit: Unit
@@ -93,6 +100,11 @@ class UnitFacts:
     silent_hosts: int = 0
     catalogues: tuple[Catalogue, ...] = ()
     answering: tuple[tuple[str, IPAddress, int], ...] = ()
+    standing: Reconciliation = field(default_factory=Reconciliation)
+    owners: Mapping[int, str] = field(default_factory=dict)
+    authorisations: tuple[Authorisation, ...] = ()
+    contacts: int = 0
+    sources: tuple[Run, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

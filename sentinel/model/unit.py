@@ -9,6 +9,9 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
 
+OUTSIDE = "outside"
+"""The vantage of what looks from the internet: what it sees is the unit's exposure (互联网暴露面)."""
+
 
 class UnitLevel(StrEnum):
     """The four levels of the tree, and departments under a school."""

@@ -11,14 +11,15 @@ from typing import Final, Generic, TypeVar
 
 from sentinel.errors import RenderError, UsageError
 from sentinel.model.facts import CentreFacts, UnitFacts
-from sentinel.report import view_compliance, view_mining, view_overview, view_school
+from sentinel.report import view_brief, view_compliance, view_mining, view_overview, view_school
 from sentinel.report.values import Text
+from sentinel.report.view_brief import BriefView
 from sentinel.report.view_compliance import ComplianceView
 from sentinel.report.view_mining import MiningView
 from sentinel.report.view_overview import OverviewView
 from sentinel.report.view_school import SchoolView
 
-View = SchoolView | ComplianceView | MiningView | OverviewView
+View = BriefView | SchoolView | ComplianceView | MiningView | OverviewView
 Facts = TypeVar("Facts", UnitFacts, CentreFacts)
 
 
@@ -48,6 +49,7 @@ def _row(name: str, title: Text, scope: str, build: Callable[[Facts], View]) -> 
 
 
 UNIT_REPORTS: Final[Mapping[str, Report[UnitFacts]]] = {
+    "brief": _row("brief", view_brief.TITLE, "unit", view_brief.build_brief),
     "school": _row("school", view_school.TITLE, "unit", view_school.build_school),
     "compliance": _row("compliance", view_compliance.TITLE, "unit", view_compliance.build_compliance),
     "mining": _row("mining", view_mining.TITLE, "unit", view_mining.build_mining),

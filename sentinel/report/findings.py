@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
 
 from sentinel.model.finding import Finding, FindingState
 from sentinel.model.rule import Severity
@@ -16,6 +18,9 @@ from sentinel.report.words import term, text
 
 _ON_HOST = re.compile(r"\[?([0-9A-Fa-f.:%]+?)\]?(?::(\d+/\w+)| (\S{1,40}))\Z")
 _AGES = ((7, "age_week"), (30, "age_month"), (90, "age_quarter"))
+NOBODY: Final[Mapping[int, str]] = MappingProxyType({})
+"""No register, or none that names departments."""
+
 _SHOWN_OBJECTS = 12
 _SHOWN_PLACES = 8
 
@@ -53,6 +58,7 @@ class FindingLine:
     why: str
     by: str
     until: datetime | None
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,8 @@ class FindingGroup:
         clauses: control clauses they speak to.
         objects: the first hosts with their places.
         more: hosts not shown in `objects`.
+        owners: departments that answer for them by the register, those with most findings first.
+        unowned: findings for which the register names no department.
     """
 
     rule: str
@@ -90,6 +98,8 @@ class FindingGroup:
     clauses: tuple[str, ...]
     objects: tuple[Folded, ...]
     more: int
+    owners: tuple[str, ...] = ()
+    unowned: int = 0
 
 
 def live_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -109,18 +119,22 @@ def split_subject(subject: str) -> tuple[str, str]:
     return (match[1], match[2] or match[3]) if match else (subject, "")
 
 
-def finding_lines(findings: Iterable[Finding], now: datetime) -> tuple[FindingLine, ...]:
+def finding_lines(
+    findings: Iterable[Finding], now: datetime, owners: Mapping[int, str] = NOBODY
+) -> tuple[FindingLine, ...]:
     """Build one row per finding, worst, overdue and oldest first."""
     ordered = sorted(findings, key=lambda finding: _urgency(finding, now))
-    return tuple(_line(finding, now) for finding in ordered)
+    return tuple(_line(finding, now, owners.get(finding.id, "")) for finding in ordered)
 
 
-def group_findings(findings: Iterable[Finding], now: datetime) -> tuple[FindingGroup, ...]:
+def group_findings(
+    findings: Iterable[Finding], now: datetime, owners: Mapping[int, str] = NOBODY
+) -> tuple[FindingGroup, ...]:
     """Group findings by rule; worst severity first, then most overdue, then most findings."""
     by_rule: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
         by_rule[finding.key.rule].append(finding)
-    groups = [_group(rule, members, now) for rule, members in by_rule.items()]
+    groups = [build_group(rule, members, now, owners) for rule, members in by_rule.items()]
     return tuple(sorted(groups, key=lambda group: (group.severity.rank, -group.overdue, -group.count, group.rule)))
 
 
@@ -186,6 +200,8 @@ def first_steps(groups: Sequence[FindingGroup], count: int) -> tuple[Step, ...]:
             tuple(f"{folded.host} {'、'.join(folded.places[:3])}".strip() for folded in group.objects[:3]),
             group.due,
             group.overdue,
+            group.owners,
+            group.unowned,
         )
         for group in groups[:count]
     )
@@ -219,7 +235,7 @@ def _remedies(finding: Finding) -> Text:
     return Text(chinese, clean(finding.remediation_en, 360) or chinese) if chinese else NOTHING
 
 
-def _line(finding: Finding, now: datetime) -> FindingLine:
+def _line(finding: Finding, now: datetime, owner: str) -> FindingLine:
     return FindingLine(
         number=clean(finding.number, 30),
         rule=clean(finding.key.rule, 60),
@@ -241,10 +257,15 @@ def _line(finding: Finding, now: datetime) -> FindingLine:
         why=clean(finding.why, 200),
         by=clean(finding.by, 60),
         until=finding.until,
+        owner=clean(owner, 40),
     )
 
 
-def _group(rule: str, members: Sequence[Finding], now: datetime) -> FindingGroup:
+def build_group(
+    rule: str, members: Sequence[Finding], now: datetime, owners: Mapping[int, str] = NOBODY
+) -> FindingGroup:
+    """Fold findings of one rule, of which there is at least one."""
+    answering = Counter(clean(owners.get(finding.id, ""), 40) for finding in members)
     ordered = sorted(members, key=lambda finding: _urgency(finding, now))
     objects = fold_objects(finding.key.subject for finding in ordered)
     return FindingGroup(
@@ -262,4 +283,6 @@ def _group(rule: str, members: Sequence[Finding], now: datetime) -> FindingGroup
         clauses=clean_all(tuple(sorted({clause for finding in ordered for clause in finding.clauses})), 20),
         objects=objects[:_SHOWN_OBJECTS],
         more=max(len(objects) - _SHOWN_OBJECTS, 0),
+        owners=tuple(sorted(filter(None, answering), key=lambda owner: (-answering[owner], owner))),
+        unowned=answering[""],
     )

@@ -107,6 +107,8 @@ class Step:
         examples: some of them.
         due: earliest deadline; None: none was set.
         overdue: objects past their deadline.
+        owners: departments that answer for them by the register.
+        unowned: objects for which no department is known.
     """
 
     tone: str
@@ -117,6 +119,8 @@ class Step:
     examples: tuple[str, ...] = ()
     due: datetime | None = None
     overdue: int = 0
+    owners: tuple[str, ...] = ()
+    unowned: int = 0
 
 
 @dataclass(frozen=True, slots=True)

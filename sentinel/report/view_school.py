@@ -128,7 +128,7 @@ def build_school(facts: UnitFacts) -> SchoolView:
     """Build the view; findings are judged overdue at the time the facts were read."""
     now = facts.generated_at
     live = live_findings(facts.findings)
-    groups = group_findings(live, now)
+    groups = group_findings(live, now, facts.owners)
     assets = build_map(facts)
     services = build_services(facts.rows, assets.panels)
     certificates = build_certificates(facts.rows, now)
@@ -147,7 +147,7 @@ def build_school(facts: UnitFacts) -> SchoolView:
         severity=severity_chart(live, now, looked=has_looked(facts) or bool(live)),
         ages=age_chart(live, now),
         groups=groups,
-        findings=finding_lines(live, now),
+        findings=finding_lines(live, now, facts.owners),
         exempted=finding_lines(exempted_findings(facts.findings), now),
         closed=len(_closed(facts)),
         certificates=certificates,

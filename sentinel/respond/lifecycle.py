@@ -129,6 +129,20 @@ def exempt(known: Finding, state: FindingState, *, why: str, by: str, until: dat
     return Step(replace(known, state=state, why=why.strip(), by=by, until=until), known.state, why.strip())
 
 
+def order_rectification(known: Finding, number: str, due: datetime) -> Step:
+    """Put a live finding in rectification by an order; one that waits for a re-test goes on waiting.
+
+    The order's deadline counts only where the finding had none.
+
+    Raises:
+        ValueError: the finding asks nobody to do anything.
+    """
+    if not known.state.is_live:
+        raise ValueError(f"{known.number} is {known.state}: there is nothing to rectify")
+    state = FindingState.RECTIFYING if known.state is FindingState.OPEN else known.state
+    return Step(replace(known, state=state, due=known.due or due), known.state, f"ordered by {number}")
+
+
 def _reopen(carried: Finding, fresh: Finding, *, first_seen: datetime) -> Finding:
     return replace(
         carried,

@@ -143,7 +143,7 @@ def read_exits_line(text: str, unit: str, known: Sequence[Exit], networks: Seque
     """
     words, prefixes = _part(text)
     if not prefixes:
-        raise ValueError("没有地址；例：教育网出口 202.112.0.0/28、202.112.0.100")
+        raise ValueError("没有地址；例：教育网出口 203.0.113.0/28、203.0.113.100")
     if len(words) > 1:
         raise ValueError("出口名称只写一个词，其后写地址；例：电信出口 203.0.113.8")
     name = read_word(words[0], "出口名称") if words else f"出口{len(known) + 1}" if known else "出口"

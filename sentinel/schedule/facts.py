@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from sentinel.assess.controls import judge_catalogue
 from sentinel.assess.listing import Listed, Listing
 from sentinel.errors import UsageError
+from sentinel.inventory.reconcile import reconcile
 from sentinel.model.control import ClauseVerdict, Verdict
 from sentinel.model.endpoint import EndpointState
 from sentinel.model.facts import CentreFacts, Period, UnitFacts, UnitSummary
@@ -18,10 +19,12 @@ from sentinel.model.moment import SHANGHAI, local_date
 from sentinel.model.unit import Unit
 from sentinel.schedule.context import Context
 from sentinel.schedule.judging import read_pack
+from sentinel.schedule.owners import build_owners, find_owners
 from sentinel.schedule.proofs import read_proofs
 from sentinel.schedule.reading import (
     iterate_map,
     leave_out_answering,
+    read_coverages,
     read_diff,
     read_map,
     read_network_coverage,
@@ -29,8 +32,9 @@ from sentinel.schedule.reading import (
 )
 from sentinel.store.findings import read_findings
 from sentinel.store.flows import count_captures, read_flows
+from sentinel.store.register import count_contacts, read_register
 from sentinel.store.runs import read_newest_run_time, read_runs
-from sentinel.store.scopes import read_whitelist
+from sentinel.store.scopes import read_authorisations, read_whitelist
 from sentinel.store.units import read_networks, read_units
 
 SUMMARY_CATALOGUE = "mlps-l2"
@@ -99,13 +103,15 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
         if (host.network, host.address) in open_places
         or (host.last_seen is not None and period.start <= host.last_seen <= period.end)
     )
+    findings = _findings(context, unit, period)
+    entries = read_register(context.database, unit.code)
     silent = {row.endpoint.key.address for row in read_map(context, unit, at, (EndpointState.UNKNOWN,))}
     return UnitFacts(
         unit=unit,
         networks=networks,
         rows=tuple(meant),
         hosts=hosts,
-        findings=_findings(context, unit, period),
+        findings=findings,
         changes=tuple(
             change
             for change in read_diff(context, unit, period.start, at)
@@ -123,6 +129,21 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
         captures_analysed=count_captures(context.database, unit.code, period.start, period.end),
         silent_hosts=len(silent),
         answering=tuple((*place, count) for place, count in answering.items()),
+        standing=reconcile(
+            entries,
+            meant,
+            hosts,
+            read_coverages(context, unit, period.start, period.end),
+            at,
+            answering=[(*place, count) for place, count in answering.items()],
+            logs_only=frozenset(one.name for one in networks if not one.scannable),
+        ),
+        owners=find_owners(build_owners(entries, hosts, at), findings),
+        authorisations=tuple(
+            one for one in read_authorisations(context.database, unit.code) if one.withdrawn_at is None
+        ),
+        contacts=count_contacts(context.database, unit.code),
+        sources=tuple(reversed(read_runs(context.database, unit.code, until=at))),
     )
 
 

@@ -140,10 +140,19 @@ def read_network_coverage(
     context: Context, unit: Unit, networks: Iterable[Network], start: datetime, end: datetime
 ) -> tuple[NetworkCoverage, ...]:
     """Give how much of each network finished scans looked at in a span."""
+    looked = _read_looks(context, unit, start, end)
+    return tuple(_network_coverage(network, looked) for network in networks)
+
+
+def read_coverages(context: Context, unit: Unit, start: datetime, end: datetime) -> tuple[Coverage, ...]:
+    """Give what each run of a span that asked ports finished."""
+    return tuple(coverage for _, coverage in _read_looks(context, unit, start, end))
+
+
+def _read_looks(context: Context, unit: Unit, start: datetime, end: datetime) -> list[tuple[Run, Coverage]]:
     runs = run_store.read_runs(context.database, unit.code, after=start, until=end)
     looked = [(run, run_store.read_coverage(context.database, run.id)) for run in runs]
-    looked = [(run, coverage) for run, coverage in looked if coverage.ports]
-    return tuple(_network_coverage(network, looked) for network in networks)
+    return [(run, coverage) for run, coverage in looked if coverage.ports]
 
 
 def _network_coverage(network: Network, looked: list[tuple[Run, Coverage]]) -> NetworkCoverage:

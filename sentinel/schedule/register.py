@@ -11,6 +11,7 @@ from sentinel.errors import ParseError, UsageError
 from sentinel.model.unit import Unit
 from sentinel.model.whitelist import WhitelistEntry, WhitelistKind
 from sentinel.observe.table import Sheet, TableRow, read_table
+from sentinel.schedule.admission import admit
 from sentinel.schedule.columns import Field, Head, find_head
 from sentinel.schedule.context import Context, readable_name
 from sentinel.schedule.register_row import CellError, RowReader
@@ -43,7 +44,7 @@ def import_entries(
     that stands there. Names of persons are neither stored nor told.
 
     Raises:
-        ParseError: it is no table, or no column of it names an address or a domain.
+        ParseError: it is no table, no column of it names an address or a domain, or it holds what must stay out.
         UsageError: nobody approved: no name was given and the sheet has no such column.
     """
     name = readable_name(path)
@@ -55,6 +56,7 @@ def import_entries(
     reader = _SheetReader(unit.code, name, approved_by.strip(), reason.strip())
     for sheet, head in _choose_sheets(sheets, name):
         reader.read(sheet, head)
+    admit(context, unit, (prefix for entry in reader.entries for prefix in entry.addresses), name)
     added, known = _store(context, unit, reader, now) if reader.entries else ((), 0)
     return EntryImport(added, known, tuple(reader.refused), reader.rows)
 

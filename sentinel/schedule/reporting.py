@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -55,14 +56,23 @@ def write_report(context: Context, name: str, unit: Unit, out: Path | None = Non
 
 
 def save_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all; its folder must be there.
+    """Write a text whole or not at all; its folder must be there.
+
+    Raises:
+        RenderError: it cannot be written.
+    """
+    save_file(path, lambda draft: draft.write_text(text, encoding="utf-8"))
+
+
+def save_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Have a file written beside its place and put there whole, or not at all; its folder must be there.
 
     Raises:
         RenderError: it cannot be written.
     """
     draft = path.with_name(f".{path.name}.part")
     try:
-        draft.write_text(text, encoding="utf-8")
+        write(draft)
         draft.replace(path)
     except OSError as error:
         with suppress(OSError):

@@ -13,7 +13,10 @@ from sentinel import __version__
 from sentinel.cli import lift_home
 from tests.cli.command import ROOT, Sentinel, environment, run
 
-COMMANDS = ["init", "doctor", "import", "scan", "map", "diff", "check", "report", "run", "demo", "backup", "restore"]
+COMMANDS = [
+    *("init", "doctor", "import", "scan", "map", "diff", "check", "report", "run", "demo", "brief", "ledger", "backup"),
+    "restore",
+]
 GROUPS = {
     "unit": ["add", "list", "network", "networks", "plan", "show", "set", "exit", "contact", "keep-out"],
     "scope": ["authorise", "list", "paper", "withdraw"],
@@ -26,8 +29,22 @@ GROUPS = {
     "finding": ["list", "mark"],
     "evidence": ["list", "prune"],
     "service": ["install", "status", "remove"],
+    "order": ["issue", "list", "show"],
 }
-HEAVY = ("sqlmodel", "sqlalchemy", "alembic", "sigma", "scapy", "nmap", "jinja2", "apscheduler", "rich", "cryptography")
+HEAVY = (
+    "sqlmodel",
+    "sqlalchemy",
+    "alembic",
+    "sigma",
+    "scapy",
+    "nmap",
+    "jinja2",
+    "apscheduler",
+    "rich",
+    "cryptography",
+    "docx",
+    "openpyxl",
+)
 EVERY_PATH = [(name,) for name in COMMANDS] + [(group, name) for group, names in GROUPS.items() for name in names]
 HAN = re.compile(r"[\u4e00-\u9fff]")
 

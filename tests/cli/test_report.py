@@ -1,4 +1,4 @@
-"""`report`: four reports as HTML and JSON, in two languages, for a period, whole or not at all."""
+"""`report`: the reports as HTML and JSON, in two languages, for a period, whole or not at all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from tests.cli.command import UNIT, Sentinel, run
 from tests.cli.written import host, nmap, service
 
-NAMES = ["school", "compliance", "mining", "overview"]
+NAMES = ["brief", "school", "compliance", "mining", "overview"]
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def seen(make_home: Callable[[], Sentinel], tmp_path_factory: pytest.TempPathFac
     return sentinel
 
 
-def test_report_list_when_asked_names_the_four_and_needs_no_home() -> None:
+def test_report_list_when_asked_names_all_of_them_and_needs_no_home() -> None:
     rows = run("--home", "/nonexistent", "report", "list", "--json").rows
     assert [row["name"] for row in rows] == NAMES
     assert all(set(row) == {"name", "title", "title_en", "scope"} and all(row.values()) for row in rows)
@@ -81,7 +81,7 @@ def test_report_when_the_period_is_junk_ends_with_one_line_and_2(seen: Sentinel,
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["nosuch", "--out", "x.html"], "no report 'nosuch' (there are: school, compliance, mining, overview)"),
+        (["nosuch", "--out", "x.html"], "no report 'nosuch' (there are: brief, school, compliance, mining, overview)"),
         (["nosuch"], "no report 'nosuch'"),
         (["school"], "--out: a file is needed, as in `sentinel report school --out school.html`"),
         (["school", "--out", "x.html", "--format", "docx"], "no such format: 'docx' (html, json)"),

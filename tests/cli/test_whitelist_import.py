@@ -82,3 +82,12 @@ def test_import_when_no_row_is_good_adds_nothing_and_ends_with_3(untouched: Sent
     done = untouched.run("whitelist", "import", write(tmp_path, "IP地址,审批人\n这里,某人\n"), expect=3)
     assert "新增白名单 0 条" in done.out
     assert done.complaint.startswith("第 2 行 A 列（IP地址）：no address or prefix")
+
+
+def test_import_when_an_address_must_stay_out_is_refused_whole_without_telling_which(
+    untouched: Sentinel, tmp_path: Path
+) -> None:
+    untouched.run("unit", "keep-out", "add", "192.0.2.1")
+    done = untouched.run("whitelist", "import", write(tmp_path, GOOD), "--approved-by", "信息中心", expect=3)
+    assert "192.0.2.1" not in done.out + done.err
+    assert untouched.rows("whitelist", "list") == []

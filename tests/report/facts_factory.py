@@ -9,10 +9,13 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_network
 
+from sentinel.inventory.reconcile import reconcile
 from sentinel.model.control import Basis, Catalogue, Check, Clause, ClauseVerdict, Verdict
 from sentinel.model.endpoint import (
+    AddressRanges,
     Change,
     ChangeKind,
+    Coverage,
     Endpoint,
     EndpointKey,
     EndpointState,
@@ -25,8 +28,11 @@ from sentinel.model.facts import CentreFacts, NetworkCoverage, Period, UnitFacts
 from sentinel.model.finding import Finding, FindingKey, FindingSource, FindingState
 from sentinel.model.flow import FlowClass, FlowDetection
 from sentinel.model.observation import Certificate
+from sentinel.model.ports import PortSet
+from sentinel.model.register import RegisterEntry
 from sentinel.model.rule import Severity
-from sentinel.model.unit import Network, Unit, UnitLevel, Zone
+from sentinel.model.scope import Authorisation, Level
+from sentinel.model.unit import OUTSIDE, Network, Unit, UnitLevel, Zone
 
 NOW = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
 PERIOD = Period(datetime(2026, 10, 25, 16, tzinfo=UTC), datetime(2026, 11, 25, 15, 59, 59, tzinfo=UTC), "2026-11")
@@ -196,12 +202,18 @@ def make_empty_facts(**changes: object) -> UnitFacts:
     return replace(facts, **changes)  # type: ignore[arg-type]
 
 
-def make_facts(size: int = 12, seed: int = 7, *, hostile: bool = False, exercise: str = "") -> UnitFacts:
-    """A school with `size` hosts; hostile puts dangerous text wherever foreign text can stand."""
+def make_facts(
+    size: int = 12, seed: int = 7, *, hostile: bool = False, exercise: str = "", outside: bool = False
+) -> UnitFacts:
+    """A school with `size` hosts; hostile puts dangerous text wherever foreign text can stand.
+
+    With `outside` its web servers were seen from the internet too.
+    """
     random_ = random.Random(seed)
     networks = _networks(size)
     hosts = tuple(_hosts(networks, size, random_))
     rows = tuple(_rows(networks, hosts, random_))
+    rows += tuple(_from_outside(rows)) if outside else ()
     findings = tuple(_findings(rows, random_))
     facts = UnitFacts(
         unit=SCHOOL,
@@ -223,7 +235,55 @@ def make_facts(size: int = 12, seed: int = 7, *, hostile: bool = False, exercise
         silent_hosts=size // 40,
         catalogues=(CATALOGUE,),
     )
+    facts = _with_register(replace(facts, sources=facts.runs), hostile=hostile)
     return _poison(facts) if hostile else facts
+
+
+def _from_outside(rows: tuple[MapRow, ...]) -> Iterable[MapRow]:
+    for row in rows:
+        if row.endpoint.key.port in {443, 3389}:
+            key = row.endpoint.key._replace(vantage=OUTSIDE)
+            yield replace(row, endpoint=replace(row.endpoint, key=key))
+
+
+def _with_register(facts: UnitFacts, *, hostile: bool) -> UnitFacts:
+    """Put a register beside the facts: most hosts, some that are gone, some that ended, some nobody answers for."""
+    words = HOSTILE if hostile else ("教务处", "图书馆", "后勤处", "信息中心", "")
+    entries = tuple(_register(facts.hosts, words))
+    seen = [Coverage((("tcp", PortSet(((1, 1024),))),), AddressRanges(((p[0], p[-1]),))) for p in _covered(facts)]
+    standing = reconcile(entries, facts.rows, facts.hosts, seen, NOW, logs_only=frozenset({"dormitory", "wireless"}))
+    owners = {one.id: words[one.id % 5] for one in facts.findings if one.id % 3 and words[one.id % 5]}
+    paper = Authorisation(
+        1, CODE, (), "示例领导", words[0], NOW - timedelta(days=60), NOW + timedelta(days=9), Level.SERVICE
+    )
+    return replace(facts, standing=standing, owners=owners, authorisations=(paper,))
+
+
+def _covered(facts: UnitFacts) -> list[IPv4Network]:
+    prefixes = [prefix for network in facts.networks if network.scannable for prefix in network.prefixes]
+    return [prefix for prefix in prefixes if isinstance(prefix, IPv4Network)]
+
+
+def _register(hosts: tuple[Host, ...], words: tuple[str, ...]) -> Iterable[RegisterEntry]:
+    for index, host in enumerate(hosts):
+        if index % 5 == 2:
+            continue
+        address = host.address + 4096 if index % 7 == 3 else host.address + index % 7 // 5
+        yield RegisterEntry(
+            id=index + 1,
+            unit=CODE,
+            source=words[0] if words is HOSTILE else "资产登记表.xlsx",
+            source_sha256=digest("register"),
+            sheet="",
+            row=index + 4,
+            system=words[index % 5] if words is HOSTILE else f"信息系统{index}",
+            addresses=(ip_network(address),),
+            domains=(words[index % 5],) if words is HOSTILE else (),
+            ports=(("tcp", PortSet(((80, 80), (443, 443)))),) if index % 4 == 1 else (),
+            department=words[index % 5],
+            valid_to=NOW - timedelta(days=9) if index % 9 == 4 else None,
+            imported_at=NOW - timedelta(days=2),
+        )
 
 
 def _networks(size: int) -> tuple[Network, ...]:
@@ -607,6 +667,7 @@ def _poison(facts: UnitFacts) -> UnitFacts:
             replace(r, source=w, tool=w, operator=w, vantage=w, coverage_text=w)
             for r, w in zip(facts.runs, words, strict=False)
         ),
+        sources=tuple(replace(r, source=w, tool=w, vantage=w) for r, w in zip(facts.sources, words, strict=False)),
         flows=tuple(
             replace(f, host=w, peer=w, name=w, agent=w, wallet=w, evidence=w, coin=w, family=w, file=w)
             for f, w in zip(facts.flows, words, strict=False)

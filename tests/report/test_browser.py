@@ -45,7 +45,8 @@ def pages(name: str, lang: str) -> list[str]:
     if name in CENTRE_REPORTS:
         facts = [make_centre(3), make_centre(24), make_centre(300)]
     else:
-        facts = [make_empty_facts(), make_facts(12), make_facts(200), make_facts(3000), make_facts(40, hostile=True)]
+        big, hostile = make_facts(3000, outside=True), make_facts(40, hostile=True, outside=True)
+        facts = [make_empty_facts(), make_facts(12), make_facts(200), big, hostile]
     return [render_html(name, build_view(name, found), lang, TEMPLATES) for found in facts]
 
 

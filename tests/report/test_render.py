@@ -26,7 +26,7 @@ LANGUAGES = ("zh", "en")
 def facts_for(name: str, size: int = 12, *, hostile: bool = False) -> UnitFacts | CentreFacts:
     if name in CENTRE_REPORTS:
         return make_centre(size, hostile=hostile)
-    return make_facts(size, hostile=hostile)
+    return make_facts(size, hostile=hostile, outside=name == "brief")
 
 
 def page(name: str, lang: str = "zh", size: int = 12, *, hostile: bool = False) -> str:
@@ -204,7 +204,7 @@ def test_render_html_when_the_language_is_unknown_then_it_is_refused() -> None:
 
 
 def test_find_report_when_the_name_is_unknown_then_the_known_ones_are_named() -> None:
-    with pytest.raises(UsageError, match=r"no report 'x' .*school, compliance, mining, overview"):
+    with pytest.raises(UsageError, match=r"no report 'x' .*brief, school, compliance, mining, overview"):
         find_report("x")
 
 
@@ -265,4 +265,7 @@ def _chinese(facts: UnitFacts | CentreFacts) -> set[str]:
         found |= {facts.unit.name}
         found |= {run.operator for run in facts.runs}
         found |= {word for finding in facts.findings for word in (finding.number, finding.why, finding.by)}
+        found |= {word for line in facts.standing.lines for word in (line.entry.system, line.entry.source)}
+        found |= {*facts.owners.values(), *(line.entry.department for line in facts.standing.lines)}
+        found |= {one.document for one in facts.authorisations}
     return found

@@ -13,6 +13,7 @@ from sentinel.respond.lifecycle import (
     build_detail,
     build_key,
     exempt,
+    order_rectification,
     prove_gone,
     take_detection,
 )
@@ -208,3 +209,30 @@ def test_detail_is_one_printable_line(matched: tuple[tuple[str, FieldValue], ...
 
 def test_detail_when_long_is_cut_at_400() -> None:
     assert len(build_detail((("banner", "x" * 10_000),))) == 400
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (FindingState.OPEN, FindingState.RECTIFYING),
+        (FindingState.RECTIFYING, FindingState.RECTIFYING),
+        (FindingState.FIXED, FindingState.FIXED),
+    ],
+)
+def test_order_when_the_finding_is_live_then_it_is_in_rectification_and_names_the_order(
+    before: FindingState, after: FindingState
+) -> None:
+    step = order_rectification(known(before), "整改-2026-0001", NOW + 9 * DAY)
+    assert (step.finding.state, step.before) == (after, before)
+    assert step.reason == "ordered by 整改-2026-0001"
+
+
+def test_order_when_the_finding_has_a_deadline_then_it_keeps_it() -> None:
+    assert order_rectification(known(due=NOW), "整改-2026-0001", NOW + 9 * DAY).finding.due == NOW
+    assert order_rectification(known(due=None), "整改-2026-0001", NOW + 9 * DAY).finding.due == NOW + 9 * DAY
+
+
+@pytest.mark.parametrize("state", [*EXEMPT, *GONE])
+def test_order_when_nothing_is_to_do_then_it_is_refused(state: FindingState) -> None:
+    with pytest.raises(ValueError, match="there is nothing to rectify"):
+        order_rectification(known(state), "整改-2026-0001", NOW)

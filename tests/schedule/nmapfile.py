@@ -17,6 +17,7 @@ SERVICES = {
     "nginx": '<service name="http" product="nginx" method="probed" conf="10"/>',
     "apache": '<service name="http" product="Apache httpd" method="probed" conf="10"/>',
     "wrapped": '<service name="tcpwrapped" method="probed" conf="8"/>',
+    "telnet": '<service name="telnet" method="probed" conf="10"/>',
     "ssh": '<service name="ssh" product="OpenSSH" version="9.2" method="probed" conf="10"/>',
 }
 """What an open port speaks: its number suggests it (`open`), or a probe told."""
