@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from itertools import groupby, takewhile
+from itertools import groupby
 
 from sentinel.inventory.diff import diff_maps, sort_rows
 from sentinel.model.endpoint import (
@@ -20,7 +21,7 @@ from sentinel.model.endpoint import (
     answers_everything,
 )
 from sentinel.model.facts import NetworkCoverage
-from sentinel.model.unit import IPNetwork, Network, Unit
+from sentinel.model.unit import IPAddress, IPNetwork, Network, Unit
 from sentinel.schedule.context import Context
 from sentinel.store import endpoints as store
 from sentinel.store import runs as run_store
@@ -33,6 +34,9 @@ LARGEST_COUNTED = 1 << 20
 Span = tuple[int, int, int]
 """Version, first and last address as integers."""
 
+_BLOCK_BITS = 8
+_MANY_BLOCKS = 256
+
 LIVE_STATES = frozenset({EndpointState.OPEN, EndpointState.UNKNOWN})
 
 
@@ -44,13 +48,13 @@ def iterate_map(
 ) -> Iterator[MapRow]:
     """Give the unit's endpoints at a moment (None: now) one by one, by network; all rows of an address together."""
     wanted = frozenset(states)
-    confirmations = list(_recent(run_store.read_confirmed(context.database, unit.code, at)))
+    confirmations = Confirmations(run_store.read_confirmed(context.database, unit.code, at))
     for network in read_networks(context.database, unit.code):
         names = store.Beside(store.read_names(context.database, network.id, at))
         for endpoint in store.read_as_of(context.database, [network.id], at):
             if endpoint.state in wanted:
                 known = names.at(str(endpoint.key.address))
-                confirmed = _with_confirmation(endpoint, confirmations)
+                confirmed = confirmations.complete(endpoint)
                 yield MapRow(unit.code, network.name, network.zone, confirmed, known)
 
 
@@ -79,19 +83,31 @@ def leave_out_answering(rows: Iterable[MapRow]) -> tuple[list[MapRow], list[MapR
     return meant, left_out
 
 
-def _recent(confirmed: Iterable[tuple[Run, IdSet]]) -> Iterator[tuple[Run, IdSet]]:
-    """Leave out runs all of whose intervals a newer run confirmed as well."""
-    told = IdSet()
-    for run, ids in confirmed:
-        if told.join(ids):
-            yield run, ids
+class Confirmations:
+    """The newest run that saw each interval; four bytes for each id up to the greatest."""
 
+    def __init__(self, confirmed: Iterable[tuple[Run, IdSet]]) -> None:
+        told = IdSet()
+        self._runs: list[Run] = []
+        self._newest = array("I")
+        for run, ids in confirmed:
+            if fresh := told.join(ids):
+                self._runs.append(run)
+                self._note(fresh, len(self._runs))
 
-def _with_confirmation(endpoint: Endpoint, confirmations: Iterable[tuple[Run, IdSet]]) -> Endpoint:
-    for run, ids in confirmations:
-        if endpoint.id in ids:
-            return replace(endpoint, last_confirmed=run.time, evidence=run.evidence)
-    return endpoint
+    def _note(self, ids: IdSet, place: int) -> None:
+        for one in ids:
+            if one >= len(self._newest):
+                self._newest.extend([0] * (one + 1 - len(self._newest) + (len(self._newest) >> 3)))
+            self._newest[one] = place
+
+    def complete(self, endpoint: Endpoint) -> Endpoint:
+        """Give an interval with when it was last confirmed, and by which evidence."""
+        place = self._newest[endpoint.id] if endpoint.id < len(self._newest) else 0
+        if not place:
+            return endpoint
+        run = self._runs[place - 1]
+        return replace(endpoint, last_confirmed=run.time, evidence=run.evidence)
 
 
 def read_diff(context: Context, unit: Unit, start: datetime, end: datetime) -> tuple[Change, ...]:
@@ -116,18 +132,48 @@ class Lookout:
         self._runs: dict[str, list[Run]] = {}
         for run in run_store.read_runs(context.database, unit.code, until=end):
             self._runs.setdefault(run.vantage, []).append(run)
-        self._coverage: dict[int, Coverage] = {}
+        self._places = {run.id: place for runs in self._runs.values() for place, run in enumerate(runs)}
+        self._looks: dict[str, _Looks] = {}
 
     def was_covered(self, key: EndpointKey) -> bool:
         """Tell whether a finished scan from this vantage had the endpoint in its scope before that."""
+        runs = self._runs.get(key.vantage, [])
         opener = store.find_opener(self._database, key, self._start)
-        before = takewhile(lambda run: run.id != opener, self._runs.get(key.vantage, []))
-        return any(self._coverage_of(run).holds(key.address, key.proto, key.port) for run in before)
+        before = self._places.get(opener, len(runs)) if opener is not None else len(runs)
+        if key.vantage not in self._looks:
+            self._looks[key.vantage] = _Looks(run_store.read_coverage(self._database, run.id) for run in runs)
+        return any(
+            place < before and coverage.holds(key.address, key.proto, key.port)
+            for place, coverage in self._looks[key.vantage].near(key.address)
+        )
 
-    def _coverage_of(self, run: Run) -> Coverage:
-        if run.id not in self._coverage:
-            self._coverage[run.id] = run_store.read_coverage(self._database, run.id)
-        return self._coverage[run.id]
+
+class _Looks:
+    """What runs covered, found by the block an address lies in: of thousands of runs a few looked near it."""
+
+    def __init__(self, coverages: Iterable[Coverage]) -> None:
+        self._near: dict[tuple[int, int], list[tuple[int, Coverage]]] = {}
+        self._wide: list[tuple[int, Coverage]] = []
+        for place, coverage in enumerate(coverages):
+            blocks = self._blocks(coverage)
+            for block in blocks or ():
+                self._near.setdefault(block, []).append((place, coverage))
+            if blocks is None:
+                self._wide.append((place, coverage))
+
+    def near(self, address: IPAddress) -> Iterator[tuple[int, Coverage]]:
+        """Give the runs, by their place, that may have covered an address."""
+        yield from self._near.get((address.version, int(address) >> _BLOCK_BITS), ())
+        yield from self._wide
+
+    def _blocks(self, coverage: Coverage) -> set[tuple[int, int]] | None:
+        found: set[tuple[int, int]] = set()
+        for version, low, high in coverage.addresses.ranges:
+            first, last = low >> _BLOCK_BITS, high >> _BLOCK_BITS
+            if len(found) + last - first > _MANY_BLOCKS:
+                return None
+            found.update((version, block) for block in range(first, last + 1))
+        return found
 
 
 def read_unit_hosts(context: Context, networks: Iterable[Network]) -> tuple[Host, ...]:

@@ -28,14 +28,18 @@ class IdSet:
         for one in ids:
             self.add(one)
 
-    def join(self, other: IdSet) -> bool:
-        """Put all ids of another set in; tells whether one of them was new."""
+    def join(self, other: IdSet) -> IdSet:
+        """Put all ids of another set in; gives those that were new."""
         mine, theirs = int.from_bytes(self._bits, "little"), int.from_bytes(other._bits, "little")
-        joined = mine | theirs
-        if joined == mine:
-            return False
-        self._bits = bytearray(joined.to_bytes((joined.bit_length() + 7) // 8, "little"))
-        return True
+        fresh = IdSet()
+        if new := theirs & ~mine:
+            joined = mine | new
+            self._bits = bytearray(joined.to_bytes((joined.bit_length() + 7) // 8, "little"))
+            fresh._bits = bytearray(new.to_bytes((new.bit_length() + 7) // 8, "little"))
+        return fresh
+
+    def __bool__(self) -> bool:
+        return any(self._bits)
 
     def __contains__(self, one: object) -> bool:
         if not isinstance(one, int) or one < 0:
@@ -44,7 +48,8 @@ class IdSet:
         return place < len(self._bits) and bool(self._bits[place] >> (one & 7) & 1)
 
     def __iter__(self) -> Iterator[int]:
-        for place, byte in enumerate(self._bits):
+        low = len(self._bits) - len(self._bits.lstrip(b"\0"))
+        for place, byte in enumerate(self._bits[low:], low):
             if byte:
                 for bit in range(8):
                     if byte >> bit & 1:
