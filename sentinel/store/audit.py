@@ -70,6 +70,12 @@ def read_audit(connection: sqlite3.Connection, last: int) -> Iterator[AuditEntry
         yield AuditEntry(id_, from_microseconds(at_us), actor, action, subject, before, after)
 
 
+def newest_audit(connection: sqlite3.Connection) -> int:
+    """Give the id of the newest row, 0 when there is none: as long as it stays the same nothing has changed."""
+    row = connection.execute("SELECT max(id) FROM audit").fetchone()
+    return int(row[0] or 0)
+
+
 def find_broken_link(connection: sqlite3.Connection) -> int | None:
     """Walk the whole chain; give the id of the first row that was changed, removed before, or put in, else None."""
     previous = GENESIS

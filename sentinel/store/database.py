@@ -74,10 +74,13 @@ class Database:
         upgraded: the upgrade that opening it took; None when its schema was the newest already.
     """
 
-    def __init__(self, path: Path, busy_timeout_s: int = 30) -> None:
+    def __init__(self, path: Path, busy_timeout_s: int = 30, *, read_only: bool = False) -> None:
         self.path = path
         self.upgraded: Upgrade | None = None
         with wrap_errors(path):
+            if read_only:
+                self.connection = _connect_reading(path, busy_timeout_s)
+                return
             if not _is_at_head(path, busy_timeout_s):
                 self.upgraded = upgrade_schema(path)
             self.connection = _connect(path, busy_timeout_s)
@@ -158,6 +161,25 @@ def _connect(path: Path, busy_timeout_s: int) -> sqlite3.Connection:
     return connection
 
 
+def _connect_reading(path: Path, busy_timeout_s: int) -> sqlite3.Connection:
+    """Open a database that nothing done through this connection can change, also while another process writes."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro",
+        isolation_level=None,
+        timeout=busy_timeout_s,
+        check_same_thread=False,
+        uri=True,
+    )
+    try:
+        connection.execute("PRAGMA query_only=ON")
+        if read_revision(connection) != HEAD:
+            raise StoreError(f"{path}: its schema is not the one of this sentinel; end it and start it again")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def _is_at_head(path: Path, busy_timeout_s: int) -> bool:
     with closing(_connect(path, busy_timeout_s)) as connection:
         return read_revision(connection) == HEAD
@@ -183,6 +205,7 @@ def explain_error(text: str) -> str:
         "unable to open": "the database cannot be opened; check that the home exists and may be written",
         "locked": "another sentinel is writing; try again when it is done",
         "malformed": "the database is damaged; restore the home from a backup",
+        "interrupted": "the question took too long; narrow it and ask again",
         "not a database": "this is no sentinel database; check --home",
     }
     return next((hint for word, hint in hints.items() if word in text), text)

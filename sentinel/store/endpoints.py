@@ -14,7 +14,7 @@ from sentinel.model.observation import Certificate
 from sentinel.model.unit import IPAddress, Network
 from sentinel.store.database import Database, Row, Transaction
 
-_ENDPOINT = (
+_OWN = (
     "e.id, e.network, e.vantage, e.address, e.proto, e.port, e.state, e.service, e.guessed, e.product, e.version, "
     "e.tunnel, e.certificate, e.extra, e.cpes, e.title, e.in_scope, e.misses, e.valid_from_us, e.valid_to_us, "
     "e.opened_by"
@@ -22,7 +22,10 @@ _ENDPOINT = (
 _CERTIFICATE = (
     "c.subject, c.issuer, c.names, c.not_before_us, c.not_after_us, c.key_type, c.key_bits, c.signature, c.self_signed"
 )
-_FROM = "FROM endpoint e LEFT JOIN certificate c ON c.sha256 = e.certificate"
+ENDPOINT_COLUMNS = f"{_OWN}, {_CERTIFICATE}"
+"""What `build_endpoint` reads, in its order."""
+
+ENDPOINT_SOURCE = "FROM endpoint e LEFT JOIN certificate c ON c.sha256 = e.certificate"
 _HOST = "SELECT address, mac, vendor, os, first_seen_us, last_seen_us, in_scope FROM host"
 _BATCH = 400
 
@@ -31,11 +34,11 @@ def read_current(
     database: Database, networks: Sequence[int], vantage: str, addresses: Sequence[str] | None = None
 ) -> Iterator[Endpoint]:
     """Give the intervals that last, of some addresses (canonical text) or of whole networks."""
-    base = f"SELECT {_ENDPOINT}, {_CERTIFICATE} {_FROM} WHERE e.network=? AND e.vantage=?"
+    base = f"SELECT {ENDPOINT_COLUMNS} {ENDPOINT_SOURCE} WHERE e.network=? AND e.vantage=?"
     for network in networks:
         if addresses is None:
             rows = database.query(f"{base} AND e.valid_to_us IS NULL ORDER BY e.address", (network, vantage))
-            yield from map(_endpoint, rows)
+            yield from map(build_endpoint, rows)
             continue
         for start in range(0, len(addresses), _BATCH):
             batch = addresses[start : start + _BATCH]
@@ -43,7 +46,7 @@ def read_current(
             rows = database.query(
                 f"{base} AND e.address IN ({marks}) AND e.valid_to_us IS NULL", (network, vantage, *batch)
             )
-            yield from map(_endpoint, rows)
+            yield from map(build_endpoint, rows)
 
 
 def read_as_of(database: Database, networks: Sequence[int], at: datetime | None) -> Iterator[Endpoint]:
@@ -54,9 +57,9 @@ def read_as_of(database: Database, networks: Sequence[int], at: datetime | None)
     values = () if at is None else (to_microseconds(at), to_microseconds(at))
     for network in networks:
         yield from map(
-            _endpoint,
+            build_endpoint,
             database.query(
-                f"SELECT {_ENDPOINT}, {_CERTIFICATE} {_FROM} WHERE e.network=? AND {clause} "
+                f"SELECT {ENDPOINT_COLUMNS} {ENDPOINT_SOURCE} WHERE e.network=? AND {clause} "
                 "ORDER BY e.address, e.vantage, e.proto, e.port",
                 (network, *values),
             ),
@@ -90,7 +93,8 @@ def find_opener(database: Database, key: EndpointKey, after: datetime) -> int | 
     return int(row[0]) if row else None
 
 
-def _endpoint(row: Row) -> Endpoint:
+def build_endpoint(row: Row) -> Endpoint:
+    """Build an interval of a row of `ENDPOINT_COLUMNS`."""
     certificate = row[12]
     return Endpoint(
         key=EndpointKey(row[1], row[2], ip_address(row[3]), row[4], row[5]),
@@ -283,17 +287,18 @@ def read_hosts(database: Database, network: Network) -> Iterator[Host]:
     """Give the hosts of a network with their names, in the order of the text of their addresses."""
     names = Beside(read_names(database, network.id))
     for row in database.query(f"{_HOST} WHERE network=? ORDER BY address", (network.id,)):
-        yield _host(network, row, names.at(row[0]))
+        yield build_host(network, row, names.at(row[0]))
 
 
 def read_hosts_at(database: Database, network: Network, addresses: Sequence[IPAddress]) -> Iterator[Host]:
     """Give the hosts at some addresses of a network, without their names."""
     for address in addresses:
         for row in database.query(f"{_HOST} WHERE network=? AND address=?", (network.id, str(address))):
-            yield _host(network, row, ())
+            yield build_host(network, row, ())
 
 
-def _host(network: Network, row: Row, names: tuple[str, ...]) -> Host:
+def build_host(network: Network, row: Row, names: tuple[str, ...]) -> Host:
+    """Build a host of (address, mac, vendor, os, first seen, last seen, in scope)."""
     return Host(
         network=network.name,
         zone=network.zone,

@@ -16,9 +16,11 @@ _FIELDS = (
     "evidence, title_zh, title_en, remediation_zh, remediation_en, detail, reopened, closed_us, why, by, until_us, "
     "reference"
 )
-_SELECT = f"SELECT id, {_FIELDS} FROM finding"  # noqa: S608  constant columns
+FINDING_SELECT = f"SELECT id, {_FIELDS} FROM finding"  # noqa: S608  constant columns
 _LIVE = ", ".join(f"'{state.value}'" for state in FindingState if state.is_live)
-_RANK = "CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 WHEN 'low' THEN 3 ELSE 4 END"
+SEVERITY_RANK = (
+    "CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 WHEN 'low' THEN 3 ELSE 4 END"
+)
 
 
 def read_findings(
@@ -27,17 +29,19 @@ def read_findings(
     """Give the findings of units, worst and oldest first, in the given states (None: all)."""
     wanted = None if states is None else [state.value for state in states]
     for unit in units:
-        statement = f"{_SELECT} WHERE unit=?"
+        statement = f"{FINDING_SELECT} WHERE unit=?"
         values: list[object] = [unit]
         if wanted is not None:
             statement += f" AND state IN ({','.join('?' * len(wanted))})"
             values.extend(wanted)
-        yield from map(_finding, database.query(f"{statement} ORDER BY {_RANK}, first_seen_us, id", values))
+        yield from map(
+            build_finding, database.query(f"{statement} ORDER BY {SEVERITY_RANK}, first_seen_us, id", values)
+        )
 
 
 def read_live(database: Database, unit: str) -> Iterator[Finding]:
     """Give the findings of a unit that ask somebody to do something, in no order."""
-    yield from map(_finding, database.query(f"{_SELECT} WHERE unit=? AND state IN ({_LIVE})", (unit,)))
+    yield from map(build_finding, database.query(f"{FINDING_SELECT} WHERE unit=? AND state IN ({_LIVE})", (unit,)))
 
 
 def count_live(database: Database, unit: str) -> int:
@@ -49,16 +53,18 @@ def count_live(database: Database, unit: str) -> int:
 def find_finding(database: Database, reference: str) -> Finding | None:
     """Give a finding by its number (隐患-2026-00123) or its row id."""
     column = "id" if reference.isascii() and reference.isdigit() else "number"
-    row = database.one(f"{_SELECT} WHERE {column}=?", (reference,))  # compared as a number; it may be a huge one
-    return _finding(row) if row else None
+    row = database.one(f"{FINDING_SELECT} WHERE {column}=?", (reference,))  # compared as a number; it may be a huge one
+    return build_finding(row) if row else None
 
 
 def read_by_subjects(database: Database, unit: str, subjects: Iterable[tuple[int, str]]) -> dict[FindingKey, Finding]:
     """Give the findings about some subjects, (network, text), of a unit."""
     found: dict[FindingKey, Finding] = {}
     for network, subject in dict.fromkeys(subjects):
-        for row in database.query(f"{_SELECT} WHERE unit=? AND network=? AND subject=?", (unit, network, subject)):
-            finding = _finding(row)
+        for row in database.query(
+            f"{FINDING_SELECT} WHERE unit=? AND network=? AND subject=?", (unit, network, subject)
+        ):
+            finding = build_finding(row)
             found[finding.key] = finding
     return found
 
@@ -132,7 +138,8 @@ def _values(one: Finding) -> tuple[object, ...]:
     )
 
 
-def _finding(row: Row) -> Finding:
+def build_finding(row: Row) -> Finding:
+    """Build a finding of a row of `FINDING_SELECT`."""
     return Finding(
         id=row[0],
         number=row[1],

@@ -148,6 +148,12 @@ def read_runs(
     return tuple(_run(database, row) for row in database.query(f"{statement} ORDER BY time_us, id", values))
 
 
+def read_newest_runs(database: Database, unit: str, count: int) -> tuple[Run, ...]:
+    """Give the newest runs of a unit, the newest first."""
+    statement = f"SELECT {_RUN} FROM run WHERE unit=? ORDER BY time_us DESC, id DESC LIMIT ?"  # noqa: S608
+    return tuple(_run(database, row) for row in list(database.query(statement, (unit, count))))
+
+
 def read_newest_time(database: Database, unit: str, vantage: str) -> datetime | None:
     """Give the time of the newest run of a unit from a vantage."""
     row = database.one("SELECT max(time_us) FROM run WHERE unit=? AND vantage=?", (unit, vantage))

@@ -1,0 +1,308 @@
+"""What a reader asks of the map: hosts by search, filter and order, one page at a time, and one host with its past."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from ipaddress import ip_address, ip_network
+
+from sentinel.model.endpoint import Endpoint, Host
+from sentinel.model.finding import FindingState
+from sentinel.model.moment import from_microseconds, to_microseconds
+from sentinel.model.rule import Severity
+from sentinel.model.unit import IPNetwork, Network
+from sentinel.store.database import Database
+from sentinel.store.endpoints import ENDPOINT_COLUMNS, ENDPOINT_SOURCE, build_endpoint, build_host
+from sentinel.store.findings import SEVERITY_RANK
+
+ORDERS = ("address", "severity", "last_seen", "first_seen")
+STATES = ("open", "silent", "quiet")
+_LIVE = ", ".join(f"'{state.value}'" for state in FindingState if state.is_live)
+_KEYS = {
+    "address": "h.network * 0",
+    "severity": "coalesce(w.rank, 9)",
+    "last_seen": "-h.last_seen_us",
+    "first_seen": "-h.first_seen_us",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One word of a search, read once: what it may mean besides a piece of text.
+
+    Attributes:
+        text: the word.
+        prefix: it is a prefix, e.g. `10.1.0.0/16`.
+        port: it is a port number.
+        only_port: it can be nothing else, e.g. `443/tcp`.
+    """
+
+    text: str
+    prefix: IPNetwork | None = None
+    port: int | None = None
+    only_port: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AssetQuestion:
+    """Which hosts are meant; an empty field asks nothing.
+
+    Attributes:
+        networks: row ids of the networks looked at.
+        terms: words that must all be found somewhere on a host.
+        vantage: it has an open port seen from there.
+        state: `open` (a port is open), `silent` (it no longer answers), `quiet` (neither).
+        service: it has an open port with this service.
+        registered: it stands in the register, or not; None: either.
+        severity: its worst live finding is of this severity.
+        since: it answered at or after this moment.
+        order: one of `ORDERS`.
+    """
+
+    networks: tuple[int, ...]
+    terms: tuple[Term, ...] = ()
+    vantage: str = ""
+    state: str = ""
+    service: str = ""
+    registered: bool | None = None
+    severity: Severity | None = None
+    since: datetime | None = None
+    order: str = "address"
+
+
+@dataclass(frozen=True, slots=True)
+class AssetRow:
+    """One host as a listing shows it.
+
+    Attributes:
+        network: row id of its network.
+        key: what the page is ordered by, a whole number.
+        host: the host, without its names.
+    """
+
+    network: int
+    key: int
+    host: Host
+
+
+Cursor = tuple[int, int, str]
+"""Order key, network and address text of the last row shown."""
+
+
+def add_functions(
+    database: Database, register_words: Callable[[str], str | None], owner_of: Callable[[str], str]
+) -> None:
+    """Give the connection the functions the questions need: what a register says of a host, and who answers for it."""
+    connection = database.connection
+    connection.create_function("address_key", 1, address_key, deterministic=True)
+    connection.create_function("host_of", 1, host_of, deterministic=True)
+    connection.create_function("register_words", 1, register_words, deterministic=True)
+    connection.create_function("owner_of", 1, owner_of, deterministic=True)
+
+
+def address_key(address: str) -> bytes:
+    """Give bytes that sort as addresses do: version, then number."""
+    if ":" in address:
+        return b"\x06" + ip_address(address).packed
+    return b"\x04" + bytes(map(int, address.split(".")))
+
+
+def host_of(subject: str) -> str:
+    """Give the host of a finding's subject: `10.0.0.5` of `10.0.0.5:443/tcp`, `10.0.0.5` of `10.0.0.5 stratum`."""
+    place = subject.partition(" ")[0]
+    if place.startswith("["):
+        return place[1:].partition("]")[0]
+    return place.partition(":")[0] if place.count(":") == 1 else place
+
+
+def read_asset_page(
+    database: Database, unit: str, networks: Sequence[Network], asked: AssetQuestion, after: Cursor | None, count: int
+) -> tuple[AssetRow, ...]:
+    """Give the hosts a question means, in its order, behind a cursor; `add_functions` comes first."""
+    start, where, values = _build(unit, asked)
+    key = _KEYS[asked.order]
+    if after is not None:
+        where += f" AND ({key}, address_key(h.address), h.network) > (?, ?, ?)"
+        values += [after[0], address_key(after[2]), after[1]]
+    rows = database.query(
+        f"{start} SELECT h.network, {key}, h.address, h.mac, h.vendor, h.os, h.first_seen_us, h.last_seen_us, "
+        f"h.in_scope {where} ORDER BY {key}, address_key(h.address), h.network LIMIT ?",
+        (*values, count),
+    )
+    known = {network.id: network for network in networks}
+    return tuple(AssetRow(row[0], row[1], build_host(known[row[0]], row[2:], ())) for row in rows)
+
+
+def count_assets(database: Database, unit: str, asked: AssetQuestion) -> int:
+    """Count the hosts a question means."""
+    start, where, values = _build(unit, replace(asked, order="address"))
+    row = database.one(f"{start} SELECT count(*) {where}", values)
+    return int(row[0]) if row else 0
+
+
+def _build(unit: str, asked: AssetQuestion) -> tuple[str, str, list[object]]:
+    """Give what stands before SELECT, what follows the columns, and the values; findings only where they are asked."""
+    marks = ",".join("?" * len(asked.networks))
+    start, source = "", "FROM host h"
+    values: list[object] = []
+    if asked.severity is not None or asked.order == "severity":
+        start = (
+            f"WITH worst(network, address, rank) AS MATERIALIZED (SELECT network, host_of(subject), "  # noqa: S608  constant columns
+            f"min({SEVERITY_RANK}) FROM finding WHERE unit=? AND state IN ({_LIVE}) GROUP BY 1, 2)"
+        )
+        source += " LEFT JOIN worst w ON w.network=h.network AND w.address=h.address"
+        values.append(unit)
+    where = f"{source} WHERE h.network IN ({marks})"
+    values += asked.networks
+    for clause, given in _clauses(asked):
+        where += f" AND {clause}"
+        values += given
+    return start, where, values
+
+
+def _clauses(asked: AssetQuestion) -> Iterator[tuple[str, list[object]]]:
+    if asked.vantage:
+        yield _with_endpoint(asked, "state='open' AND vantage=?"), [*asked.networks, asked.vantage]
+    if asked.service:
+        yield _with_endpoint(asked, "state='open' AND service=?"), [*asked.networks, asked.service]
+    if asked.state == "open":
+        yield _with_endpoint(asked, "state='open'"), [*asked.networks]
+    elif asked.state == "silent":
+        yield _with_endpoint(asked, "state='unknown'"), [*asked.networks]
+        yield "NOT " + _with_endpoint(asked, "state='open'"), [*asked.networks]
+    elif asked.state == "quiet":
+        yield "NOT " + _with_endpoint(asked, "state IN ('open', 'unknown')"), [*asked.networks]
+    if asked.registered is not None:
+        yield f"register_words(h.address) IS {'NOT ' if asked.registered else ''}NULL", []
+    if asked.severity is not None:
+        yield "w.rank=?", [asked.severity.rank]
+    if asked.since is not None:
+        yield "h.last_seen_us>=?", [to_microseconds(asked.since)]
+    for term in asked.terms:
+        yield _search(asked, term)
+
+
+def _with_endpoint(asked: AssetQuestion, what: str) -> str:
+    marks = ",".join("?" * len(asked.networks))
+    return (
+        f"(h.network, h.address) IN (SELECT network, address FROM endpoint "  # noqa: S608  constant words
+        f"WHERE network IN ({marks}) AND valid_to_us IS NULL AND {what})"
+    )
+
+
+def _search(asked: AssetQuestion, term: Term) -> tuple[str, list[object]]:
+    networks = list(asked.networks)
+    if term.prefix is not None:
+        low, high = term.prefix.network_address, term.prefix.broadcast_address
+        return "address_key(h.address) BETWEEN ? AND ?", [address_key(str(low)), address_key(str(high))]
+    port = _with_endpoint(asked, "state='open' AND port=?")
+    if term.only_port:
+        return port, [*networks, term.port]
+    like = f"%{escape_like(term.text)}%"
+    said = " OR ".join(f"{name} LIKE ? ESCAPE '\\'" for name in ("service", "product", "version", "title"))
+    marks = ",".join("?" * len(networks))
+    named = (
+        f"(h.network, h.address) IN (SELECT network, address FROM name WHERE network IN ({marks}) "  # noqa: S608
+        "AND name LIKE ? ESCAPE '\\')"
+    )
+    parts: list[tuple[str, list[object]]] = [
+        (_with_endpoint(asked, f"state='open' AND ({said})"), [*networks, *[like] * 4]),
+        (named, [*networks, like]),
+        ("instr(register_words(h.address), ?)", [term.text.casefold()]),
+        ("h.address LIKE ? ESCAPE '\\'", [like[1:]]),
+    ]
+    parts += [(f"h.{name} LIKE ? ESCAPE '\\'", [like]) for name in ("vendor", "os")]
+    card = term.text.lower().replace("-", ":")
+    parts.append(("h.mac LIKE ? ESCAPE '\\'", [f"%{escape_like(card)}%"]))
+    if term.port is not None:
+        parts.append((port, [*networks, term.port]))
+    return f"({' OR '.join(clause for clause, _ in parts)})", [one for _, given in parts for one in given]
+
+
+def escape_like(text: str) -> str:
+    """Take their meaning from `%` and `_`, for a LIKE that escapes by a backslash."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def read_term(word: str) -> Term:
+    """Read one word of a search."""
+    bare, _, proto = word.lower().removeprefix(":").partition("/")
+    if bare.isascii() and bare.isdigit() and len(bare) <= 5 and int(bare) <= 65_535 and proto in {"", "tcp", "udp"}:
+        return Term(word, port=int(bare), only_port=bool(proto) or word.startswith(":"))
+    try:
+        return (
+            Term(word, ip_network(word.strip("[]"), strict=False))
+            if word.count(".") == 3 or ":" in word
+            else Term(word)
+        )
+    except ValueError:
+        return Term(word)
+
+
+def read_vantages(database: Database, unit: str) -> tuple[str, ...]:
+    """Give from where a unit's map was ever seen."""
+    return tuple(str(row[0]) for row in database.query("SELECT DISTINCT vantage FROM run WHERE unit=?", (unit,)))
+
+
+def read_intervals(
+    database: Database, network: int, address: str, vantages: Sequence[str], *, lasting: bool, limit: int
+) -> tuple[Endpoint, ...]:
+    """Give the intervals of one address: those that last by protocol and port, or all of them, the newest first."""
+    clause, order = (
+        ("AND e.valid_to_us IS NULL", "e.proto, e.port") if lasting else ("", "e.valid_from_us DESC, e.port")
+    )
+    marks = ",".join("?" * len(vantages))
+    rows = database.query(
+        f"SELECT {ENDPOINT_COLUMNS} {ENDPOINT_SOURCE} WHERE e.network=? AND e.vantage IN ({marks}) AND e.address=? "
+        f"{clause} ORDER BY {order}, e.id LIMIT ?",
+        (network, *vantages, address, limit),
+    )
+    return tuple(map(build_endpoint, rows))
+
+
+def read_sourced_names(
+    database: Database, network: int, address: str
+) -> tuple[tuple[str, str, datetime, datetime], ...]:
+    """Give the names of an address as (name, source, first seen, last seen), the newest first."""
+    rows = database.query(
+        "SELECT name, source, first_seen_us, last_seen_us FROM name WHERE network=? AND address=? "
+        "ORDER BY last_seen_us DESC, name LIMIT 100",
+        (network, address),
+    )
+    return tuple((row[0], row[1], from_microseconds(row[2]), from_microseconds(row[3])) for row in rows)
+
+
+def read_name_places(database: Database, networks: Iterable[int], wanted: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Give (name, address) of the wanted names, in lower case, in some networks."""
+    for network in networks:
+        for name, address in database.query("SELECT name, address FROM name WHERE network=?", (network,)):
+            if name.lower() in wanted:
+                yield name.lower(), address
+
+
+def count_services(database: Database, networks: Sequence[int], count: int) -> tuple[tuple[str, int], ...]:
+    """Give the commonest services with their open ports."""
+    marks = ",".join("?" * len(networks))
+    rows = database.query(
+        f"SELECT service, count(*) FROM endpoint WHERE network IN ({marks}) AND valid_to_us IS NULL "  # noqa: S608
+        "AND state='open' AND service!='' GROUP BY service ORDER BY 2 DESC, 1 LIMIT ?",
+        (*networks, count),
+    )
+    return tuple((str(row[0]), int(row[1])) for row in rows)
+
+
+def read_touched(
+    database: Database, networks: Sequence[int], at: datetime, start: datetime, end: datetime
+) -> Iterator[Endpoint]:
+    """Give the intervals that hold at a moment, of endpoints that changed in a span (`start` < change <= `end`)."""
+    moment, low, high = to_microseconds(at), to_microseconds(start), to_microseconds(end)
+    for network in networks:
+        rows = database.query(
+            f"SELECT {ENDPOINT_COLUMNS} {ENDPOINT_SOURCE} WHERE e.network=? AND e.valid_from_us<=? "  # noqa: S608
+            "AND (e.valid_to_us IS NULL OR e.valid_to_us>?) AND (e.vantage, e.address, e.proto, e.port) IN "
+            "(SELECT vantage, address, proto, port FROM endpoint WHERE network=? AND (valid_from_us>? "
+            "AND valid_from_us<=? OR valid_to_us>? AND valid_to_us<=?))",
+            (network, moment, moment, network, low, high, low, high),
+        )
+        yield from map(build_endpoint, rows)
