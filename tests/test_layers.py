@@ -19,11 +19,18 @@ STAGES = ("collect", "observe", "traffic", "inventory", "assess", "respond", "re
 HOMES = {
     "alembic": {"store.schema", "store.migrations"},
     "apscheduler": {"schedule.clock"},
-    "cryptography": {"drill.school.process", "drill.servers.certificate", "drill.recording.trust", "store.seal"},
+    "cryptography": {
+        "console.certificate",
+        "drill.school.process",
+        "drill.servers.certificate",
+        "drill.recording.trust",
+        "store.seal",
+    },
     "dns": {"drill.servers.names", "drill.recording.lookup"},
     "docx": {"report.docx_page", "report.order_paper"},
+    "fastapi": {"console.app"},
     "jinja2": {"report.render"},
-    "markupsafe": {"report"},
+    "markupsafe": {"console.page_overview", "report"},
     "nmap": {"collect.second_opinion"},
     "openpyxl": {"observe.table", "drill.papers", "report.workbook"},
     "re2": {"assess.regex"},
@@ -31,16 +38,28 @@ HOMES = {
     "sigma": {"assess"},
     "sqlalchemy": {"store"},
     "sqlmodel": {"store"},
+    "starlette": {"console.guard"},
     "typer": {"cli"},
+    "uvicorn": {"console.connection", "console.serve"},
     "yaml": {"assess.yamlnodes"},
     "zstandard": {"store"},
 }
 """Each third-party package with the only modules that may import it; what is not named here is not imported at all."""
 
 SENDERS = {"asyncio", "socket", "socketserver", "ssl", "http", "urllib", "ftplib", "smtplib", "telnetlib", "xmlrpc"}
-MAY_SEND = {"collect.names", "collect.privilege", "drill"}
+MAY_SEND = {
+    "collect.names",
+    "collect.privilege",
+    "console.app",
+    "console.certificate",
+    "console.connection",
+    "console.guard",
+    "console.machine",
+    "console.serve",
+    "drill",
+}
 """The gate's stage asks the resolver and looks which sockets it may open (nmap sends the rest); the practice school
-and its services open their own. `urllib.parse` opens nothing."""
+and its services open their own; the console listens for browsers and calls nobody. `urllib.parse` opens nothing."""
 
 MAY_START = {
     "collect.child",
@@ -53,9 +72,17 @@ MAY_START = {
 }
 """Modules that start other programs."""
 
-MAY_CATCH_ALL = {"cli", "schedule.clock", "schedule.demo.scans", "store.database", "drill.school.running"}
-"""Job boundaries: the process, one unit's cycle, a thread that hands its error on, a transaction that rolls back,
-children that must be ended."""
+MAY_CATCH_ALL = {
+    "cli",
+    "console.builds",
+    "console.guard",
+    "drill.school.running",
+    "schedule.clock",
+    "schedule.demo.scans",
+    "store.database",
+}
+"""Job boundaries: the process, one unit's cycle, one request, one thing made beside the requests, a thread that hands
+its error on, a transaction that rolls back, children that must be ended."""
 
 
 def name_of(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""`run`: the scheduler; `service`: it, and the pages, as services of systemd."""
+"""`run`: the scheduler; `serve`: the pages; `service`: both as services of systemd."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ SystemOption = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands of this group."""
     app.command("run")(run)
+    app.command("serve")(serve)
     app.add_typer(group, name="service")
 
 
@@ -222,3 +223,27 @@ def _is_planned(context: Context) -> bool:
     from sentinel.store.units import read_plans
 
     return any(plan.enabled for plan in read_plans(context.database))
+
+
+def serve(
+    host: Annotated[str, typer.Option("--host", help="监听的地址；非本机地址一律用 TLS")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="端口，0 为任一空闲端口")] = 8642,
+    unit: Annotated[str | None, typer.Option("--unit", help="只显示这一个单位", show_default=False)] = None,
+    name: Annotated[
+        list[str] | None, typer.Option("--name", help="浏览器中所用的其他主机名，可多次", show_default=False)
+    ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option("--certificate", help="自备证书（PEM）", show_default=False)
+    ] = None,
+    key: Annotated[Path | None, typer.Option("--key", help="自备证书的私钥（PEM，无口令）", show_default=False)] = None,
+    new_token: Annotated[bool, typer.Option("--new-token", help="为正在运行的页面再发一个进入口令")] = False,
+) -> None:
+    """以只读网页显示概览、资产、隐患、变化与报告；默认只限本机。"""
+    from sentinel.console import serve as console
+
+    home = choose_home()
+    if new_token:
+        console.new_token(home, print_line)
+        return
+    where = console.Address(host, port, unit, tuple(name or ()), certificate, key)
+    console.run_console(home, read_settings(home), where, print_line)

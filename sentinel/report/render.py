@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from functools import cache, partial
@@ -20,6 +20,7 @@ from sentinel.errors import RenderError, UsageError
 from sentinel.model.moment import iso_utc, local_date, local_text
 from sentinel.model.rule import Severity
 from sentinel.report import View, find_report
+from sentinel.report.clean import clean
 from sentinel.report.paper import Grid, Paper
 from sentinel.report.svg import draw_bars
 from sentinel.report.svg_map import draw_region
@@ -77,6 +78,22 @@ def render_paper(paper: Paper, templates_dir: Path) -> str:
         raise RenderError(f"paper {paper.name}: {error}") from error
 
 
+def render_page(template: str, lang: str, templates_dir: Path, values: Mapping[str, object]) -> str:
+    """Print a page of the console: a template under `reports/console/` with the words and filters of the reports.
+
+    Raises:
+        UsageError: there is no such language.
+        RenderError: the template is missing or uses something it was not given.
+    """
+    if lang not in LANGUAGES:
+        raise UsageError(f"no language {lang!r} (there are: {', '.join(LANGUAGES)})")
+    try:
+        return _environment(templates_dir).get_template(template).render({**_words(lang), **values})
+    except TemplateError as error:
+        where = f"{getattr(error, 'name', None) or template} line {getattr(error, 'lineno', None) or '?'}"
+        raise RenderError(f"page {template}: {where}: {error}") from error
+
+
 def render_json(name: str, view: View) -> str:
     """Print a view as JSON: the same values, both languages, times in UTC, everything the pages fold.
 
@@ -118,7 +135,7 @@ def _environment(templates_dir: Path) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"day": local_date, "moment": local_text, "size": size_text, "css": _css}
+    environment.filters |= {"day": local_date, "moment": local_text, "size": size_text, "css": _css, "shown": clean}
     environment.globals |= {
         "term": term,
         "marks": SEVERITY_MARKS,

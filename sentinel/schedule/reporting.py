@@ -46,7 +46,7 @@ def write_report(context: Context, name: str, unit: Unit, out: Path | None = Non
         RenderError: the file cannot be written.
     """
     stamp = context.clock().astimezone(SHANGHAI).strftime("%Y%m%d-%H%M%S")
-    path = out or context.home.reports / _file_name(unit.code) / f"{name}-{stamp}.html"
+    path = out or context.home.reports / folder_name(unit.code) / f"{name}-{stamp}.html"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -80,5 +80,6 @@ def save_file(path: Path, write: Callable[[Path], object]) -> None:
         raise RenderError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
-def _file_name(code: str) -> str:
+def folder_name(code: str) -> str:
+    """Give the name of a unit's folder of reports."""
     return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in code)

@@ -118,20 +118,28 @@ def host_of(subject: str) -> str:
 
 def read_asset_page(
     database: Database, unit: str, networks: Sequence[Network], asked: AssetQuestion, after: Cursor | None, count: int
-) -> tuple[AssetRow, ...]:
-    """Give the hosts a question means, in its order, behind a cursor; `add_functions` comes first."""
+) -> tuple[tuple[AssetRow, ...], int]:
+    """Give the hosts a question means, in its order, behind a cursor, and how many it means in all.
+
+    `add_functions` comes first.
+    """
     start, where, values = _build(unit, asked)
     key = _KEYS[asked.order]
     if after is not None:
         where += f" AND ({key}, address_key(h.address), h.network) > (?, ?, ?)"
         values += [after[0], address_key(after[2]), after[1]]
-    rows = database.query(
+    query = database.query(
+        # Counting on the way spares a first page the question a second time, which is all a search costs.
         f"{start} SELECT h.network, {key}, h.address, h.mac, h.vendor, h.os, h.first_seen_us, h.last_seen_us, "
-        f"h.in_scope {where} ORDER BY {key}, address_key(h.address), h.network LIMIT ?",
+        f"h.in_scope, count(*) OVER () {where} ORDER BY {key}, address_key(h.address), h.network LIMIT ?",
         (*values, count),
     )
+    rows = list(query)
     known = {network.id: network for network in networks}
-    return tuple(AssetRow(row[0], row[1], build_host(known[row[0]], row[2:], ())) for row in rows)
+    found = tuple(AssetRow(row[0], row[1], build_host(known[row[0]], row[2:9], ())) for row in rows)
+    if after is not None:
+        return found, count_assets(database, unit, asked)
+    return found, int(rows[0][-1]) if rows else 0
 
 
 def count_assets(database: Database, unit: str, asked: AssetQuestion) -> int:

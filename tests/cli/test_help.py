@@ -16,6 +16,7 @@ from tests.cli.command import ROOT, Sentinel, environment, run
 COMMANDS = [
     *("init", "doctor", "import", "scan", "map", "diff", "check", "report", "run", "demo", "brief", "ledger", "backup"),
     "restore",
+    "serve",
 ]
 GROUPS = {
     "unit": ["add", "list", "network", "networks", "plan", "show", "set", "exit", "contact", "keep-out"],
@@ -44,6 +45,8 @@ HEAVY = (
     "cryptography",
     "docx",
     "openpyxl",
+    "fastapi",
+    "uvicorn",
 )
 EVERY_PATH = [(name,) for name in COMMANDS] + [(group, name) for group, names in GROUPS.items() for name in names]
 HAN = re.compile(r"[\u4e00-\u9fff]")

@@ -43,9 +43,9 @@ def everything(networks: tuple[Network, ...]) -> AssetQuestion:
 
 
 def ask(database: Database, networks: tuple[Network, ...], asked: AssetQuestion) -> list[AssetRow]:
-    rows = list(assets.read_asset_page(database, SCHOOL.code, networks, asked, None, 10_000))
-    assert assets.count_assets(database, SCHOOL.code, asked) == len(rows)
-    return rows
+    rows, total = assets.read_asset_page(database, SCHOOL.code, networks, asked, None, 10_000)
+    assert assets.count_assets(database, SCHOOL.code, asked) == total == len(rows)
+    return list(rows)
 
 
 def search(words: str) -> tuple[assets.Term, ...]:
@@ -74,7 +74,7 @@ def test_pages_when_read_one_after_another_are_the_whole_list_in_order(
     whole = ask(database, networks, asked)
     pages: list[AssetRow] = []
     cursor: assets.Cursor | None = None
-    while page := assets.read_asset_page(database, SCHOOL.code, networks, asked, cursor, 37):
+    while page := assets.read_asset_page(database, SCHOOL.code, networks, asked, cursor, 37)[0]:
         pages += page
         cursor = (page[-1].key, page[-1].network, str(page[-1].host.address))
     assert pages == whole

@@ -1,0 +1,105 @@
+"""What changed in a span of days: the same kinds as `sentinel diff`, read from the intervals that began or ended."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from sentinel.console.builds import Builds, Built
+from sentinel.console.page import Page
+from sentinel.console.query import DAYS
+from sentinel.console.reading import Desk, Reading
+from sentinel.inventory.diff import diff_maps
+from sentinel.model.endpoint import Change, ChangeKind, Endpoint, MapRow
+from sentinel.model.unit import Unit
+from sentinel.report.hosts import service_name
+from sentinel.schedule.context import Context
+from sentinel.schedule.reading import LIVE_STATES, Lookout
+from sentinel.store.assets import read_touched
+from sentinel.store.endpoints import read_closings
+from sentinel.store.units import read_networks
+
+ROWS: Final = 50
+_DEFAULT_DAYS: Final = 30
+_WAIT_S: Final = 0.4
+_HOLD_S: Final = 600
+
+
+def build_changes(reading: Reading, desk: Desk, builds: Builds) -> Page:
+    """Build the listing; the changes of a span are worked out once for each state of the home."""
+    days = reading.query.days(_DEFAULT_DAYS)
+    built = ask_changes(builds, desk, reading.unit, reading.stamp, reading.now, days, _WAIT_S)
+    changes: tuple[Change, ...] = built.value if isinstance(built.value, tuple) else ()
+    kind = reading.query.choice("kind", ChangeKind)
+    wanted = [
+        one for one in changes if (kind is None or one.kind is kind) and _mentions(one, reading.query.get("q", ""))
+    ]
+    number = max(int(page) if (page := reading.query.get("page", "")).isdecimal() and len(page) < 8 else 1, 1)
+    start = (number - 1) * ROWS
+    ids = {network.name: network.id for network in reading.networks}
+    return Page(
+        "changes",
+        "changes",
+        {
+            "built": built,
+            "lines": tuple((one, ids.get(one.row.network, 0)) for one in wanted[start : start + ROWS]),
+            "total": len(wanted),
+            "number_of_page": number,
+            "more": len(wanted) > start + ROWS,
+            "counts": Counter(one.kind for one in changes),
+            "kinds": tuple(ChangeKind),
+            "choices": DAYS,
+            "chosen": days,
+            "looked": bool(reading.vantages),
+        },
+        refresh_s=2 if built.value is None and built.building else 0,
+    )
+
+
+def ask_changes(
+    builds: Builds, desk: Desk, unit: Unit, stamp: int, now: datetime, days: int = _DEFAULT_DAYS, wait_s: float = 0.0
+) -> Built:
+    """Ask for the changes of the last days; they hold for ten minutes, though their span moves with the clock."""
+    key = ("changes", unit.code, days)
+    return builds.ask(key, (stamp, int(now.timestamp()) // _HOLD_S), changes_maker(desk, unit, days), wait_s)
+
+
+def changes_maker(desk: Desk, unit: Unit, days: int) -> Callable[[], tuple[object, datetime]]:
+    """Give what works out the changes of the last days, the newest first."""
+
+    def make() -> tuple[object, datetime]:
+        with desk.open(None) as context:
+            end = context.clock()
+            found = read_changes(context, unit, end - timedelta(days=days), end)
+        return tuple(sorted(found, key=lambda one: one.at or end, reverse=True)), end
+
+    return make
+
+
+def read_changes(context: Context, unit: Unit, start: datetime, end: datetime) -> tuple[Change, ...]:
+    """Give what `schedule.reading.read_diff` gives, reading only endpoints that changed."""
+    networks = read_networks(context.database, unit.code)
+    ids = [network.id for network in networks]
+    names = {network.id: network for network in networks}
+
+    def rows(at: datetime) -> Iterable[MapRow]:
+        for endpoint in read_touched(context.database, ids, at, start, end):
+            if endpoint.state in LIVE_STATES:
+                network = names[endpoint.key.network]
+                yield MapRow(unit.code, network.name, network.zone, endpoint)
+
+    ends = read_closings(context.database, ids, start, end)
+    looked = Lookout(context, unit, start, end)
+    return diff_maps(rows(start), rows(end), was_covered=looked.was_covered, closed_at=ends.get)
+
+
+def _mentions(change: Change, words: str) -> bool:
+    if not words:
+        return True
+    endpoint: Endpoint = change.row.endpoint
+    mark = endpoint.fingerprint
+    place = f"{endpoint.key.address}:{endpoint.key.port}/{endpoint.key.proto}"
+    said = (place, service_name(endpoint), mark.product, endpoint.title, change.row.network)
+    return any(words.casefold() in piece.casefold() for piece in said)
