@@ -140,7 +140,9 @@ def build_authorisation_paper(facts: PaperFacts) -> Paper:
         Line("五、实施与联系", heading=True),
         *_contact(facts),
     ]
-    signatures = (f"授权单位（盖章）：{_unit(facts)}", f"授权人（签字）：{BLANK}", f"实施人（签字）：{BLANK}")
+    by = clean(signed.by if signed else facts.by)
+    signer = f"授权人（签字）：{BLANK}{f'（{by}）' if by else ''}"
+    signatures = (f"授权单位（盖章）：{_unit(facts)}", signer, f"实施人（签字）：{BLANK}")
     number = f"文号：{clean(signed.document) if signed else BLANK}"
     return Paper("扫描授权书", "网络安全扫描授权书", _unit(facts), number, "", tuple(blocks), signatures, _NO_DAY)
 
