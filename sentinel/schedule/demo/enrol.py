@@ -24,6 +24,7 @@ from sentinel.schedule.demo.outcome import Papers
 from sentinel.schedule.demo.scans import Tell
 from sentinel.schedule.intake import Origin, take_in
 from sentinel.schedule.register import import_entries
+from sentinel.schedule.register_import import import_register
 from sentinel.store.scopes import write_authorisation
 from sentinel.store.units import write_network, write_unit
 
@@ -169,6 +170,7 @@ def _listed_rows(papers: Papers) -> list[ListedRow]:
 def _import_papers(context: Context, one: Enrolled, now: datetime, tell: Tell) -> None:
     if one.papers is None:
         return
+    import_register(context, one.place.unit, one.folder / "register.xlsx", now)
     for name in ("register.xlsx", "whitelist.csv"):
         done = import_entries(context, one.place.unit, one.folder / name, approved_by=APPROVED_BY, now=now)
         words = f"{done.rows} 行，{len(done.added)} 条登记"

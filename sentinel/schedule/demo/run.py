@@ -12,7 +12,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from sentinel.collect.tool import installed_nmap
-from sentinel.config import build_settings_text, load_settings
+from sentinel.config import build_settings_text, edit_settings, load_settings, write_settings
 from sentinel.drill.papers.sessions import NatSession, nat_sessions
 from sentinel.drill.place.ground import Ground, served_port
 from sentinel.drill.recording.session import Cast, Recording, record_session
@@ -24,6 +24,7 @@ from sentinel.model.facts import Period
 from sentinel.model.flow import FlowClass, FlowDetection
 from sentinel.model.ports import PortSet
 from sentinel.model.unit import Unit
+from sentinel.schedule.briefing import write_ledger
 from sentinel.schedule.context import Context, open_context
 from sentinel.schedule.demo.cast import SCHOOLS, UPPER
 from sentinel.schedule.demo.enrol import Enrolled, enrol, import_logs
@@ -81,7 +82,7 @@ _MORE_DECOYS = (
 )
 """Ports asked although nothing is planted on them, so that an invented one would show."""
 
-_UNIT_REPORTS = ("school", "compliance", "mining")
+_UNIT_REPORTS = ("brief", "school", "compliance", "mining")
 _PUBLIC = IPv4Address("203.0.113.10")
 
 
@@ -134,6 +135,8 @@ def run_demo(folder: Path, ground: Ground, tell: Tell) -> DemoResult:
     _empty(folder)
     home = folder / "home"
     create_home(home, build_settings_text(SCHOOLS[0].unit.code))
+    # The key of the posts in the registers stays in the demonstration's own folder, and goes with it.
+    write_settings(home, edit_settings(home, "contact_key", str((folder / "contact.key").resolve())))
     with open_context(home, load_settings(home)) as context:
         begun = context.clock()
         ground = ground.make_room(_true_ports(ground))
@@ -246,11 +249,13 @@ def _cast(one: Enrolled) -> Cast:
 
 def _write_reports(context: Context, folder: Path, between: datetime, tell: Tell) -> tuple[Path, ...]:
     """Report the span from between the two scans to now, so that the change shows as a change."""
-    tell("生成四份报告。")
+    tell("生成五份报告与资产台账。")
     period = Period(between, context.clock(), "演示：第二次扫描")
     wanted = [(name, SCHOOLS[0].unit) for name in _UNIT_REPORTS]
     wanted.append(("overview", context.choose_unit(UPPER[0].code)))
-    return tuple(_write_report(context, name, unit, period, folder / f"{name}.html") for name, unit in wanted)
+    write_ledger(context, SCHOOLS[0].unit, folder / "ledger.xlsx", show_persons=False)
+    pages = [_write_report(context, name, unit, period, folder / f"{name}.html") for name, unit in wanted]
+    return (*pages, folder / "ledger.xlsx")
 
 
 def _write_report(context: Context, name: str, unit: Unit, period: Period, path: Path) -> Path:
