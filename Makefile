@@ -10,7 +10,7 @@ WORKERS ?= 2
 PURE := observe traffic inventory assess respond report
 
 .DEFAULT_GOAL := help
-.PHONY: help system venv demo test check bench bundle clean lock
+.PHONY: help system venv demo test check bench pictures bundle clean lock
 
 help:  ## 列出各目标 / list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
@@ -44,6 +44,9 @@ check: venv  ## 静态检查 / ruff, mypy, rules
 
 bench: venv  ## 性能对比 / benchmarks against peers in the same rounds
 	@for one in bench/*.py; do echo "== $$one"; $(BIN)/python $$one || exit 1; done
+
+pictures: venv  ## 更新手册中的图（需要 Chromium） / renew the pictures of the user guide
+	@$(BIN)/python scripts/guide_pictures.py
 
 bundle: venv  ## 离线安装包，写入 dist/ / an offline bundle into dist/
 	@$(BIN)/python scripts/bundle.py

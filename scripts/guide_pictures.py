@@ -22,7 +22,6 @@ from playwright.sync_api import Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "guide" / "pictures"
 SCHOOL = "示例县第一中学"
-CONSOLE = {"console-overview": ("/", 1000), "console-assets": ("/assets", 1000), "console-asset": ("/assets?q=10.77.1.30", 0)}
 INIT = (
     "--unit 示例县第一中学 --code 4101000001 --network 服务器区|10.1.0.0/24 --network 宿舍区|10.9.0.0/16 "
     "--exit 教育网出口|203.0.113.0/28 --by 分管副校长 --document 校网信〔2026〕12号 --contact 网络中心值班岗 "
@@ -51,11 +50,25 @@ def serving(home: Path) -> Iterator[str]:
         process.wait(30)
 
 
-def shoot(page: Page, address: str, name: str, size: tuple[int, int]) -> None:
+def shoot(page: Page, address: str, name: str, width: int, height: int) -> None:
     """Open an address and keep what stands at its top."""
-    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.set_viewport_size({"width": width, "height": height})
     page.goto(address)
     page.screenshot(path=PICTURES / f"{name}.png")
+
+
+def shoot_console(page: Page, home: Path) -> None:
+    """Enter the pages of a home and keep them, one as a phone shows it."""
+    with serving(home) as address:
+        page.goto(address)
+        page.wait_for_url(lambda url: "/enter" not in url)
+        root = page.url.rstrip("/")
+        page.wait_for_selector("text=资产地图")  # the figures are summed up first
+        shoot(page, f"{root}/", "console-overview", 1200, 1000)
+        shoot(page, f"{root}/assets", "console-assets", 1200, 900)
+        page.click("text=10.77.1.30")
+        shoot(page, page.url, "console-asset", 1200, 900)
+        shoot(page, f"{root}/findings", "console-phone", 390, 844)
 
 
 def main() -> None:
@@ -68,18 +81,16 @@ def main() -> None:
         if len(sys.argv) < 2:
             subprocess.run([sys.executable, "-m", "sentinel", "demo", "--out", str(demo)], check=True, cwd=ROOT)
         sentinel(work / "paper", "init", *(word.replace("|", " ") for word in INIT.split(" ")))
-        sentinel(demo / "home", "report", "brief", "--unit", SCHOOL, "--out", work / "brief.html")
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium",
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--hide-scrollbars"],
         )
         page = browser.new_page()
-        paper = next((work / "paper" / "papers").rglob("*授权书*.html"))
-        shoot(page, paper.as_uri(), "paper", (800, 1060))
-        shoot(page, (work / "brief.html").as_uri(), "brief", (1000, 1150))
-        with serving(demo / "home") as address:
-            page.goto(address)
-            shoot(page, page.url.split("/enter")[0], "console-overview", (1200, 1000))
+        shoot(page, next((work / "paper" / "papers").rglob("扫描授权书.html")).as_uri(), "paper", 800, 1060)
+        shoot(page, (demo / "brief.html").as_uri(), "brief", 1000, 1150)
+        shoot(page, (demo / "school.html").as_uri(), "school", 1000, 1150)
+        shoot(page, (demo / "mining.html").as_uri(), "mining", 1000, 1000)
+        shoot_console(page, demo / "home")
         browser.close()
 
 

@@ -15,12 +15,13 @@ TEXT = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 
 
 def commands() -> list[str]:
-    found = []
-    tree = typer.main.get_command(app)
-    for name, command in tree.commands.items():
+    """Every command as typed after `sentinel`, those of groups inside groups too."""
+
+    def walk(prefix: str, command: object) -> list[str]:
         inner = getattr(command, "commands", None)
-        found += [f"{name} {one}" for one in inner] if inner else [name]
-    return found
+        return [one for name in inner for one in walk(f"{prefix} {name}", inner[name])] if inner else [prefix.strip()]
+
+    return walk("", typer.main.get_command(app))
 
 
 @pytest.mark.parametrize("command", commands())
