@@ -67,7 +67,7 @@ def _backup(context: Context) -> Checked:
             "备份",
             "limited",
             "未设置每日备份；磁盘坏了就什么都没有",
-            "在 sentinel.toml 写 backup_dir，或 sentinel backup",
+            "sentinel setting set backup_dir 文件夹",
         )
     if not Path(folder).is_dir():
         return Checked(
