@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -156,9 +156,9 @@ def test_line_when_too_long_is_lost() -> None:
 
 @pytest.mark.parametrize("text", ['\\"' * 500_000, "{" * 1_000_000, "x " * 500_000, '"' * 1_000_000, "};" * 500_000])
 def test_line_when_made_to_be_slow_is_read_soon(text: str) -> None:
-    begun = perf_counter()
+    begun = process_time()
     observations = read(f"{lease()}{text}\n{lease()}")
-    assert perf_counter() - begun < 5
+    assert process_time() - begun < 5
     assert len(hosts_of(observations)) == 2
 
 

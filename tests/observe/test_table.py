@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime, time
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -216,10 +216,10 @@ ONE = "<row><c><v>1</v></c></row>"
 )
 def test_table_when_made_to_exhaust_its_reader_is_refused_soon(make: Callable[[], bytes], told: str) -> None:
     data = make()
-    begun = perf_counter()
+    begun = process_time()
     with pytest.raises(ParseError, match=told):
         read(data)
-    assert perf_counter() - begun < 20
+    assert process_time() - begun < 20
 
 
 def test_workbook_when_it_has_too_many_sheets_is_refused() -> None:
