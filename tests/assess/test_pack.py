@@ -217,18 +217,18 @@ HOSTILE = [
 def test_check_pack_when_the_file_is_hostile_then_it_is_refused_fast_with_its_line(make_pack, data, line, message):
     folder = make_pack({"demo/redis.yml": RULE, "evil.yml": data})
     check_pack([make_pack()])  # imports are not what is measured
-    start = time.perf_counter()
+    start = time.process_time()
     mistakes = [mistake for mistake in check_pack([folder]) if mistake.file.endswith("evil.yml")]
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert [mistake.line for mistake in mistakes if message in mistake.message] == [line], mistakes
 
 
 @pytest.mark.parametrize("pattern", ["(a{1000}){1000}", "(((a{100}){100}){100})", "a" * 1001])
 def test_check_pack_when_a_regex_is_too_large_then_it_is_refused_fast(make_pack, vary, pattern):
     folder = make_pack({"demo/redis.yml": vary("service: redis\n", f"service|re: '{pattern}'\n")})
-    start = time.perf_counter()
+    start = time.process_time()
     assert [mistake.line for mistake in check_pack([folder]) if "field 'service'" in mistake.message] == [15]
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize("condition", ["not " * 21 + "selection", "selection or " * 60 + "selection"])

@@ -9,9 +9,9 @@ from sentinel.assess.regex import MAX_PATTERN, compile_regex, escape
 
 def test_compile_regex_when_the_pattern_would_explode_elsewhere_then_it_stays_linear():
     search = compile_regex(r"^(a+)+$")
-    start = time.perf_counter()
+    start = time.process_time()
     assert search("a" * 50_000 + "b") is False
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize("pattern", [r"(?=a)", r"(a)\1", "(", "a" * (MAX_PATTERN + 1), "((a{1000}){1000})"])
