@@ -54,8 +54,9 @@ class Done:
 
 
 def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a command: nothing of the developer's own settings; every warning is an error."""
-    base = {name: value for name, value in os.environ.items() if not name.startswith(("SENTINEL_", "PYTHON"))}
+    """The environment of a command: nothing of the developer's own settings or session; every warning is an error."""
+    own = ("SENTINEL_", "PYTHON", "XDG_", "DBUS_")
+    base = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     return base | {"LC_ALL": "C.UTF-8", "HOME": "/nonexistent", "PYTHONWARNINGS": "error"} | dict(changes or {})
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,38 +67,69 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     folder = tmp_path_factory.mktemp("machine")
     home = folder / HARD_NAME
     assert run("--home", home, "init", "--unit", UNIT).status == 0
-    script = Path(__file__).with_name("machine.sh")
-    words = [
-        "unshare",
-        "--fork",
-        "--pid",
-        "--mount",
-        "--uts",
-        "--ipc",
-        "--net",
-        "--cgroup",
-        "--kill-child",
-        "sh",
-        script,
-    ]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            yield Machine(_wait(process.pid), home, folder)
-        finally:
-            process.kill()
+    before = _tree()
+    with _cgroup() as cgroup, (folder / "machine.err").open("wb") as told:
+        words = ["setpriv", "--pdeathsig", "KILL", "unshare", "--fork", "--pid", "--mount", "--uts", "--ipc", "--net"]
+        script = Path(__file__).with_name("machine.sh")
+        with subprocess.Popen(
+            [*words, "--kill-child", "sh", script, folder, cgroup],
+            stdout=subprocess.DEVNULL,
+            stderr=told,
+            env={"PATH": os.environ["PATH"], "OUTSIDE": os.readlink("/proc/self/ns/mnt")},
+        ) as process:
+            try:
+                yield Machine(_wait(process.pid, folder / "machine.err"), home, folder)
+            finally:
+                process.kill()
+    assert _tree() == before, "nothing of this machine's was changed"
 
 
-def _wait(parent: int) -> int:
-    """Give the process that became systemd, once it answers."""
+def _tree() -> dict[str, int]:
+    """Give what the real systemd would read or write, with the time of its last change."""
+    found = [Path("/etc/machine-id"), Path("/run/user")]
+    for folder in (Path("/etc/systemd"), Path("/run/systemd/system")):
+        found += folder.rglob("*")
+    return {str(path): path.lstat().st_ctime_ns for path in found if path.exists() or path.is_symlink()}
+
+
+@contextmanager
+def _cgroup() -> Iterator[Path]:
+    """Make a control group of the test's own and remove it with all below."""
+    mounts = (line.split() for line in Path("/proc/self/mounts").read_text().splitlines())
+    mount = next(Path(words[1]) for words in mounts if words[2] == "cgroup2")
+    own = next(line[3:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::"))
+    folder = mount / own.lstrip("/") / f"sentinel-test-{os.getpid()}"
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        deadline = time.monotonic() + 10
+        while (folder / "cgroup.procs").exists():
+            for one in sorted(folder.rglob("*/"), reverse=True):
+                with suppress(OSError):
+                    one.rmdir()
+            try:
+                folder.rmdir()
+            except OSError:  # what was killed takes a moment to go
+                assert time.monotonic() < deadline, "something still runs"
+                time.sleep(0.1)
+
+
+def _wait(parent: int, told: Path) -> int:
+    """Give the process that became systemd, once it answers.
+
+    Its own /run must be there first: before that `systemctl` would reach the systemd of this machine.
+    """
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        text = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        if text:
-            made = Machine(int(text[0]), Path(), Path("/nonexistent"))
-            if made.do("systemctl", "is-system-running", expect=None).startswith(("running", "degraded")):
-                return made.pid
+        with suppress(OSError):
+            text = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+            if text and Path(f"/proc/{text[0]}/root/run/sentinel-test").exists():
+                made = Machine(int(text[0]), Path(), Path("/nonexistent"))
+                if made.do("systemctl", "is-system-running", expect=None).startswith(("running", "degraded")):
+                    return made.pid
         time.sleep(0.1)
-    raise AssertionError("systemd does not start in namespaces of its own")
+    raise AssertionError(f"systemd does not start in namespaces of its own (root is needed): {told.read_text()}")
 
 
 @pytest.mark.namespace
@@ -172,12 +205,13 @@ def test_scan_under_the_confinement_of_the_service_sends_what_it_may(
 def test_service_of_a_user_when_installed_runs_under_the_users_systemd(machine: Machine) -> None:
     place = {"XDG_RUNTIME_DIR": "/run/user/0"}
     unit = (
-        "[Unit]\nDefaultDependencies=no\n[Service]\nType=notify\nDelegate=yes\n"
+        "[Unit]\nDefaultDependencies=no\n[Service]\nType=notify\nDelegate=yes\nKillSignal=SIGKILL\n"
         f"Environment=XDG_RUNTIME_DIR=/run/user/0 HOME={machine.outside}\n"
+        f"Environment=SYSTEMD_UNIT_PATH={machine.outside}/.config/systemd/user:/run/units\n"
+        "Environment=SYSTEMD_GENERATOR_PATH=/run/none SYSTEMD_ENVIRONMENT_GENERATOR_PATH=/run/none\n"
         "ExecStart=/lib/systemd/systemd --user --unit=basic.target\n"
     )
     (machine.outside / "user.service").write_text(unit)
-    machine.do("mkdir", "-p", "/run/user/0")
     machine.do("cp", machine.outside / "user.service", "/etc/systemd/system/user.service")
     machine.do("systemctl", "daemon-reload")
     machine.do("systemctl", "start", "user")
