@@ -172,6 +172,13 @@ if is_ours; then
     esac
 fi
 
+# A service that runs the version before keeps running it.
+if [ -n "$before" ] && grep -qs "$prefix/current/" /etc/systemd/system/sentinel-*.service \
+    "${XDG_CONFIG_HOME:-${HOME:-}/.config}"/systemd/user/sentinel-*.service; then
+    say "已安装的服务仍在运行旧版本，请重启 / services still run the version before, restart them:" \
+        "systemctl restart 'sentinel-*'"
+fi
+
 # 5. What the system lacks, and what that costs.
 missing=""
 if ! command -v nmap >/dev/null 2>&1; then

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,6 +57,26 @@ def run(
 @group.command("install")
 def install(
     serve: Annotated[bool, typer.Option("--serve", help="连同网页（sentinel serve）")] = False,
+    host: Annotated[
+        str | None,
+        typer.Option("--host", help="网页监听的地址，非本机地址一律用 TLS；须有 --serve", show_default=False),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port", min=1024, max=65_535, help="网页的端口，8642 若未给出；须有 --serve", show_default=False
+        ),
+    ] = None,
+    name: Annotated[
+        list[str] | None,
+        typer.Option("--name", help="浏览器中所用的其他主机名，可多次；须有 --serve", show_default=False),
+    ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option("--certificate", help="网页自备的证书（PEM）；须有 --serve", show_default=False)
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option("--key", help="自备证书的私钥（PEM，无口令）；须有 --serve", show_default=False)
+    ] = None,
     system: SystemOption = None,
     raw: Annotated[bool, typer.Option("--raw", help="授予 CAP_NET_RAW，可用 SYN 与 UDP 探测；限整机的服务")] = False,
     at: Annotated[
@@ -67,21 +88,16 @@ def install(
 ) -> None:
     """安装并启动 systemd 服务，只许写数据目录；开机自动运行。"""
     from sentinel.schedule.service.install import install as install_units
-    from sentinel.schedule.service.unitfile import build_unit
     from sentinel.store.units import write_plan
 
+    pages = _page_words(host, port, name or (), certificate, key)
+    if pages and not serve:
+        raise UsageError(f"{pages[0]}: is for the pages; add --serve")
     with open_session() as context:
         systemctl = _choose(system)
-        services = _services(context, systemctl, serve=serve, raw=raw)
+        services = _services(context, systemctl, pages if serve else None, raw=raw)
         if dry_run:
-            for one in services:
-                path, text = systemctl.folder / one.name, build_unit(one)
-                if as_json:
-                    print_json({"name": one.name, "file": str(path), "text": text})
-                else:
-                    print_line(f"# {path}")
-                    for line in text.splitlines():
-                        print_line(line)
+            _show_units(systemctl, services, as_json=as_json)
             return
         plan = _build_plan(context, unit, at) if at is not None else None
         files = install_units(systemctl, services)
@@ -89,11 +105,7 @@ def install(
             with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
                 write_plan(transaction, plan)
         planned = _is_planned(context)
-    for path in files:
-        if as_json:
-            print_json({"name": path.name, "file": str(path)})
-        else:
-            print_line(f"已安装并启动 {path.name}（{path}）。")
+    _show_files(files, "已安装并启动", as_json=as_json)
     if as_json:
         return
     if not systemctl.system:
@@ -156,11 +168,7 @@ def remove(system: SystemOption = None, as_json: JsonOption = False) -> None:
     from sentinel.schedule.service.install import remove as remove_units
 
     removed = remove_units(_choose(system))
-    for path in removed:
-        if as_json:
-            print_json({"name": path.name, "file": str(path)})
-        else:
-            print_line(f"已停止并卸载 {path.name}（{path}）。")
+    _show_files(removed, "已停止并卸载", as_json=as_json)
     if not removed and not as_json:
         print_line("没有由 sentinel 安装的服务。")
 
@@ -174,7 +182,48 @@ def _choose(system: bool | None) -> Systemctl:
     return Systemctl(system=wanted)
 
 
-def _services(context: Context, systemctl: Systemctl, *, serve: bool, raw: bool) -> list[Service]:
+def _show_files(files: Iterable[Path], done: str, *, as_json: bool) -> None:
+    for path in files:
+        if as_json:
+            print_json({"name": path.name, "file": str(path)})
+        else:
+            print_line(f"{done} {path.name}（{path}）。")
+
+
+def _show_units(systemctl: Systemctl, services: Iterable[Service], *, as_json: bool) -> None:
+    from sentinel.schedule.service.unitfile import build_unit
+
+    for one in services:
+        path, text = systemctl.folder / one.name, build_unit(one)
+        if as_json:
+            print_json({"name": one.name, "file": str(path), "text": text})
+            continue
+        print_line(f"# {path}")
+        for line in text.splitlines():
+            print_line(line)
+
+
+def _page_words(
+    host: str | None, port: int | None, names: Iterable[str], certificate: Path | None, key: Path | None
+) -> tuple[str, ...]:
+    """Give the words `serve` is to be started with.
+
+    Raises:
+        UsageError: a certificate without its key, or a file that is not there.
+    """
+    if (certificate is None) != (key is None):
+        raise UsageError("--certificate and --key belong together")
+    for option, file in (("--certificate", certificate), ("--key", key)):
+        if file is not None and not file.is_file():
+            raise UsageError(f"{option} {file}: no such file")
+    files = (("--certificate", certificate and certificate.absolute()), ("--key", key and key.absolute()))
+    given = (("--host", host), ("--port", port), *(("--name", one) for one in names), *files)
+    return tuple(word for option, value in given if value is not None for word in (option, str(value)))
+
+
+def _services(context: Context, systemctl: Systemctl, pages: tuple[str, ...] | None, *, raw: bool) -> list[Service]:
+    """Give the services to be; `pages` are the words of `serve`, None: without it."""
+    from sentinel.schedule.service.program import find_program
     from sentinel.schedule.service.unitfile import Service
 
     if raw and not systemctl.system:
@@ -183,17 +232,18 @@ def _services(context: Context, systemctl: Systemctl, *, serve: bool, raw: bool)
     owner = _owner(context.home.path)
     key = context.key_file if systemctl.system and _is_key_of(owner, context.key_file) else None
     backups = Path(context.settings.backup_dir) if context.settings.backup_dir else None
-    commands = ("run", "serve") if serve else ("run",)
+    commands = ("run",) if pages is None else ("run", "serve")
     return [
         Service(
             command=command,
-            program=Path(sys.executable),
+            program=find_program(Path(sys.executable)),
             home=home,
             system=systemctl.system,
             user=owner if systemctl.system else "",
             raw=raw and command == "run",
             key=key,
             writable=(backups.absolute(),) if backups and command == "run" else (),
+            words=pages or () if command == "serve" else (),
         )
         for command in commands
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from markupsafe import Markup
@@ -19,13 +19,14 @@ from sentinel.model.unit import Unit
 from sentinel.report import view_school
 from sentinel.report.render import LANGUAGES, render_page
 from sentinel.report.values import Text
+from sentinel.report.view_scope import silence_words
 from sentinel.schedule.facts import read_period, read_unit_facts
+from sentinel.schedule.silence import read_silence
 from sentinel.store.finding_pages import count_by_severity
 from sentinel.store.runs import read_newest_runs
 from sentinel.store.units import read_plans
 
 _RUNS: Final = 8
-_QUIET: Final = timedelta(days=7)
 _WAIT_S: Final = 0.25
 _HOUR_S: Final = 3600
 
@@ -92,11 +93,7 @@ def _warnings(reading: Reading, newest: datetime | None, plan: Plan | None) -> t
                 "Nothing was scanned or imported yet: no number below means that there is no asset or no problem.",
             )
         )
-    elif reading.now - newest > _QUIET:
-        days = (reading.now - newest).days
-        found.append(
-            Text(f"已有 {days} 天没有新的扫描或导入。", f"Nothing new was scanned or imported for {days} days.")
-        )
+    found.extend(silence_words(read_silence(reading.context, reading.unit, reading.now)))
     if plan is not None and not plan.enabled:
         found.append(Text("巡检已停用。", "The planned scans are switched off."))
     if not reading.register.size:

@@ -22,6 +22,7 @@ from sentinel.console.builds import Builds
 from sentinel.console.certificate import keep_certificate, load_tls, read_fingerprint, read_names
 from sentinel.console.machine import is_loopback, names_of_machine
 from sentinel.errors import StoreError, UsageError
+from sentinel.log import add_log_file, info
 from sentinel.schedule.context import open_context, read_clock
 from sentinel.store.database import wrap_errors
 from sentinel.store.home import Home, hold_lock
@@ -92,9 +93,12 @@ def run_console(path: Path, settings: Settings, where: Address, tell: Tell) -> N
         builds = Builds()
         app = _build(home, settings, unit, names, port, builds, secure=tls is not None)
         base = _base(names[0], port, secure=tls is not None)
+        add_log_file(home.logs / "serve.log", settings.log_size_mib, settings.log_keep)
+        info("serve begins", address=base, pid=os.getpid())
         _write_address(home, base)
         _announce(home, base, tell)
         _serve(app, listener, tls, stop)
+        info("serve ends")
     tell("已结束。")
     if builds.is_busy:
         # Python cannot end a thread that is inside a C++ library: the process would die of it ("terminate called").

@@ -11,6 +11,7 @@ from sentinel.model.endpoint import Change, Host, MapRow, Run
 from sentinel.model.finding import Finding
 from sentinel.model.flow import FlowDetection
 from sentinel.model.scope import Authorisation
+from sentinel.model.silence import Silence
 from sentinel.model.standing import Reconciliation
 from sentinel.model.unit import IPAddress, Network, Unit
 
@@ -79,6 +80,7 @@ class UnitFacts:
         authorisations: authorisations to scan that were not withdrawn, expired ones too.
         contacts: persons the unit named to be called.
         sources: all runs up to the moment reported, newest first, those before the period too.
+        silences: how long nothing arrived by each channel, at the moment of the report.
     """
 
     unit: Unit
@@ -105,6 +107,7 @@ class UnitFacts:
     authorisations: tuple[Authorisation, ...] = ()
     contacts: int = 0
     sources: tuple[Run, ...] = ()
+    silences: tuple[Silence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -355,6 +355,18 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "最近的输入是 {day} 的结果，此后的变化未知。",
         "The newest input is of {day}; what changed since is not known.",
     ),
+    "unknown_silent_scan": (
+        "已有 {days} 天没有新的扫描结果（最近一次 {day}），此后的变化未知。",
+        "No scan for {days} days (the newest is of {day}); what changed since is not known.",
+    ),
+    "unknown_silent_import": (
+        "已有 {days} 天没有新的导入（最近一次 {day}），此后的变化未知。",
+        "Nothing was imported for {days} days (the newest is of {day}); what changed since is not known.",
+    ),
+    "unknown_silent_capture": (
+        "已有 {days} 天没有新的抓包（最近一次 {day}），此后有无挖矿未知。",
+        "No capture for {days} days (the newest is of {day}); mining since then is not known.",
+    ),
     "unknown_register": (
         "没有导入资产台账，已登记、未登记和登记未发现均未核查。",
         "No register was imported, so nothing can be called registered or unregistered.",

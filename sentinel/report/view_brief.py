@@ -36,7 +36,7 @@ from sentinel.report.standing import (
     unseen_lines,
 )
 from sentinel.report.values import NOTHING, Chart, Head, KeyFigure, Step, Text, build_head, joined
-from sentinel.report.view_scope import build_ending, covered_share, has_looked
+from sentinel.report.view_scope import build_ending, covered_share, has_looked, silence_words
 from sentinel.report.words import text
 
 TITLE: Final = Text("网络安全简报", "Network security brief")
@@ -151,7 +151,7 @@ def build_brief(facts: UnitFacts) -> BriefView:
         sent=any(run.kind == "scan" for run in facts.sources),
         registers=_registers(facts.standing.lines),
         captures=facts.captures_analysed,
-        unknowns=(*_register_unknowns(facts), *ending.unknowns),
+        unknowns=(*silence_words(facts.silences), *_register_unknowns(facts), *ending.unknowns),
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sentinel.model.endpoint import Run
 from sentinel.model.facts import NetworkCoverage, UnitFacts
+from sentinel.model.moment import local_date
+from sentinel.model.silence import Silence
 from sentinel.model.unit import Network
 from sentinel.report.clean import clean
 from sentinel.report.values import Bar, Chart, Segment, Share, Step, Text
@@ -206,3 +208,12 @@ def _unknowns(facts: UnitFacts, networks: Sequence[NetworkLine], total: Share) -
         (True, text("unknown_always")),
     )
     return tuple(sentence for holds, sentence in found if holds)
+
+
+def silence_words(silences: Iterable[Silence]) -> tuple[Text, ...]:
+    """Say by which channels something used to arrive and no longer does."""
+    return tuple(
+        text(f"unknown_silent_{one.channel.value}", days=one.days, day=local_date(one.last))
+        for one in silences
+        if one.is_silent and one.days is not None and one.last is not None
+    )

@@ -30,6 +30,7 @@ from sentinel.schedule.reading import (
     read_network_coverage,
     read_unit_hosts,
 )
+from sentinel.schedule.silence import read_silence
 from sentinel.store.findings import read_findings
 from sentinel.store.flows import count_captures, read_flows
 from sentinel.store.register import count_contacts, read_register
@@ -144,6 +145,7 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
         ),
         contacts=count_contacts(context.database, unit.code),
         sources=tuple(reversed(read_runs(context.database, unit.code, until=at))),
+        silences=read_silence(context, unit, now),
     )
 
 

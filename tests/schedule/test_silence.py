@@ -7,10 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from sentinel.config import Settings
+from sentinel.console.builds import Builds
+from sentinel.console.page_overview import build_overview
+from sentinel.console.query import Query
+from sentinel.console.reading import Desk
 from sentinel.model.silence import Channel, build_silence
 from sentinel.schedule.checkup import examine
 from sentinel.schedule.chores import run_chores
 from sentinel.schedule.context import Context
+from sentinel.schedule.reporting import build_report
 from sentinel.schedule.silence import read_silence
 from sentinel.store.flows import write_capture
 from tests.homes import NOW, SCHOOL, Clock, copy_home, opened
@@ -63,3 +69,18 @@ def test_silence_is_told_in_the_log_of_run_and_in_the_checkup(tmp_path: Path, ca
     assert (checked.state, checked.error) == ("limited", None)
     assert "示例学校的导入已" in checked.detail
     assert checked.remedy
+
+
+def test_silence_is_told_in_the_brief_and_on_the_first_page_of_the_console(tmp_path: Path) -> None:
+    clock = Clock(NOW - timedelta(days=12))
+    home = copy_home(tmp_path / "home")
+    words = "已有 12 天没有新的导入"
+    with opened(home.path, clock) as context:
+        give(context, NmapRun((host(1, p22="ssh"),), finished=at(1)))
+        assert words not in build_report(context, "brief", SCHOOL, form="json")
+        clock.now = NOW
+        assert words in build_report(context, "brief", SCHOOL)
+    desk = Desk(home, Settings(), None, clock)
+    with desk.read(SCHOOL.code, Query({}), "zh") as reading:
+        page = build_overview(reading, desk, Builds())
+    assert words in str(page.values["warnings"])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sentinel.errors import UsageError
+from sentinel.schedule.service.program import find_program
 from sentinel.schedule.service.unitfile import MARKER, Service, build_unit, quote_word
 
 PROGRAM = Path(sys.executable)
@@ -95,3 +96,18 @@ def test_path_that_could_add_a_line_is_refused(path: str) -> None:
 )
 def test_word_is_written_so_that_systemd_reads_it_back(text: str, written: str) -> None:
     assert quote_word(text, command=True) == written
+
+
+def test_program_of_an_offline_bundle_is_started_through_the_link_an_upgrade_moves(tmp_path: Path) -> None:
+    python = tmp_path / "versions" / "1.x" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    assert find_program(python) == python, "not installed by install.sh"
+    (tmp_path / ".installed-by-sentinel").touch()
+    (tmp_path / "current").symlink_to("versions/1.x")
+    assert find_program(python) == tmp_path / "current" / "bin" / "python"
+    assert find_program(tmp_path / "current" / "bin" / "python") == tmp_path / "current" / "bin" / "python"
+    (tmp_path / "current").unlink()
+    (tmp_path / "current").symlink_to("versions/2.x")
+    assert find_program(python) == python, "an older version that still runs names itself"
+    assert find_program(PROGRAM) == PROGRAM
