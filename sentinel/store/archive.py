@@ -120,6 +120,8 @@ def parse_manifest(raw: bytes, where: str) -> Manifest:
         values["members"] = tuple(Member(str(name), int(size), str(sha)) for name, size, sha in values["members"])
         manifest = Manifest(**values)
         datetime.fromisoformat(manifest.made_at)
+        if not isinstance(manifest.schema, str):
+            raise TypeError(manifest.schema)
         int(manifest.database_bytes)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ParseError("the manifest cannot be read; this is no whole backup", where) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import secrets
@@ -52,16 +53,46 @@ def restore_backup(file: Path, place: Path, actor: str, now: datetime, tell: Tel
         _check_place(file, place)
         place = place.resolve()
         place.parent.mkdir(parents=True, exist_ok=True)
-        draft = place.with_name(f".{place.name}.restore-{secrets.token_hex(4)}")
+        _remove_old_drafts(place)
+        draft = place.with_name(f"{_draft_name(place)}{secrets.token_hex(4)}")
+        held = None
         try:
             draft.mkdir(mode=0o700)
+            held = _hold(draft)
             manifest = _unpack(file, Home(draft), tell)
             sealed = _finish(file, Home(draft), manifest, actor, now, tell)
             os.sync()
             draft.rename(place)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+            if held is not None:
+                os.close(held)
     return Restored(Home(place), manifest, manifest.schema if manifest.schema != HEAD else "", sealed)
+
+
+def _draft_name(place: Path) -> str:
+    return f".{place.name}.restore-"
+
+
+def _hold(draft: Path) -> int | None:
+    """Lock a folder that is being filled until its descriptor is closed; None: another process holds it."""
+    held = os.open(draft, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(held)
+        return None
+    return held
+
+
+def _remove_old_drafts(place: Path) -> None:
+    """Remove what killed restores to this place left: each is as large as a home, and nobody sees it."""
+    for left in place.parent.iterdir():
+        if left.name.startswith(_draft_name(place)) and left.is_dir() and not left.is_symlink():
+            held = _hold(left)
+            if held is not None:
+                shutil.rmtree(left, ignore_errors=True)
+                os.close(held)
 
 
 def _check_place(file: Path, place: Path) -> None:

@@ -236,8 +236,17 @@ def test_install_when_run_again_takes_over_and_keeps_the_one_before(installed: t
     school, _ = installed
     before = (school.prefix / "current").readlink()
     (school.prefix / "versions" / "0.0.1.forgotten").mkdir()
+    school.sentinel("--home", school.home / "served", "init", "--unit", "示例中学")
+    unit = school.sentinel("--home", school.home / "served", "service", "install", "--user", "--dry-run")
+    assert f'ExecStart="{school.prefix}/current/bin/python" ' in unit
+    file = school.home / ".config" / "systemd" / "user" / "sentinel-run.service"
+    file.parent.mkdir(parents=True)
+    file.write_text(unit)
     done = school.install()
+    shutil.rmtree(school.home / ".config")
+    shutil.rmtree(school.home / "served")
     assert done.returncode == 0, done.stderr
+    assert "systemctl restart" in done.stdout
     after = (school.prefix / "current").readlink()
     assert after != before
     assert {path.name for path in (school.prefix / "versions").iterdir()} == {before.name, after.name}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
+import os
 import sqlite3
 import subprocess
 import tarfile
@@ -120,6 +122,19 @@ def test_backup_when_restored_is_the_same_home_with_one_more_line_in_its_audit(b
         late = NmapRun((host(3, p22="ssh"),), finished=at(1), mark="late")
         assert give(context, late).run.events > 0, "the map can be built anew: all evidence is there"
     assert [file.name for file in (tmp_path / "new").iterdir()] == ["home"]
+
+
+def test_restore_removes_what_a_killed_one_left_and_nothing_of_one_that_runs(backup: Path, tmp_path: Path) -> None:
+    killed, running, other = (tmp_path / name for name in (".new.restore-1", ".new.restore-2", ".newer.restore-1"))
+    for folder in (killed, running, other):
+        (folder / "var").mkdir(parents=True)
+    held = os.open(running, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    restore(backup, tmp_path / "new")
+    os.close(held)
+    assert not killed.exists()
+    assert running.exists()
+    assert other.exists()
 
 
 @pytest.mark.parametrize("left", ["sentinel.toml", "anything"])

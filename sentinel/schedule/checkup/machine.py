@@ -96,8 +96,8 @@ def _second_opinion() -> Checked:
 
 def _jit() -> Checked:
     if find_spec("numba") is not None:
-        return Checked("即时编译", "ok", "已安装 numba；抓包分析目前仍用纯 Python，不受影响")
-    return Checked("即时编译", "ok", "未安装 numba；抓包由纯 Python 读取，大文件较慢，结果相同")
+        return Checked("即时编译", "ok", "已安装 numba，用不到：抓包由纯 Python 读取")
+    return Checked("即时编译", "ok", "未安装 numba，也用不到：抓包由纯 Python 读取，不影响结果")
 
 
 def _browser() -> Checked:

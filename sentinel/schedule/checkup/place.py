@@ -24,6 +24,7 @@ _FREE_BYTES = 1 << 30
 _FREE_INODES = 10_000
 _LARGE_WAL = 256 << 20
 _SAMPLE = 20
+_RESTORE = "sentinel --home 新目录 restore 备份"
 
 
 def examine_home(home: Home) -> tuple[Checked, ...]:
@@ -42,7 +43,13 @@ def examine_home(home: Home) -> tuple[Checked, ...]:
     except StoreError as error:
         return (
             rules,
-            Checked("数据目录", "missing", str(error), "检查属主、挂载与磁盘；必要时 sentinel restore 备份", error),
+            Checked(
+                "数据目录",
+                "missing",
+                str(error),
+                f"检查属主、挂载与磁盘；必要时 {_RESTORE}",
+                error,
+            ),
         )
 
 
@@ -89,7 +96,7 @@ def _database(home: Home) -> Checked:
     words = f"结构版本 {HEAD}，{home.database.stat().st_size / (1 << 20):.1f} MiB"
     if found != "ok":
         error = StoreError(f"{home.database}: the database is damaged; restore the home from a backup")
-        return Checked("数据库", "missing", f"{words}；页面损坏：{found}", "sentinel restore 备份", error)
+        return Checked("数据库", "missing", f"{words}；页面损坏：{found}", _RESTORE, error)
     if wal_bytes > _LARGE_WAL:
         return Checked(
             "数据库",
@@ -105,7 +112,7 @@ def _audit(context: Context) -> Checked:
     if broken is None:
         return Checked("审计链", "ok", "逐条核对，未见改动")
     error = StoreError(f"{context.home.database}: the audit chain is broken from row {broken} on")
-    return Checked("审计链", "missing", f"第 {broken} 条起与哈希链不符", "从备份恢复，并查明改动", error)
+    return Checked("审计链", "missing", f"第 {broken} 条起与哈希链不符", f"{_RESTORE}，并查明改动", error)
 
 
 def _evidence(context: Context) -> Checked:
@@ -113,5 +120,11 @@ def _evidence(context: Context) -> Checked:
     bad = [one for one in sums if not context.evidence.verify(one)]
     if bad:
         error = StoreError(f"{context.home.evidence}: evidence {bad[0]} is missing or damaged")
-        return Checked("证据", "missing", f"{len(bad)} 份证据缺失或损坏，如 {bad[0][:12]}", "从备份恢复", error)
+        return Checked(
+            "证据",
+            "missing",
+            f"{len(bad)} 份证据缺失或损坏，如 {bad[0][:12]}",
+            _RESTORE,
+            error,
+        )
     return Checked("证据", "ok", f"抽查 {len(sums)} 份，哈希一致" if sums else "尚无证据")

@@ -99,7 +99,7 @@ def _budget(context: Context) -> Checked:
         "证据预算",
         "limited",
         f"{words}，已超出；余下的都是作为依据的证据，不会清除",
-        "加大 evidence_budget_mib 或换更大的磁盘",
+        f"sentinel setting set evidence_budget_mib {2 * budget}，或换更大的磁盘",
     )
 
 
@@ -114,9 +114,10 @@ def _silence(context: Context) -> Checked:
             "数据到来",
             "limited",
             f"{told}{more}没有新数据；地图与结论停在那一天",
-            "查看采集是否停了：sentinel service status；不再采集的可加大 silent_days",
+            "查看采集是否停了：sentinel service status；采集本就这么稀的：sentinel setting set silent_days 天数",
         )
-    never = sorted({CHANNEL_WORDS[one.channel] for _, one in rows if one.last is None})
+    ever = {one.channel for _, one in rows if one.last is not None}
+    never = sorted(words for channel, words in CHANNEL_WORDS.items() if channel not in ever)
     came = [one.last for _, one in rows if one.last is not None]
     words = f"最近一次 {local_text(max(came))}" if came else "尚无数据"
     return Checked("数据到来", "ok", f"{words}；从未有过：{'、'.join(never)}" if never and came else words)
