@@ -74,7 +74,8 @@ def build_unit(service: Service) -> str:
         f"ExecStart={' '.join(quote_word(word, command=True) for word in (*command, *service.words))}",
         "Restart=on-failure",
         "RestartSec=30",
-        "RestartPreventExitStatus=2 6 7",
+        # The address of the pages may come up after them (2): five tries, then it is a mistake.
+        f"RestartPreventExitStatus={'6 7' if service.command == 'serve' else '2 6 7'}",
         "TimeoutStopSec=30",
         "UMask=0077",
         "NoNewPrivileges=yes",

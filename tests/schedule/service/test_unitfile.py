@@ -111,3 +111,8 @@ def test_program_of_an_offline_bundle_is_started_through_the_link_an_upgrade_mov
     (tmp_path / "current").symlink_to("versions/2.x")
     assert find_program(python) == python, "an older version that still runs names itself"
     assert find_program(PROGRAM) == PROGRAM
+
+
+def test_pages_whose_address_is_not_there_yet_are_tried_again() -> None:
+    assert lines(service(command="serve"))["RestartPreventExitStatus"] == "6 7"
+    assert lines(service())["RestartPreventExitStatus"] == "2 6 7"
