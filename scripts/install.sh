@@ -55,6 +55,10 @@ prefix="${prefix%/}"
 # The link as it was made then: the user, and so the usual place, may be another today.
 link="$bin/sentinel"
 [ ! -s "$prefix/$mark" ] || link=$(cat "$prefix/$mark")
+serves() {  # unit files that start what is installed here
+    grep -ls "$prefix/current/" /etc/systemd/system/sentinel-*.service \
+        "${XDG_CONFIG_HOME:-${HOME:-}/.config}"/systemd/user/sentinel-*.service || true
+}
 is_ours() { [ -L "$link" ] && [ "$(readlink "$link")" = "$prefix/current/bin/sentinel" ]; }
 
 if [ -n "$uninstall" ]; then
@@ -63,6 +67,10 @@ if [ -n "$uninstall" ]; then
     rm -rf "$prefix/versions"
     rm -f "$prefix/current" "$prefix/install.sh" "$prefix/$mark"
     rmdir "$prefix" 2>/dev/null || true
+    if [ -n "$(serves)" ]; then
+        say "仍有服务指向它，先前应执行 sentinel service remove；现在请删除服务文件 / services still name it, remove their files:"
+        serves | while read -r one; do say "  $one"; done
+    fi
     say "已卸载；数据目录（默认 ~/sentinel）未动 / removed; homes (~/sentinel by default) were not touched"
     exit 0
 fi
@@ -173,8 +181,7 @@ if is_ours; then
 fi
 
 # A service that runs the version before keeps running it.
-if [ -n "$before" ] && grep -qs "$prefix/current/" /etc/systemd/system/sentinel-*.service \
-    "${XDG_CONFIG_HOME:-${HOME:-}/.config}"/systemd/user/sentinel-*.service; then
+if [ -n "$before" ] && [ -n "$(serves)" ]; then
     say "已安装的服务仍在运行旧版本，请重启 / services still run the version before, restart them:" \
         "systemctl restart 'sentinel-*'"
 fi

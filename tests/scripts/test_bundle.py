@@ -324,8 +324,13 @@ def test_uninstall_when_run_removes_what_was_installed_and_no_home(school: Schoo
     prefix = school.home / "my programs"
     assert school.install("--prefix", str(prefix)).returncode == 0
     school.sentinel("init", "--unit", "示例中学")
+    unit = school.home / ".config" / "systemd" / "user" / "sentinel-run.service"
+    unit.parent.mkdir(parents=True)
+    unit.write_text(school.sentinel("service", "install", "--user", "--dry-run"))
     done = school.run("sh", prefix / "install.sh", "--uninstall")
+    shutil.rmtree(school.home / ".config")
     assert done.returncode == 0, done.stderr
+    assert f"  {unit}\n" in done.stdout, "a service that names it is told of"
     assert not prefix.exists()
     assert not school.program.is_symlink()
     assert (school.home / "sentinel" / "sentinel.toml").is_file()

@@ -134,6 +134,26 @@ def _wait(parent: int, told: Path) -> int:
     raise AssertionError(f"systemd does not start in namespaces of its own (root is needed): {told.read_text()}")
 
 
+def test_machine_of_these_tests_refuses_to_start_where_it_would_change_this_one() -> None:
+    script = Path(__file__).with_name("machine.sh")
+    done = subprocess.run(["sh", script, "/nowhere", "/nowhere"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "only as process 1" in done.stderr
+
+
+@pytest.mark.namespace
+def test_machine_can_write_to_the_folder_it_was_given_and_nowhere_else(machine: Machine) -> None:
+    for place in ("/", "/usr", "/var", "/root", "/home", ROOT):
+        machine.do("touch", f"{place}/sentinel-test", expect=1)
+    for place in ("/etc", "/tmp", "/run", "/var/tmp"):  # new ones of its own
+        machine.do("touch", f"{place}/sentinel-test")
+        assert not Path(place, "sentinel-test").exists()
+    machine.do("touch", machine.outside / "sentinel-test")
+    assert (machine.outside / "sentinel-test").exists()
+    known = machine.do("systemctl", "list-unit-files", "--no-legend", "--plain").splitlines()
+    assert not [line for line in known if line.split()[0].startswith(("systemd-", "tmp", "dbus", "getty"))]
+
+
 @pytest.mark.namespace
 def test_service_when_installed_runs_confined_answers_and_leaves_nothing_when_removed(machine: Machine) -> None:
     key = machine.outside / ".config" / "sentinel" / "contact.key"
