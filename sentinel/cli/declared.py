@@ -318,13 +318,18 @@ def add_keep_out(
     except ValueError as error:
         raise UsageError(f"addresses: {error}") from error
     with open_session() as context:
-        stored, hidden = add(context, context.choose_unit(unit), places, why.strip())
+        stored, gone = add(context, context.choose_unit(unit), places, why.strip())
     if as_json:
-        print_json(_keep_out_words(stored) | {"hosts_removed": hidden})
+        words = {"hosts_removed": gone.hosts, "lines_withdrawn": gone.lines, "entries_withdrawn": gone.entries}
+        print_json(_keep_out_words(stored) | words | {"findings_closed": gone.findings})
         return
     print_line(f"已登记排除 {stored.id}：{place_list(stored.prefixes)}。对此后的探测与导入立即生效。")
-    if hidden:
-        print_note(f"地图中的 {hidden} 台主机已移出；此前导入的原始证据中仍有它们，请按保密规定处理。")
+    if any((gone.hosts, gone.lines, gone.entries, gone.findings)):
+        print_note(
+            f"地图中的 {gone.hosts} 台主机已移出；撤下台账 {gone.lines} 条、白名单 {gone.entries} 条，"
+            f"隐患 {gone.findings} 条已隐去地址。"
+        )
+        print_note("此前导入的原始证据、审计、已出的文书与备份中可能仍有它们，请按保密规定处理。")
 
 
 @keep_outs.command("list")

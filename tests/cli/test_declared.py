@@ -243,3 +243,35 @@ def test_paper_of_an_authorisation_tells_its_document_time_and_reach(
         assert wanted in html
     for wrong in (["--authorisation", "99"], ["--out", out], ["--paper", "both", "--out", tmp_path / "x.docx"]):
         assert sentinel.run("scope", "paper", *wrong, env=env, expect=2).complaint
+
+
+def test_keep_out_when_added_later_withdraws_lines_and_entries_and_blinds_findings(
+    sentinel: Sentinel, tmp_path: Path
+) -> None:
+    (tmp_path / "a.xml").write_text(nmap(host("192.0.2.2", service(6379, "redis")), host("192.0.2.3")))
+    (tmp_path / "台账.csv").write_text("系统名称,IP地址\n缓存,192.0.2.2\n网站,192.0.2.3\n全网,192.0.2.0/24\n")
+    (tmp_path / "漏洞.csv").write_text(
+        "漏洞名称,风险等级,IP地址,端口\n弱口令,高危,192.0.2.2,22\n弱口令,高危,192.0.2.3,22\n"
+    )
+    sentinel.run("whitelist", "add", "host", "192.0.2.2", "--reason", "x", "--approved-by", "y")
+    sentinel.run("import", *(tmp_path / name for name in ("a.xml", "台账.csv", "漏洞.csv")))
+    before = {one["number"]: one for one in sentinel.rows("finding", "list")}
+    assert sum("192.0.2.2" in str(one["subject"]) for one in before.values()) >= 2
+    (added,) = sentinel.rows("unit", "keep-out", "add", "192.0.2.2")
+    counts = (added["hosts_removed"], added["lines_withdrawn"], added["entries_withdrawn"])
+    assert counts == (1, 1, 1)
+    sentinel.run("check")
+    after = {one["number"]: one for one in sentinel.rows("finding", "list")}
+    assert set(before) <= set(after)
+    closed = [number for number, one in before.items() if "192.0.2.2" in str(one["subject"])]
+    assert added["findings_closed"] == len(closed)
+    assert {after[number]["state"] for number in closed} == {"closed"}  # nobody looked, so nothing was re-tested
+    assert [one["system"] for one in sentinel.rows("register", "list")] == ["网站", "全网"]
+    for words in (("finding", "list"), ("register", "list"), ("whitelist", "list"), ("map",)):
+        assert '192.0.2.2"' not in sentinel.run(*words, "--json").out
+        assert "192.0.2.2:" not in sentinel.run(*words, "--json").out
+    sentinel.run("unit", "keep-out", "withdraw", str(added["id"]), "--why", "登记有误")
+    sentinel.run("import", *(tmp_path / name for name in ("台账.csv", "漏洞.csv")))
+    told = [one["subject"] for one in sentinel.rows("finding", "list", "--live")]
+    assert "192.0.2.2:22/tcp" in told
+    assert [one["system"] for one in sentinel.rows("register", "list")] == ["网站", "全网", "缓存"]
