@@ -14,11 +14,12 @@ from sentinel.observe.table import Sheet
 
 _GAP = "[-－—\u2010-\u2015 \u3000]?"
 PHONE = re.compile(
-    rf"(?<!\d)(?:[+＋]?[8８][6６]{_GAP})?([1１][3-9３-９]\d){_GAP}\d{{4}}{_GAP}(\d{{4}})(?!\d|-\d{{5}}(?!\d))|"
+    rf"(?<!\d)(?<!\d\d\d\.)(?:[+＋]?[8８][6６]{_GAP})?([1１][3-9３-９]\d){_GAP}\d{{4}}{_GAP}(\d{{4}})(?!\d|-\d{{5}}(?!\d))|"
     rf"(?<!\d)[（(]?[0０](?:\d{{2,3}}(?:[)）]{_GAP}|[-－—])\d{{7,8}}|(?:[1１][0０]|[2２]\d){_GAP}\d{{8}}|"
     rf"[3-9３-９]\d{{2}}{_GAP}\d{{7,8}})(?:(?:[-－]|\s*转\s*)\d{{1,6}})?(?!\d)"
 )
-"""Mobile and fixed numbers, in full-width figures too; the filing `13010012345-00001` is none."""
+"""Mobile and fixed numbers, in full-width figures too; neither the filing `13010012345-00001` nor the hour of the
+day `41330.19027777778` is one."""
 
 MAIL = re.compile(r"[\w.+-]+[@＠][\w-]+(?:[.．][\w-]+)+")
 

@@ -141,3 +141,13 @@ def test_error_when_a_file_is_refused_tells_no_number_of_its_name(context: Conte
     with pytest.raises(ParseError) as caught:
         take_file(context, SCHOOL, path, "inside")
     assert NUMBER not in str(caught.value)
+
+
+def test_list_of_flaws_when_its_dates_have_long_fractions_is_kept(context: Context, tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(["漏洞名称", "风险等级", "IP地址", "发现时间"])
+    book.active.append(["弱口令", "高危", "10.1.0.5", 41330.19027777778])
+    book.save(tmp_path / "漏洞.xlsx")
+    taken = take_file(context, SCHOOL, tmp_path / "漏洞.xlsx", "inside")
+    assert taken.sheet is not None
+    assert taken.sheet.kept
