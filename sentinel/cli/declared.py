@@ -27,6 +27,7 @@ keep_outs = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="必�
 
 LEVEL_WORDS = {"province": "省", "city": "市", "county": "县", "school": "学校", "department": "二级单位"}
 STATES = {"none": "没有", "kept_out": "有，已排除在外"}
+_OTHER = {"none": "kept-out", "kept_out": "none", "": "none|kept-out"}
 MARKED = "（密钥不在本机，不能显示）"
 
 
@@ -76,7 +77,11 @@ def _read_answers(context: Context, owner: Unit) -> Iterator[tuple[str, str, str
     yield from _read_authority(context, owner, answers)
     contacts = read_contacts(context.database, owner.code, context.load_seal())
     yield "联系人", "；".join(_masked(one.person) for one in contacts) or "未登记", "sentinel unit contact set"
-    yield "涉密", STATES.get(answers.get(CLASSIFIED, ""), "未答"), "sentinel unit keep-out answer none"
+    yield (
+        "涉密",
+        STATES.get(answers.get(CLASSIFIED, ""), "未答"),
+        f"sentinel unit keep-out answer {_OTHER.get(answers.get(CLASSIFIED, ''), 'none')}",
+    )
     kept = read_keep_outs(context.database, owner.code)
     yield "排除", f"{len(kept)} 条" if kept else "没有", "sentinel unit keep-out add 地址"
 

@@ -275,3 +275,17 @@ def test_keep_out_when_added_later_withdraws_lines_and_entries_and_blinds_findin
     told = [one["subject"] for one in sentinel.rows("finding", "list", "--live")]
     assert "192.0.2.2:22/tcp" in told
     assert [one["system"] for one in sentinel.rows("register", "list")] == ["网站", "全网", "缓存"]
+
+
+def test_setting_when_it_would_leave_the_home_unusable_is_refused(sentinel: Sentinel) -> None:
+    key = str(sentinel.home / "contact.key")
+    assert "inside the home" in sentinel.run("setting", "set", "contact_key", key, expect=7).complaint
+    assert "no such unit: '9'" in sentinel.run("setting", "set", "unit", "9", expect=2).complaint
+    assert "9" not in {str(one["value"]) for one in sentinel.rows("setting", "list") if one["name"] == "unit"}
+
+
+def test_show_names_the_command_that_changes_the_answer_to_the_other_one(sentinel: Sentinel) -> None:
+    for state, other in (("none", "kept-out"), ("kept-out", "none")):
+        sentinel.run("unit", "keep-out", "answer", state)
+        (command,) = (one["command"] for one in sentinel.rows("unit", "show") if one["name"] == "涉密")
+        assert command == f"sentinel unit keep-out answer {other}"
