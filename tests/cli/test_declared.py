@@ -289,3 +289,15 @@ def test_show_names_the_command_that_changes_the_answer_to_the_other_one(sentine
         sentinel.run("unit", "keep-out", "answer", state)
         (command,) = (one["command"] for one in sentinel.rows("unit", "show") if one["name"] == "涉密")
         assert command == f"sentinel unit keep-out answer {other}"
+
+
+def test_paper_when_the_contact_key_is_elsewhere_says_that_the_contact_is_left_blank(
+    sentinel: Sentinel, env: dict[str, str], tmp_path: Path
+) -> None:
+    sentinel.run("unit", "contact", "set", "--name", "张三", "--phone", "13800001234", env=env)
+    assert "文书含联系电话" in sentinel.run("scope", "paper", "--out", tmp_path / "out", env=env).out
+    without = {"SENTINEL_CONTACT_KEY": str(tmp_path / "nowhere" / "contact.key")}
+    done = sentinel.run("scope", "paper", "--out", tmp_path / "other", env=without)
+    assert "密钥不在本机" in done.err
+    assert "文书含联系电话" not in done.out
+    assert "13800001234" not in (tmp_path / "other" / "扫描告知书.html").read_text()
