@@ -45,6 +45,17 @@ def print_refused(refused: Sequence[CellError], passed_over: Sequence[CellError]
             print_note(f"另有 {len(cells) - MOST_TOLD} 个单元格同样不能读取。")
 
 
+def build_cell_words(cell: CellError) -> dict[str, object]:
+    """Give the fields of JSON of a cell that could not be read."""
+    return {
+        "sheet": cell.sheet,
+        "row": cell.row,
+        "column": cell.column,
+        "title": cell.title,
+        "reason": cell.reason,
+    }
+
+
 def _wrap(pieces: Iterable[str], width: int = 92) -> list[str]:
     """Join pieces into indented lines; CJK letters take two columns."""
     lines: list[str] = []

@@ -27,6 +27,7 @@ keep_outs = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="必�
 
 LEVEL_WORDS = {"province": "省", "city": "市", "county": "县", "school": "学校", "department": "二级单位"}
 STATES = {"none": "没有", "kept_out": "有，已排除在外"}
+_OTHER = {"none": "kept-out", "kept_out": "none", "": "none|kept-out"}
 MARKED = "（密钥不在本机，不能显示）"
 
 
@@ -76,7 +77,11 @@ def _read_answers(context: Context, owner: Unit) -> Iterator[tuple[str, str, str
     yield from _read_authority(context, owner, answers)
     contacts = read_contacts(context.database, owner.code, context.load_seal())
     yield "联系人", "；".join(_masked(one.person) for one in contacts) or "未登记", "sentinel unit contact set"
-    yield "涉密", STATES.get(answers.get(CLASSIFIED, ""), "未答"), "sentinel unit keep-out answer none"
+    yield (
+        "涉密",
+        STATES.get(answers.get(CLASSIFIED, ""), "未答"),
+        f"sentinel unit keep-out answer {_OTHER.get(answers.get(CLASSIFIED, ''), 'none')}",
+    )
     kept = read_keep_outs(context.database, owner.code)
     yield "排除", f"{len(kept)} 条" if kept else "没有", "sentinel unit keep-out add 地址"
 
@@ -318,13 +323,18 @@ def add_keep_out(
     except ValueError as error:
         raise UsageError(f"addresses: {error}") from error
     with open_session() as context:
-        stored, hidden = add(context, context.choose_unit(unit), places, why.strip())
+        stored, gone = add(context, context.choose_unit(unit), places, why.strip())
     if as_json:
-        print_json(_keep_out_words(stored) | {"hosts_removed": hidden})
+        words = {"hosts_removed": gone.hosts, "lines_withdrawn": gone.lines, "entries_withdrawn": gone.entries}
+        print_json(_keep_out_words(stored) | words | {"findings_closed": gone.findings})
         return
     print_line(f"已登记排除 {stored.id}：{place_list(stored.prefixes)}。对此后的探测与导入立即生效。")
-    if hidden:
-        print_note(f"地图中的 {hidden} 台主机已移出；此前导入的原始证据中仍有它们，请按保密规定处理。")
+    if any((gone.hosts, gone.lines, gone.entries, gone.findings)):
+        print_note(
+            f"地图中的 {gone.hosts} 台主机已移出；撤下台账 {gone.lines} 条、白名单 {gone.entries} 条，"
+            f"隐患 {gone.findings} 条已隐去地址。"
+        )
+        print_note("此前导入的原始证据、审计、已出的文书与备份中可能仍有它们，请按保密规定处理。")
 
 
 @keep_outs.command("list")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentinel.cli.columns import print_columns, print_refused
+from sentinel.cli.columns import build_cell_words, print_columns, print_refused
 from sentinel.cli.output import print_json, print_line, print_note, print_table
 from sentinel.cli.session import JsonOption, NoCheckOption, UnitOption, VantageOption, open_session
 from sentinel.errors import ParseError, UsageError
@@ -134,6 +134,7 @@ def _count_sheet(taken: Taken | None) -> dict[str, object]:
         "findings_known": flaws.known if flaws else None,
         "informational": flaws.informational if flaws else None,
         "refused": len(refused),
+        "cells": [build_cell_words(one) for one in refused],
         "columns": [
             {
                 "sheet": one.sheet,
@@ -149,7 +150,7 @@ def _count_sheet(taken: Taken | None) -> dict[str, object]:
 
 def _tell(path: Path, taken: Taken | None, error: str | None) -> None:
     if error:
-        print_note(f"{path}: {error}")
+        print_note(error if error.startswith(path.name) else f"{path}: {error}")
     if taken and taken.register:
         print_columns(path.name, taken.register.columns)
         print_refused(taken.register.refused, taken.register.passed_over)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="资产台账：本单位自己登记有什么、谁负责。")
 
-PersonsOption = Annotated[bool, typer.Option("--persons", help="显示责任人全名与电话，默认遮盖")]
+PersonsOption = Annotated[bool, typer.Option("--persons", help="显示责任人全名与电话，并记入审计；默认遮盖")]
 SHOWN_ROWS = 5
 """Rows a dry run shows."""
 
@@ -134,6 +134,9 @@ def show(
         owner = context.choose_unit(unit)
         lines = read_register(context.database, owner.code, context.load_seal())
         found = [line for line in lines if department.strip() in line.department]
+        if persons and found:
+            with context.database.transaction(context.actor, context.clock()) as transaction:
+                transaction.audit("register.show", f"unit {owner.code}", after={"lines": len(found)})
     if as_json:
         for line in found:
             print_json(build_line_words(line, persons=persons))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import fields
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +12,7 @@ import typer
 from sentinel.cli.output import print_json, print_line, print_table
 from sentinel.cli.session import JsonOption, choose_home, open_session
 from sentinel.config import Settings, edit_settings, load_settings, write_settings
-from sentinel.errors import StoreError
+from sentinel.errors import ConfigError, StoreError, UsageError
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="设置：查看与更改 sentinel.toml。")
 
@@ -66,6 +67,18 @@ def reset(name: NameArgument, as_json: JsonOption = False) -> None:
     _write(name, None, as_json)
 
 
+def _check_value(home: Path, name: str, value: str) -> None:
+    """Refuse what is a good value by itself and would leave the home unusable, or its persons unsealed."""
+    if name == "contact_key" and value and Path(value).resolve().is_relative_to(home.resolve()):
+        raise ConfigError(f"contact_key: {value} lies inside the home: choose a place apart from it")
+    if name == "unit" and value:
+        from sentinel.store.units import find_unit
+
+        with open_session() as context:
+            if find_unit(context.database, value) is None:
+                raise UsageError(f"no such unit: {value!r}; `sentinel unit list` shows them")
+
+
 def _write(name: str, value: str | None, as_json: bool) -> None:
     from sentinel.schedule.declaring import note_setting
     from sentinel.store.home import Home
@@ -74,6 +87,7 @@ def _write(name: str, value: str | None, as_json: bool) -> None:
     if not Home(home).is_made():
         raise StoreError(f"{home}: no home here; make one with `sentinel --home {home} init`")
     text = edit_settings(home, name, value)
+    _check_value(home, name, value or "")
     before = getattr(load_settings(home, {}), name)
     write_settings(home, text)
     after = getattr(load_settings(home, {}), name)

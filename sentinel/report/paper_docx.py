@@ -7,6 +7,9 @@ from datetime import datetime
 from sentinel.report import docx_page
 from sentinel.report.paper import Grid, Line, Paper
 
+KEPT_WITH_SIGNATURES = 4
+"""Lines of the text that stand on the page of the signatures, which never stand alone. Source: GB/T 9704, 7.3.5."""
+
 
 def render_paper_docx(paper: Paper, now: datetime) -> bytes:
     """Print a paper as DOCX: A4 after GB/T 9704, with the places for signature and seal at its end."""
@@ -16,12 +19,13 @@ def render_paper_docx(paper: Paper, now: datetime) -> bytes:
         docx_page.add_paragraph(page, paper.number, align="center", indent=0)
     if paper.addressee:
         docx_page.add_paragraph(page, paper.addressee, align="left", indent=0)
-    for block in paper.blocks:
+    ending = len(paper.blocks) - KEPT_WITH_SIGNATURES
+    for place, block in enumerate(paper.blocks):
         match block:
             case Line(text, heading=True):
                 docx_page.add_heading(page, text)
             case Line(text):
-                docx_page.add_paragraph(page, text)
+                docx_page.add_paragraph(page, text, keep_with_next=place >= ending)
             case Grid(heads, rows, widths):
                 whole = docx_page.TYPE_WIDTH_MM / sum(widths)
                 docx_page.add_table(page, heads, rows, [width * whole for width in widths])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sentinel.observe.table import Sheet, TableRow, fold_width
+from sentinel.schedule.persons import hide_persons
 
 HEAD_ROWS = 20
 """Rows from the top among which the head is looked for; a title, a unit and a date may stand above it."""
@@ -151,7 +152,7 @@ def find_head(sheet: Sheet, vocabulary: Vocabulary = WHITELIST, corrections: Cor
 
 def clean_title(title: str) -> str:
     """Give a title in half-width lower case, without signs and without what stands in brackets."""
-    return _SIGNS.sub("", _BRACKETED.sub("", fold_width(title)).lower())
+    return _SIGNS.sub("", _BRACKETED.sub("", fold_width(hide_persons(title))).lower())
 
 
 def _read_head(
@@ -162,7 +163,7 @@ def _read_head(
     titles = {}
     for column in range(1, width + 1):
         stack = [one.at(column).text for one in (row, *reversed(above))]
-        titles[column] = next((text for text in stack if text), "")
+        titles[column] = hide_persons(next((text for text in stack if text), ""))
     heads = tuple(clean_title(title) for title in titles.values())
     said = dict(corrections(heads)) if corrections else {}
     both = vocabulary.strong | vocabulary.weak

@@ -14,6 +14,7 @@ from sentinel.config import Settings, data_folder
 from sentinel.errors import ConfigError, UsageError
 from sentinel.log import warning
 from sentinel.model.unit import Unit
+from sentinel.schedule.persons import hide_persons
 from sentinel.store.database import Database
 from sentinel.store.evidence import EvidenceFolder
 from sentinel.store.home import Home, open_home
@@ -28,8 +29,8 @@ def read_clock() -> datetime:
 
 
 def readable_name(path: Path) -> str:
-    """Give a file's name as text that can be stored, also when its bytes are GBK and not UTF-8."""
-    return os.fsencode(path.name).decode("utf-8", "replace")
+    """Give a file's name as text that can be stored: no phone number in it, and bytes that are GBK replaced."""
+    return hide_persons(os.fsencode(path.name).decode("utf-8", "replace"))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from sentinel.schedule.context import Context
 from sentinel.schedule.enrolment import CLASSIFIED, KEPT_OUT_REASON, build_exit_network
 from sentinel.schedule.intake import replace_networks
 from sentinel.schedule.keep_out import build_kept_out
+from sentinel.schedule.removal import Removed, remove_told
 from sentinel.store import declared
 from sentinel.store.database import Transaction
 from sentinel.store.endpoints import read_hosts
@@ -109,10 +110,10 @@ def _exit_network(context: Context, one: Exit | None) -> Network | None:
 
 def add_keep_out(
     context: Context, unit: Unit, prefixes: tuple[IPNetwork, ...], reason: str = KEPT_OUT_REASON
-) -> tuple[KeepOut, int]:
-    """Declare addresses that must stay out; what was seen of them leaves the map of the whole campus.
+) -> tuple[KeepOut, Removed]:
+    """Declare addresses that must stay out; what is told of them leaves map, register and findings of the whole campus.
 
-    Returns the declaration, and how many hosts left the map: the evidence that showed them is still there.
+    Returns the declaration, and how much left: the evidence that showed them is still there.
 
     Raises:
         UsageError: a declared network, or one of its prefixes, would stay out as a whole.
@@ -132,9 +133,12 @@ def add_keep_out(
         stored = declared.write_keep_out(transaction, KeepOut(0, unit.code, prefixes, reason))
         if declared.read_answers(context.database, unit.code).get(CLASSIFIED) == "none":
             declared.write_answer(transaction, unit.code, CLASSIFIED, "kept_out")
+        told = []
         for one in campus:
             replace_networks(context, transaction, one)
-    return stored, hidden
+            told.append(remove_told(transaction, one, kept))
+    lines, entries = sum(one.lines for one in told), sum(one.entries for one in told)
+    return stored, Removed(hidden, lines, entries, sum(one.findings for one in told))
 
 
 def withdraw_keep_out(context: Context, unit: Unit, number: int, why: str) -> None:

@@ -15,6 +15,7 @@ from sentinel.model.unit import IPAddress
 from sentinel.observe.table import Limits, TableRow, column_letter, fold_width
 from sentinel.schedule.address_cell import NOTHING, Places, read_places
 from sentinel.schedule.columns import Field, Head
+from sentinel.schedule.persons import hide_persons
 from sentinel.schedule.register_row import CellError, RowReader, read_days
 
 LIMITS = Limits(file=64 * 1024 * 1024, rows=200_000, unmerge=True)
@@ -67,7 +68,7 @@ class FlawReader:
     def read(self, row: TableRow) -> Iterator[ReportedFlaw]:
         """Yield a flaw for each place the row names; nothing for a row without a title."""
         reader = RowReader(row, self.head)
-        title = " ".join(" ".join(reader.texts(Field.FLAW)[:1]).split())[:MAX_TITLE]
+        title = hide_persons(" ".join(" ".join(reader.texts(Field.FLAW)[:1]).split()))[:MAX_TITLE]
         if not title:
             self.refused += reader.refused  # a formula nobody computed, for one
             return
@@ -80,7 +81,7 @@ class FlawReader:
         if len(self.refused) > before or severity is None:
             return
         proto, ports = self._ports(reader, places)
-        check = next(iter(reader.texts(Field.CHECK)), "")
+        check = hide_persons(next(iter(reader.texts(Field.CHECK)), ""))
         told = " ".join(reader.texts(Field.REFERENCE)).upper()
         advice = (row.at(column).text for column in self.head.columns.get(Field.SOLUTION, ()))  # long ones are cut
         solution = next((text for text in advice if text.lower() not in NOTHING), "")
@@ -94,9 +95,9 @@ class FlawReader:
                     name=name,
                     proto=proto if port and address else "",
                     port=port if address else 0,
-                    service=next(iter(reader.texts(Field.SERVICE)), "")[:40],
+                    service=hide_persons(next(iter(reader.texts(Field.SERVICE)), ""))[:40],
                     references=tuple(dict.fromkeys(_REFERENCE.findall(told))),
-                    solution=solution[:MAX_SOLUTION],
+                    solution=hide_persons(solution)[:MAX_SOLUTION],
                     time=self._time(reader),
                 )
 

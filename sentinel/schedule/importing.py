@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 from sentinel.errors import ParseError
 from sentinel.model.evidence import Evidence, RunKind
@@ -19,11 +20,12 @@ from sentinel.model.reported import ReportedFlaw
 from sentinel.model.unit import Unit
 from sentinel.observe import choose_parser, nessus_xml, openvas_xml
 from sentinel.observe.table import Sheet, read_table
-from sentinel.schedule.admission import admit
+from sentinel.schedule.admission import admit, admit_sheets
 from sentinel.schedule.columns import Field, Head
 from sentinel.schedule.context import Context, readable_name
 from sentinel.schedule.flaw_sheet import LIMITS, FlawReader
 from sentinel.schedule.intake import Intake, Origin, take_in
+from sentinel.schedule.keep_out import load_kept_out, refuse_count
 from sentinel.schedule.mappings import (
     ColumnReading,
     Said,
@@ -33,6 +35,7 @@ from sentinel.schedule.mappings import (
     load_corrections,
     show_columns,
 )
+from sentinel.schedule.persons import hide_sheet_names, names_persons
 from sentinel.schedule.register_import import RegisterImport, SheetFile, read_sheet_bytes, take_register
 from sentinel.schedule.register_row import CellError
 from sentinel.schedule.third_party import FlawTally, Report, addresses_of, take_flaws
@@ -43,6 +46,9 @@ _HEAD = 1 << 16
 _ZIP = b"PK\x03\x04"
 _SHEETS = (_ZIP, b"\xd0\xcf\x11\xe0", b"\xff\xfe", b"\xfe\xff")
 """How workbooks, old ones among them, and texts in UTF-16 begin: what is wrong with them as sheets is worth telling."""
+
+_WRITTEN_IN = ("worksheets/", "sharedStrings", "omments")
+"""Parts of a workbook in which people's words stand. Source: ECMA-376 part 1, 12.3."""
 
 REGISTER_SHEET, FLAW_SHEET = "register", "flaw-list"
 SHEET_TOOL = "list"
@@ -147,7 +153,8 @@ def _take_sheet(
     if not data.strip():
         raise unread
     try:
-        file = SheetFile(name, sha256(data).hexdigest(), read_table(BytesIO(data), name, LIMITS))
+        sheets = hide_sheet_names(read_table(BytesIO(data), name, LIMITS))
+        file = SheetFile(name, sha256(data).hexdigest(), sheets)
     except ParseError:
         if kind or data.startswith(_SHEETS) or path.suffix.lower() == ".csv":
             raise
@@ -192,10 +199,16 @@ def _take_flaw_sheet(context: Context, unit: Unit, file: SheetFile, data: bytes,
             "--map 列名=字段",
             file.name,
         )
-    names_somebody = any(PERSONAL & head.columns.keys() or _has_personal_title(head) for _, head in found)
-    done = FlawSheet(show_columns(found), sha256=file.sha256, kept=not names_somebody)
+    done = FlawSheet(show_columns(found), sha256=file.sha256)
     report = Report(SHEET_TOOL, file.name, file.sha256, vantage)
     reported = list(_read_flaws(done, found))
+    admit_sheets(context, unit, file.sheets, file.name)
+    unshown = _read_parts(data)  # a hidden sheet or a comment would be kept with the file, though nothing is read of it
+    kept_out = load_kept_out(context, unit)
+    refuse_count(kept_out.count_ranges(kept_out.find_in(BytesIO(unshown.encode()))), file.name)
+    named = any(PERSONAL & head.columns.keys() or _has_personal_title(head) for _, head in found)
+    shown = (cell.text for sheet in file.sheets for row in sheet.rows for cell in row.cells)
+    done.kept = not (named or names_persons(shown) or names_persons([unshown]))
     admit(context, unit, addresses_of(reported), file.name)
     if done.kept:
         _keep(context, file, data)
@@ -207,6 +220,16 @@ def _take_flaw_sheet(context: Context, unit: Unit, file: SheetFile, data: bytes,
                 words = {title: what.value if what else "" for title, what in said.items()}
                 transaction.audit("mapping.set", f"unit {unit.code} report", after=words)
     return Taken(FLAW_SHEET, sheet=done, flaws=flaws)
+
+
+def _read_parts(data: bytes) -> str:
+    """Give the text of all sheets, strings and comments of a workbook that was read; nothing for a CSV file."""
+    if not data.startswith(_ZIP):
+        return ""
+    with ZipFile(BytesIO(data)) as package:
+        names = (one for one in package.namelist() if one.startswith("xl/") and one.endswith(".xml"))
+        parts = [package.read(one) for one in names if any(word in one for word in _WRITTEN_IN)]
+    return b"\n".join(parts).decode("utf-8", "replace")
 
 
 def _has_personal_title(head: Head) -> bool:

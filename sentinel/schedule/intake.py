@@ -20,10 +20,10 @@ from sentinel.model.endpoint import AddressRanges, Endpoint, EndpointKey, Endpoi
 from sentinel.model.evidence import Evidence, RunKind
 from sentinel.model.moment import to_microseconds
 from sentinel.model.observation import HostObservation, NameObservation, Observation
-from sentinel.model.unit import Network, Unit, choose_network
+from sentinel.model.unit import IPAddress, Network, Unit, choose_network
 from sentinel.observe import Parser, choose_parser
 from sentinel.schedule.context import Context
-from sentinel.schedule.keep_out import KeptOut, load_kept_out, refuse_count
+from sentinel.schedule.keep_out import load_kept_out, refuse_count
 from sentinel.schedule.third_party import rehome_findings
 from sentinel.store import endpoints as store
 from sentinel.store import runs as run_store
@@ -37,6 +37,7 @@ _BATCH = 256
 _HEAD = 1 << 16
 
 Opener = Callable[[], AbstractContextManager[BinaryIO]]
+_Read = Iterator[Observation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,10 @@ def take_in(context: Context, unit: Unit, stream: BinaryIO, origin: Origin) -> I
             return known
         with received.open() as head:
             parser = choose_parser(head.read(_HEAD), origin.name)
+        seen: set[IPAddress] = set()
         with received.open() as whole:
-            summary = _summarise(parser, whole, arrived, origin.name)
+            summary = _summarise(parser, whole, arrived, origin.name, lambda read: kept_out.watch(read, seen))
+        refuse_count(len(seen), origin.name)
         refuse_count(kept_out.count_ranges(summary.coverage.addresses.ranges), origin.name)
         evidence = Evidence(received.sha256, received.size_bytes, origin.name, parser.name, arrived)
         run = _build_run(unit, origin, evidence, summary, context.actor)
@@ -153,9 +156,11 @@ def replace_networks(context: Context, transaction: Transaction, unit: Unit) -> 
     rehome_findings(transaction, unit, list(read_findings(context.database, [unit.code])))
 
 
-def _summarise(parser: Parser, stream: BinaryIO, arrived: datetime, name: str) -> Summary:
+def _summarise(
+    parser: Parser, stream: BinaryIO, arrived: datetime, name: str, watch: Callable[[_Read], _Read] = iter
+) -> Summary:
     try:
-        return summarise(parser.parse(stream), arrived)
+        return summarise(watch(parser.parse(stream)), arrived)
     except ParseError as error:
         where = f"{name} {error.where}" if error.where and name not in error.where else name
         raise ParseError(str(error).removeprefix(f"{error.where}: "), where) from error
@@ -209,7 +214,7 @@ def _apply(
     kept_out = load_kept_out(context, unit)  # evidence may be older than the declaration
     with opener() as stream:
         for batch in _batches(parser.parse(stream)):
-            applier.take([one for one in batch if not _is_kept_out(one, kept_out)] if kept_out else batch)
+            applier.take([one for one in batch if not kept_out.find_told(one)] if kept_out else batch)
     applier.take_silence(summary.silent)
     run_store.finish_run(transaction, run_id, events=applier.events, held=held, confirmed=applier.confirmed)
 
@@ -246,12 +251,6 @@ def _has_agreement(context: Context, run: Run, run_id: int, usual: set[EndpointK
         if agreed >= half or agreed + len(usual) < half:
             break
     return agreed >= half
-
-
-def _is_kept_out(one: Observation, kept_out: KeptOut) -> bool:
-    if isinstance(one, HostObservation | NameObservation) and one.address is not None:
-        return kept_out.meets(one.address)
-    return False
 
 
 def _batches(observations: Iterable[Observation]) -> Iterator[list[Observation]]:

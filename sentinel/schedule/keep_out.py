@@ -6,6 +6,7 @@ What is refused is counted and never told: a list of such addresses is itself so
 from __future__ import annotations
 
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_network
@@ -13,8 +14,10 @@ from typing import BinaryIO
 
 from sentinel.collect.ranges import Range, intersect, merge, range_of, range_of_address
 from sentinel.errors import ParseError
+from sentinel.model.observation import HostObservation, NameObservation, Observation
 from sentinel.model.register import KeepOut
 from sentinel.model.unit import IPAddress, IPNetwork, Unit
+from sentinel.observe.lines import UTF16
 from sentinel.schedule.context import Context
 from sentinel.store.database import Database
 from sentinel.store.declared import read_campus_keep_outs
@@ -63,6 +66,18 @@ class KeptOut:
                 found.add(span)
         return merge(found)
 
+    def find_told(self, one: Observation) -> IPAddress | None:
+        """Give the address an observation is about when it stays out, however its text was written."""
+        address = one.address if isinstance(one, HostObservation | NameObservation) else None
+        return address if address is not None and self.meets(address) else None
+
+    def watch(self, read: Iterable[Observation], seen: set[IPAddress]) -> Iterator[Observation]:
+        """Pass observations on, and put the addresses among them that stay out to `seen`."""
+        for one in read:
+            if self.ranges and (address := self.find_told(one)) is not None:
+                seen.add(address)
+            yield one
+
 
 def read_kept_out(database: Database, unit: Unit) -> tuple[IPNetwork, ...]:
     """Give all that must stay out when a unit is looked at: its own, and that of its campus."""
@@ -108,9 +123,10 @@ def count_keep_out(one: KeepOut) -> int:
 def _iterate_addresses(stream: BinaryIO, versions: set[int]) -> Iterator[IPAddress]:
     """Give the addresses written in a text; those at the seam of two chunks are read with the second."""
     tail = b""
-    chunk = stream.read(_CHUNK)
+    chunks = _iterate_chunks(stream)
+    chunk = next(chunks, b"")
     while chunk:
-        following = stream.read(_CHUNK)
+        following = next(chunks, b"")
         text = tail + chunk
         first, last = (1 if tail else 0), (len(text) - 1 if following else len(text))
         if 4 in versions:
@@ -118,6 +134,16 @@ def _iterate_addresses(stream: BinaryIO, versions: set[int]) -> Iterator[IPAddre
         if 6 in versions:
             yield from _read_all(_IPV6, IPv6Address, text, first, last)
         tail, chunk = text[-_OVERLAP:], following
+
+
+def _iterate_chunks(stream: BinaryIO) -> Iterator[bytes]:
+    """Give a text in pieces of which none but the last is empty; one in UTF-16 (what Windows writes) as ASCII."""
+    chunk = stream.read(_CHUNK)
+    encoding = UTF16.get(chunk[:2])
+    decoder = getincrementaldecoder(encoding)("replace") if encoding else None
+    while chunk:
+        yield decoder.decode(chunk).encode("ascii", "replace") if decoder else chunk
+        chunk = stream.read(_CHUNK)
 
 
 def _read_all(

@@ -11,9 +11,10 @@ from sentinel.errors import ParseError, UsageError
 from sentinel.model.unit import Unit
 from sentinel.model.whitelist import WhitelistEntry, WhitelistKind
 from sentinel.observe.table import Sheet, TableRow, read_table
-from sentinel.schedule.admission import admit
+from sentinel.schedule.admission import admit, admit_sheets
 from sentinel.schedule.columns import Field, Head, find_head
 from sentinel.schedule.context import Context, readable_name
+from sentinel.schedule.persons import hide_persons, hide_sheet_names
 from sentinel.schedule.register_row import CellError, RowReader
 from sentinel.store.scopes import read_whitelist, write_whitelist_entry
 
@@ -50,12 +51,13 @@ def import_entries(
     name = readable_name(path)
     try:
         with path.open("rb") as stream:
-            sheets = read_table(stream, name)
+            sheets = hide_sheet_names(read_table(stream, name))
     except OSError as error:
         raise ParseError(f"cannot be read: {error.strerror or error}", name) from error
     reader = _SheetReader(unit.code, name, approved_by.strip(), reason.strip())
     for sheet, head in _choose_sheets(sheets, name):
         reader.read(sheet, head)
+    admit_sheets(context, unit, sheets, name)
     admit(context, unit, (prefix for entry in reader.entries for prefix in entry.addresses), name)
     added, known = _store(context, unit, reader, now) if reader.entries else ((), 0)
     return EntryImport(added, known, tuple(reader.refused), reader.rows)
@@ -120,7 +122,7 @@ class _SheetReader:
         approved_by = self._approved_by or reader.approval(self._file)
         reader.check(addresses, domains, ports)
         place = f"{self._file} {row.sheet} 第 {row.number} 行" if row.sheet else f"{self._file} 第 {row.number} 行"
-        words = "：".join(one for one in (self._reason, reader.system_name()) if one)
+        words = "：".join(one for one in (self._reason, hide_persons(reader.system_name())) if one)
         host = WhitelistEntry(
             id=0,
             unit=self._unit,

@@ -17,7 +17,7 @@ from sentinel.errors import ParseError, UsageError
 from sentinel.model.register import RegisterEntry
 from sentinel.model.unit import Unit
 from sentinel.observe.table import MAX_FILE, MAX_ROWS, Limits, Sheet, read_table
-from sentinel.schedule.admission import admit
+from sentinel.schedule.admission import admit, admit_sheets
 from sentinel.schedule.columns import Head
 from sentinel.schedule.context import Context, readable_name
 from sentinel.schedule.mappings import (
@@ -29,6 +29,7 @@ from sentinel.schedule.mappings import (
     load_corrections,
     show_columns,
 )
+from sentinel.schedule.persons import hide_persons, hide_sheet_names
 from sentinel.schedule.register_line import LineReader
 from sentinel.schedule.register_row import CellError
 from sentinel.schedule.vocabularies import REGISTER
@@ -91,9 +92,10 @@ def import_register(
     """
     name = readable_name(path)
     data = read_sheet_bytes(path, name, MAX_FILE)
-    sheets = read_table(BytesIO(data), name, LIMITS)
+    sheets = hide_sheet_names(read_table(BytesIO(data), name, LIMITS))
     sheet_file = SheetFile(name, sha256(data).hexdigest(), sheets)
-    return take_register(context, unit, sheet_file, now, said=said or {}, replaces=replaces, dry_run=dry_run)
+    replaced = hide_persons(replaces)
+    return take_register(context, unit, sheet_file, now, said=said or {}, replaces=replaced, dry_run=dry_run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,7 @@ def take_register(
     found = find_register(context, unit, file.sheets, said, file.name)
     done = RegisterImport(file.name, show_columns(found))
     done.lines = tuple(_read_lines(done, found, unit.code, file.sha256))
+    admit_sheets(context, unit, file.sheets, file.name)
     admit(context, unit, (prefix for line in done.lines for prefix in line.addresses), file.name)
     if not dry_run:
         _store(context, unit, done, file.sha256, replaces, now, said, [head for _, head in found])

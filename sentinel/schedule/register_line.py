@@ -10,6 +10,7 @@ from sentinel.model.register import Person, RegisterEntry
 from sentinel.observe.table import TableRow, column_letter, fold_width
 from sentinel.schedule.address_cell import NOTHING, Places, read_places
 from sentinel.schedule.columns import Field, Head, clean_title
+from sentinel.schedule.persons import MAIL, PHONE, hide_persons
 from sentinel.schedule.register_row import CellError, RowReader
 
 MAX_NAME, MAX_NOTE = 120, 500
@@ -22,11 +23,8 @@ _FOOTER = re.compile(
 )
 """How the rows below a sheet's last line begin; a system called 审核系统 is none of them."""
 
-_PHONE = re.compile(r"(?<!\d)(?:\+?86[- ]?)?(1\d{2})\d{4}(\d{4})(?!\d)|(?<!\d)0\d{2,3}-\d{7,8}(?:-\d{1,5})?(?!\d)")
 _SAYS_SOMETHING = re.compile(r"[0-9A-Za-z]")
 """An address column without a letter or figure (`无固定`, `内部使用`) names no place, wrongly written or not."""
-
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 
 @dataclass(slots=True)
@@ -133,9 +131,9 @@ class LineReader:
         """Give who is named; a phone or mail written behind a name is taken for what it is."""
         names, phones = self._texts(Field.PERSON), self._texts(Field.PHONE)
         name, phone, mail = " ".join(names), " ".join(phones), " ".join(self._texts(Field.MAIL))
-        if not phone and (found := _PHONE.search(name)):
+        if not phone and (found := PHONE.search(name)):
             name, phone = name.replace(found[0], " "), found[0]
-        if not mail and (found := _MAIL.search(f"{name} {phone}")):
+        if not mail and (found := MAIL.search(f"{name} {phone}")):
             mail = found[0]
             name, phone = name.replace(mail, " "), phone.replace(mail, " ")
         return Person(*(" ".join(text.split()).strip(" ,;/、，；:：()（）")[:MAX_NAME] for text in (name, phone, mail)))
@@ -148,9 +146,3 @@ class LineReader:
         error = CellError(self.row.sheet, self.row.number, column_letter(column), title, reason)
         if error not in kept:
             kept.append(error)
-
-
-def hide_persons(text: str) -> str:
-    """Hide phone numbers and mail addresses that stand in a column that should name nobody."""
-    hidden = _PHONE.sub(lambda found: f"{found[1] or ''}****{found[2] or ''}", text)
-    return _MAIL.sub("***", hidden)

@@ -96,7 +96,7 @@ def rehome_findings(transaction: Transaction, unit: Unit, findings: Iterable[Fin
     networks = read_networks(transaction.database, unit.code)
     moved = 0
     for finding in findings:
-        address = _address_of(finding.key.subject)
+        address = address_of_subject(finding.key.subject)
         if finding.source is not FindingSource.REPORT or address is None or not finding.key.network:
             continue
         network, _ = choose_network(networks, address)
@@ -174,7 +174,7 @@ def _subject(flaw: ReportedFlaw) -> str:
     return endpoint_text(EndpointKey(0, "", flaw.address, flaw.proto, flaw.port))
 
 
-def _address_of(subject: str) -> IPAddress | None:
+def address_of_subject(subject: str) -> IPAddress | None:
     """Give the address a subject names: `10.0.0.5`, `10.0.0.5:443/tcp`, `[2001:db8::5]:443/tcp`."""
     bare = subject.rpartition(":")[0].strip("[]") if subject.endswith(("/tcp", "/udp")) else subject
     return parse_address(bare)

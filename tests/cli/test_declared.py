@@ -243,3 +243,61 @@ def test_paper_of_an_authorisation_tells_its_document_time_and_reach(
         assert wanted in html
     for wrong in (["--authorisation", "99"], ["--out", out], ["--paper", "both", "--out", tmp_path / "x.docx"]):
         assert sentinel.run("scope", "paper", *wrong, env=env, expect=2).complaint
+
+
+def test_keep_out_when_added_later_withdraws_lines_and_entries_and_blinds_findings(
+    sentinel: Sentinel, tmp_path: Path
+) -> None:
+    (tmp_path / "a.xml").write_text(nmap(host("192.0.2.2", service(6379, "redis")), host("192.0.2.3")))
+    (tmp_path / "台账.csv").write_text("系统名称,IP地址\n缓存,192.0.2.2\n网站,192.0.2.3\n全网,192.0.2.0/24\n")
+    (tmp_path / "漏洞.csv").write_text(
+        "漏洞名称,风险等级,IP地址,端口\n弱口令,高危,192.0.2.2,22\n弱口令,高危,192.0.2.3,22\n"
+    )
+    sentinel.run("whitelist", "add", "host", "192.0.2.2", "--reason", "x", "--approved-by", "y")
+    sentinel.run("import", *(tmp_path / name for name in ("a.xml", "台账.csv", "漏洞.csv")))
+    before = {one["number"]: one for one in sentinel.rows("finding", "list")}
+    assert sum("192.0.2.2" in str(one["subject"]) for one in before.values()) >= 2
+    (added,) = sentinel.rows("unit", "keep-out", "add", "192.0.2.2")
+    counts = (added["hosts_removed"], added["lines_withdrawn"], added["entries_withdrawn"])
+    assert counts == (1, 1, 1)
+    sentinel.run("check")
+    after = {one["number"]: one for one in sentinel.rows("finding", "list")}
+    assert set(before) <= set(after)
+    closed = [number for number, one in before.items() if "192.0.2.2" in str(one["subject"])]
+    assert added["findings_closed"] == len(closed)
+    assert {after[number]["state"] for number in closed} == {"closed"}  # nobody looked, so nothing was re-tested
+    assert [one["system"] for one in sentinel.rows("register", "list")] == ["网站", "全网"]
+    for words in (("finding", "list"), ("register", "list"), ("whitelist", "list"), ("map",)):
+        assert '192.0.2.2"' not in sentinel.run(*words, "--json").out
+        assert "192.0.2.2:" not in sentinel.run(*words, "--json").out
+    sentinel.run("unit", "keep-out", "withdraw", str(added["id"]), "--why", "登记有误")
+    sentinel.run("import", *(tmp_path / name for name in ("台账.csv", "漏洞.csv")))
+    told = [one["subject"] for one in sentinel.rows("finding", "list", "--live")]
+    assert "192.0.2.2:22/tcp" in told
+    assert [one["system"] for one in sentinel.rows("register", "list")] == ["网站", "全网", "缓存"]
+
+
+def test_setting_when_it_would_leave_the_home_unusable_is_refused(sentinel: Sentinel) -> None:
+    key = str(sentinel.home / "contact.key")
+    assert "inside the home" in sentinel.run("setting", "set", "contact_key", key, expect=7).complaint
+    assert "no such unit: '9'" in sentinel.run("setting", "set", "unit", "9", expect=2).complaint
+    assert "9" not in {str(one["value"]) for one in sentinel.rows("setting", "list") if one["name"] == "unit"}
+
+
+def test_show_names_the_command_that_changes_the_answer_to_the_other_one(sentinel: Sentinel) -> None:
+    for state, other in (("none", "kept-out"), ("kept-out", "none")):
+        sentinel.run("unit", "keep-out", "answer", state)
+        (command,) = (one["command"] for one in sentinel.rows("unit", "show") if one["name"] == "涉密")
+        assert command == f"sentinel unit keep-out answer {other}"
+
+
+def test_paper_when_the_contact_key_is_elsewhere_says_that_the_contact_is_left_blank(
+    sentinel: Sentinel, env: dict[str, str], tmp_path: Path
+) -> None:
+    sentinel.run("unit", "contact", "set", "--name", "张三", "--phone", "13800001234", env=env)
+    assert "文书含联系电话" in sentinel.run("scope", "paper", "--out", tmp_path / "out", env=env).out
+    without = {"SENTINEL_CONTACT_KEY": str(tmp_path / "nowhere" / "contact.key")}
+    done = sentinel.run("scope", "paper", "--out", tmp_path / "other", env=without)
+    assert "密钥不在本机" in done.err
+    assert "文书含联系电话" not in done.out
+    assert "13800001234" not in (tmp_path / "other" / "扫描告知书.html").read_text()

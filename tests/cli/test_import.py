@@ -272,3 +272,12 @@ def test_import_when_a_pipe_is_named_refuses_it_instead_of_waiting(sentinel: Sen
     os.mkfifo(pipe)
     (row,) = sentinel.rows("import", pipe, expect=3)
     assert "not a regular file" in row["error"]
+
+
+def test_import_when_cells_cannot_be_read_names_each_in_the_json_too(sentinel: Sentinel, tmp_path: Path) -> None:
+    file = write(tmp_path, "台账.csv", "系统名称,IP地址,端口\n教务,王老师,80\n门户,192.0.2.6,很多\n")
+    done = sentinel.run("import", file, "--json", expect=3)
+    row = done.row
+    assert row["refused"] == 2
+    assert [(one["row"], one["column"], one["title"]) for one in row["cells"]] == [(2, "B", "IP地址"), (3, "C", "端口")]
+    assert "王老师" not in done.out + done.err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,12 @@ def shows_nobody(done: Done) -> bool:
     return PERSON not in done.out + done.err and PHONE not in done.out + done.err
 
 
+def shown_times(sentinel: Sentinel) -> int:
+    with closing(sqlite3.connect(sentinel.home / "var" / "sentinel.db")) as database:
+        (count,) = database.execute("SELECT count(*) FROM audit WHERE action='register.show'").fetchone()
+    return int(count)
+
+
 def test_register_when_imported_is_listed_with_its_persons_masked(
     sentinel: Sentinel, messy: Path, key: dict[str, str]
 ) -> None:
@@ -41,6 +49,7 @@ def test_register_when_imported_is_listed_with_its_persons_masked(
     assert shows_nobody(listed)
     assert shows_nobody(sentinel.run("register", "list", "--json", env=key))
     rows = sentinel.rows("register", "list", "--persons", "--department", "教务", env=key)
+    assert shown_times(sentinel) == 1
     assert [row["person"]["name"] for row in rows] == [PERSON, "李四"]
 
 

@@ -5,6 +5,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from sentinel.errors import ParseError
 from sentinel.model.evidence import RunKind
@@ -19,7 +20,7 @@ from sentinel.schedule.reading import read_map
 from sentinel.store.declared import withdraw_keep_out, write_keep_out
 from sentinel.store.register import read_register
 from sentinel.store.units import write_unit
-from tests.cli.written import host, nmap, service
+from tests.cli.written import host, masscan_json, nmap, service
 from tests.homes import NOW, SCHOOL, opened
 
 KEPT = build_kept_out([ip_network("10.1.0.5/32"), ip_network("10.9.0.0/16"), ip_network("2001:db8:5::/48")])
@@ -119,3 +120,50 @@ def test_sheet_that_holds_a_kept_out_address_is_refused_as_a_whole_by_number(tmp
             withdraw_keep_out(transaction, SCHOOL.code, stored.id, "登记有误")
         take_file(context, SCHOOL, sheet, "inside")
         assert len(read_register(context.database, SCHOOL.code)) == 2
+
+
+ARP = "10.1.0.5              00-11-22-33-44-55     动态\r\n10.1.0.9              00-11-22-33-44-56     动态\r\n"
+WINDOWS = f"接口: 10.1.0.2 --- 0x3\r\n  Internet 地址         物理地址              类型\r\n{ARP}"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("arp.txt", WINDOWS.encode("utf-16")),
+        ("arp.txt", b"\xfe\xff" + WINDOWS.encode("utf-16-be")),
+        ("masscan.json", masscan_json([("10.1.0.5", 80)]).replace("10.1.0.5", r"10.1.\u0030.5").encode()),
+        ("scan.xml", nmap(host("10.1.0.5", service(22))).replace("10.1.0.5", "10.1.&#48;.5").encode()),
+        ("台账.csv", "系统名称,IP地址,备注\n教务,10.1.0.9,另有１０．１．０．５\n".encode()),
+        ("台账.csv", "系统名称,IP地址,备注\n10.1.0.5 的系统,10.1.0.9,\n".encode("gb18030")),
+        ("漏洞.csv", "漏洞名称,风险等级,IP地址,整改建议\n弱口令,高危,10.1.0.9,登录 10.1.0.5 后改\n".encode()),
+        ("漏洞.csv", "漏洞名称,风险等级,IP地址,状态\na,高危,10.1.0.9,\nb,高危,10.1.0.5,已修复\n".encode()),
+    ],
+)
+def test_import_when_a_kept_out_address_is_written_in_any_way_or_place_stores_nothing(
+    tmp_path: Path, name: str, data: bytes
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(data)
+    with opened(tmp_path / "home") as context:
+        keep(context, "10.1.0.5/32")
+        before = context.database.one("SELECT count(*) FROM audit")
+        with pytest.raises(ParseError, match="holds 1 address that is declared to stay out") as caught:
+            take_file(context, SCHOOL, file, "inside")
+        assert "10.1.0" not in str(caught.value)
+        assert context.database.one("SELECT count(*) FROM audit") == before
+        assert not any(one.is_file() for one in context.home.evidence.rglob("*"))
+
+
+def test_list_of_flaws_whose_hidden_sheet_holds_a_kept_out_address_is_not_kept(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(["漏洞名称", "风险等级", "IP地址"])
+    book.active.append(["弱口令", "高危", "10.1.0.9"])
+    other = book.create_sheet("底稿")
+    other.append(["10.1.0.5"])
+    other.sheet_state = "hidden"
+    book.save(tmp_path / "漏洞.xlsx")
+    with opened(tmp_path / "home") as context:
+        keep(context, "10.1.0.5/32")
+        with pytest.raises(ParseError, match="holds 1 address"):
+            take_file(context, SCHOOL, tmp_path / "漏洞.xlsx", "inside")
+        assert not any(one.is_file() for one in context.home.evidence.rglob("*"))

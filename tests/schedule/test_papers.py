@@ -93,6 +93,15 @@ def test_both_forms_say_the_same_words(papers: tuple[Paper, ...]) -> None:
         assert "\u202e" not in html + "".join(lines)
 
 
+def test_signatures_never_stand_on_a_page_of_their_own(papers: tuple[Paper, ...]) -> None:
+    for paper in papers:
+        paragraphs = docx.Document(BytesIO(render_paper_docx(paper, NOW))).paragraphs
+        place = next(place for place, one in enumerate(paragraphs) if one.text == paper.signatures[0])
+        kept = [bool(one.paragraph_format.keep_with_next) for one in paragraphs[place - 5 : place]]
+        assert all(kept), paper.name
+        assert ".sign, p:nth-last-of-type(-n+4) { break-before: avoid; }" in render_paper(paper, data_folder("reports"))
+
+
 @pytest.mark.browser
 def test_papers_when_printed_are_a4_and_short(papers: tuple[Paper, ...], tmp_path: Path) -> None:
     browser = shutil.which("chromium") or "chromium"

@@ -1,0 +1,67 @@
+"""What a home tells of addresses that must stay out from now on, beside its map, in; how much of it was taken out, out.
+
+Lines and entries are withdrawn, so that importing their files again brings them back once the addresses may be known.
+A finding keeps its number, which an order may name, and no longer tells where it was: that nobody looks any more is no
+proof that anything was mended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from sentinel.model.finding import Finding, FindingState
+from sentinel.model.unit import IPNetwork, Unit
+from sentinel.schedule.keep_out import KeptOut
+from sentinel.schedule.third_party import address_of_subject
+from sentinel.store.database import Transaction
+from sentinel.store.findings import read_findings, write_findings
+from sentinel.store.register import read_register, withdraw_register
+from sentinel.store.scopes import read_whitelist, withdraw_whitelist_entry
+
+_WHY = "declared to stay out"
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """How much was taken out.
+
+    Attributes:
+        hosts: hosts that left the map.
+        lines: lines of the register that were withdrawn.
+        entries: entries of the whitelist that were withdrawn.
+        findings: findings that were closed and tell no address any more.
+    """
+
+    hosts: int = 0
+    lines: int = 0
+    entries: int = 0
+    findings: int = 0
+
+
+def remove_told(transaction: Transaction, unit: Unit, kept: KeptOut) -> Removed:
+    """Take out what a unit's register, whitelist and findings tell of addresses; a wider prefix tells of none."""
+    database = transaction.database
+    lines = [one.id for one in read_register(database, unit.code) if _tells(one.addresses, kept)]
+    withdraw_register(transaction, lines)
+    if lines:
+        transaction.audit("register.withdraw", f"unit {unit.code}", after={"withdrawn": lines, "reason": _WHY})
+    entries = [one.id for one in read_whitelist(database, unit.code) if _tells(one.addresses, kept)]
+    for number in entries:
+        withdraw_whitelist_entry(transaction, number, _WHY)
+    findings = list(_blind(read_findings(database, [unit.code]), kept, transaction))
+    write_findings(transaction, findings)
+    return Removed(0, len(lines), len(entries), len(findings))
+
+
+def _tells(prefixes: Iterable[IPNetwork], kept: KeptOut) -> bool:
+    return any(kept.count([one]) == one.num_addresses for one in prefixes)
+
+
+def _blind(findings: Iterable[Finding], kept: KeptOut, transaction: Transaction) -> Iterator[tuple[Finding, str, str]]:
+    for one in findings:
+        address = address_of_subject(one.key.subject)
+        if address is not None and kept.meets(address):
+            key = replace(one.key, subject=f"（已排除）{one.id}")
+            blind = replace(one, key=key, state=FindingState.CLOSED, closed_at=transaction.now, detail="")
+            yield blind, one.state.value, _WHY
