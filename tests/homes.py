@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ class Clock:
 @cache
 def _template() -> TemporaryDirectory[str]:
     folder = TemporaryDirectory(prefix="sentinel-home-")
+    atexit.register(folder.cleanup)
     home = create_home(Path(folder.name) / "home", build_settings_text(SCHOOL.code))
     database = Database(home.database)
     with database.transaction("tester", NOW, objects=True) as transaction:

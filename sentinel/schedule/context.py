@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sentinel.config import Settings, data_folder
-from sentinel.errors import ConfigError, UsageError
+from sentinel.errors import ConfigError, StoreError, UsageError
 from sentinel.log import warning
 from sentinel.model.unit import Unit
 from sentinel.schedule.persons import hide_persons
 from sentinel.store.database import Database
+from sentinel.store.declared import has_unopened
 from sentinel.store.evidence import EvidenceFolder
 from sentinel.store.home import Home, open_home
 from sentinel.store.schema import HEAD
@@ -71,9 +72,15 @@ class Context:
 
         Raises:
             ConfigError: the key would lie inside the home, and go with it when it is copied or stolen.
+            StoreError: persons of this home are sealed with another key; a second one would split them.
         """
         if self.key_file.resolve().is_relative_to(self.home.path.resolve()):
             raise ConfigError(f"contact_key: {self.key_file} lies inside the home: choose a place apart from it")
+        if has_unopened(self.database, self.load_seal()):
+            raise StoreError(
+                f"{self.key_file}: not the key this home's persons are sealed with; bring that one here, or, where it "
+                "is lost, end them first (`unit contact end`, `register withdraw`)"
+            )
         return make_seal(self.key_file)
 
     @property

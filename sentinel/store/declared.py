@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from ipaddress import ip_network
+from itertools import chain
 
 from sentinel.errors import StoreError, UsageError
 from sentinel.model.moment import from_microseconds, to_microseconds
 from sentinel.model.register import Contact, Exit, KeepOut, Person
 from sentinel.model.unit import IPNetwork, Unit, UnitLevel
 from sentinel.store.database import Database, Row, Transaction
-from sentinel.store.register import open_person, pack_person
+from sentinel.store.register import open_person, pack_person, read_register
 from sentinel.store.seal import Seal
 from sentinel.store.units import find_unit, read_units
 
@@ -71,6 +72,14 @@ def read_contacts(database: Database, unit: str, seal: Seal | None = None) -> tu
         )
         for row in rows
     )
+
+
+def has_unopened(database: Database, seal: Seal | None) -> bool:
+    """Tell whether a person in force, of a contact or of the register, cannot be opened with this seal."""
+    units = [unit.code for unit in read_units(database)]
+    contacts = (one.person for unit in units for one in read_contacts(database, unit, seal))
+    lines = (one.person for unit in units for one in read_register(database, unit, seal))
+    return any(person is None for person in chain(contacts, lines))
 
 
 def verify_contact(transaction: Transaction, contact: Contact) -> None:

@@ -301,3 +301,19 @@ def test_paper_when_the_contact_key_is_elsewhere_says_that_the_contact_is_left_b
     assert "密钥不在本机" in done.err
     assert "文书含联系电话" not in done.out
     assert "13800001234" not in (tmp_path / "other" / "扫描告知书.html").read_text()
+
+
+def test_contact_when_the_key_is_another_is_refused_until_the_old_one_is_ended(
+    sentinel: Sentinel, env: dict[str, str], tmp_path: Path
+) -> None:
+    sentinel.run("unit", "contact", "set", "--name", "张三", "--phone", "13800001234", env=env)
+    other = {"SENTINEL_CONTACT_KEY": str(tmp_path / "elsewhere" / "contact.key")}
+    words = ("unit", "contact", "set", "--name", "李四", "--phone", "13800005678")
+    assert "not the key" in sentinel.run(*words, env=other, expect=6).complaint
+    assert not (tmp_path / "elsewhere").exists(), "no second key is made"
+    (kept,) = sentinel.rows("unit", "contact", "list", "--show", env=env)
+    assert kept["name"] == "张三"
+    sentinel.run("unit", "contact", "end", env=other)
+    sentinel.run(*words, env=other)
+    (row,) = sentinel.rows("unit", "contact", "list", "--show", env=other)
+    assert row["name"] == "李四"

@@ -15,8 +15,8 @@ from sentinel.schedule.keeping import MIB
 from sentinel.schedule.service.install import read_states
 from sentinel.schedule.service.systemctl import Systemctl
 from sentinel.schedule.silence import CHANNEL_WORDS, read_silence
+from sentinel.store.declared import has_unopened
 from sentinel.store.evidence_budget import HeldBy, read_holdings
-from sentinel.store.register import read_register
 from sentinel.store.restore import sealed_rows
 from sentinel.store.units import read_plans, read_units
 
@@ -49,13 +49,8 @@ def _key(context: Context) -> Checked:
             f"{path} 不在，{sealed} 条联系人或责任人打不开，其余不受影响",
             f"从原机复制 contact.key 到 {path}，再 chmod 600",
         )
-    persons = [
-        entry.person
-        for unit in read_units(context.database)
-        for entry in read_register(context.database, unit.code, seal)
-    ]
-    if any(person is None for person in persons):
-        words = f"密钥 {seal.id[:8]} 与数据不符，有责任人打不开"
+    if has_unopened(context.database, seal):
+        words = f"密钥 {seal.id[:8]} 与数据不符，有联系人或责任人打不开"
         return Checked("联系人密钥", "missing", words, f"从原机复制 contact.key 到 {path}")
     return Checked("联系人密钥", "ok", f"{seal.id[:8]}，权限无误；不在备份中，请另行保存一份")
 
