@@ -149,6 +149,7 @@ def build_asset(reading: Reading, number: int, address_text: str) -> Page:
             "certificates": _certificates(current),
             "findings": findings,
             "worst": _worst_by_port(findings),
+            "judged": not reading.unjudged,
             "entries": reading.register.find(place),
             "has_register": reading.register.size > 0,
             "runs": tuple({run.id: run for run in confirmed.values()}.values()),

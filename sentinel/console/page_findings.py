@@ -57,6 +57,7 @@ def build_findings(reading: Reading) -> Page:
             "owners": reading.register.owners,
             "has_register": reading.register.size > 0,
             "looked": bool(reading.vantages) or bool(counts),
+            "unjudged": reading.unjudged,
         },
     )
 

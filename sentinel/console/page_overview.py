@@ -54,6 +54,7 @@ def build_overview(reading: Reading, desk: Desk, builds: Builds) -> Page:
             "counts": count_by_severity(database, unit.code),
             "severities": tuple(Severity),
             "runs": runs,
+            "judged": bool(runs) and not reading.unjudged,
             "warnings": _warnings(reading, runs[0].time if runs else None, plan),
             "plan": plan,
         },
@@ -94,6 +95,13 @@ def _warnings(reading: Reading, newest: datetime | None, plan: Plan | None) -> t
             )
         )
     found.extend(silence_words(read_silence(reading.context, reading.unit, reading.now)))
+    if unjudged := reading.unjudged:
+        found.append(
+            Text(
+                f"{unjudged} 次扫描或导入的结果没有评判过，其中有无隐患未知。评判：sentinel check",
+                f"No rule was applied yet to the results of {unjudged} scans or imports. Judge them: sentinel check",
+            )
+        )
     if plan is not None and not plan.enabled:
         found.append(Text("巡检已停用。", "The planned scans are switched off."))
     if not reading.register.size:

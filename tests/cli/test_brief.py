@@ -127,6 +127,21 @@ def test_brief_when_the_place_cannot_be_written_ends_with_10(school: School, tmp
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+def test_brief_when_what_was_imported_was_never_judged_claims_no_zero(
+    make_home: Callable[[], Sentinel], tmp_path: Path
+) -> None:
+    sentinel = make_home()
+    (tmp_path / "in.xml").write_text(nmap(host("192.0.2.1", service(23, "telnet"))))
+    sentinel.run("import", tmp_path / "in.xml", "--no-check")
+    done = sentinel.run("brief", "--out", tmp_path / "out")
+    assert "严重和高危隐患 未核查" in done.out
+    assert "先运行 sentinel check" in done.out
+    sentinel.run("check")
+    done = sentinel.run("brief", "--out", tmp_path / "out")
+    assert re.search(r"严重和高危隐患 \d", done.out)
+    assert "sentinel unit contact set" in (tmp_path / "out" / "简报.html").read_text(encoding="utf-8")
+
+
 def test_ledger_when_persons_are_asked_for_and_the_key_is_there_names_them(school: School, tmp_path: Path) -> None:
     for words, found in (([], False), (["--show-persons"], True)):
         out = tmp_path / f"{found}.xlsx"
