@@ -214,10 +214,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "reason_silent": ("从未上报", "never reported"),
     # what is not known
     "unknown_never": ("本单位从未扫描或导入，除登记信息外一切未知。", "Nothing was ever scanned or imported."),
-    "unknown_unjudged": (
-        "{n} 次扫描、导入或抓包的结果没有评判过，其中有无隐患未知。",
-        "No rule was applied yet to {n} scans, imports or captures; whether they show findings is not known.",
-    ),
+    "unknown_unjudged": ("{n} 次结果没有评判过，其中有无隐患未知。", "Results no rule was applied to yet: {n}."),
     "unknown_undeclared": (
         "没有申报地址范围，无法计算覆盖率。",
         "No address range is declared, so coverage cannot be told.",
