@@ -95,7 +95,11 @@ def _cut(words: str, width: int = _STEP_WIDTH) -> str:
 def _papers(done: Briefing) -> str:
     count = len(done.files) - 2
     if not count:
-        return "没有待签发的严重或高危隐患" if done.view.looked else "没有核查过，写不出整改通知书"
+        if not done.view.looked:
+            return "没有核查过，写不出整改通知书"
+        if not done.view.judged:
+            return "有结果没有评判过，写不出整改通知书，先运行 sentinel check"
+        return "没有待签发的严重或高危隐患"
     issued = len(done.orders)
     return f"整改通知书 {issued} 份、草稿 {count - issued} 份" if issued else f"整改通知书草稿 {count} 份"
 

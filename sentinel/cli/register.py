@@ -90,6 +90,8 @@ def _print_import(path: Path, done: RegisterImport, dry_run: bool) -> None:
     print_line(
         f"读入 {done.rows} 行，新增 {len(done.added)} 条，已有 {done.known} 条，撤下 {len(done.withdrawn)} 条{kept}。"
     )
+    if done.unfilled:
+        print_line(f"{done.unfilled} 台主机的登记状态为未登记或未核查，没有补填系统、部门等，未登记。")
     if done.why:
         print_line(_WHY[done.why] + "。")
     if done.corrections:
@@ -116,7 +118,13 @@ def _print_json_import(path: Path, done: RegisterImport, dry_run: bool) -> None:
     for line in done.withdrawn:
         print_json({"event": "withdrawn", **build_line_words(line)})
     counts = {"rows": done.rows, "added": len(done.added), "known": done.known, "withdrawn": len(done.withdrawn)}
-    more = {"kept": done.kept, "why": done.why or None, "refused": len(done.refused), "dry_run": dry_run}
+    more = {
+        "unfilled": done.unfilled,
+        "kept": done.kept,
+        "why": done.why or None,
+        "refused": len(done.refused),
+        "dry_run": dry_run,
+    }
     print_json({"summary": {"file": str(path), **counts, **more, "passed_over": len(done.passed_over)}})
 
 

@@ -8,6 +8,7 @@ import os
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -79,6 +80,8 @@ class Access:
         if not right or wanted in self._spent:
             return None
         self._spent.add(wanted)
+        with suppress(OSError):
+            self._file.unlink()  # a server that starts again must not take it a second time
         secret = secrets.token_urlsafe(32)
         now = self._clock()
         self._sessions[_sum(secret)] = _Session(now, now)

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Final
 
 from sentinel.console.page import Page
-from sentinel.console.query import DAYS, read_asset_cursor, read_asset_question
+from sentinel.console.query import DAYS, cut_page, read_asset_cursor, read_asset_question
 from sentinel.console.reading import Reading
 from sentinel.errors import UsageError
 from sentinel.model.endpoint import Endpoint, EndpointState, MapRow, Run, answers_everything
@@ -58,12 +58,14 @@ def build_assets(reading: Reading) -> Page:
     found, total = tuple[store.AssetRow, ...](), 0
     # Without a register nothing is unregistered: nobody has told what should be there.
     unanswerable = not asked.networks or (asked.registered is not None and not reading.register.size)
+    after, before = read_asset_cursor(query, "after"), read_asset_cursor(query, "before")
+    back = after is None and before is not None
     if not unanswerable:
-        after = read_asset_cursor(query)
-        found, total = store.read_asset_page(database, reading.unit.code, reading.networks, asked, after, ROWS + 1)
+        found, total = store.read_asset_page(
+            database, reading.unit.code, reading.networks, asked, after or before, ROWS + 1, back=back
+        )
     vantages = reading.vantages
-    rows = found[:ROWS]
-    last = rows[-1] if len(found) > ROWS else None
+    rows, preceding, following = cut_page(found, ROWS, _cursor, started=after is not None, back=back)
     ids = [network.id for network in reading.networks]
     return Page(
         "assets",
@@ -71,7 +73,8 @@ def build_assets(reading: Reading) -> Page:
         {
             "lines": tuple(_line(reading, row, vantages) for row in rows),
             "total": total,
-            "following": f"{last.key}.{last.network}.{last.host.address}" if last else "",
+            "preceding": preceding,
+            "following": following,
             "vantages": vantages,
             "networks": reading.networks,
             "zones": tuple(dict.fromkeys(network.zone for network in reading.networks)),
@@ -82,6 +85,10 @@ def build_assets(reading: Reading) -> Page:
             "looked": bool(vantages),
         },
     )
+
+
+def _cursor(row: store.AssetRow) -> str:
+    return f"{row.key}.{row.network}.{row.host.address}"
 
 
 def _line(reading: Reading, row: store.AssetRow, vantages: Sequence[str]) -> AssetLine:
@@ -149,6 +156,7 @@ def build_asset(reading: Reading, number: int, address_text: str) -> Page:
             "certificates": _certificates(current),
             "findings": findings,
             "worst": _worst_by_port(findings),
+            "judged": not reading.unjudged,
             "entries": reading.register.find(place),
             "has_register": reading.register.size > 0,
             "runs": tuple({run.id: run for run in confirmed.values()}.values()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from typing import Final
 
 from sentinel.console.builds import Builds, Built
@@ -12,12 +13,12 @@ from sentinel.console.page import Page
 from sentinel.console.query import DAYS
 from sentinel.console.reading import Desk, Reading
 from sentinel.inventory.diff import diff_maps
-from sentinel.model.endpoint import Change, ChangeKind, Endpoint, MapRow
-from sentinel.model.unit import Unit
+from sentinel.model.endpoint import MANY_PORTS, Change, ChangeKind, Endpoint, EndpointState, MapRow, answers_everything
+from sentinel.model.unit import IPAddress, Unit
 from sentinel.report.hosts import service_name
 from sentinel.schedule.context import Context
 from sentinel.schedule.reading import LIVE_STATES, Lookout
-from sentinel.store.assets import read_touched
+from sentinel.store.assets import read_crowded, read_intervals, read_touched, read_vantages
 from sentinel.store.endpoints import read_closings
 from sentinel.store.units import read_networks
 
@@ -25,6 +26,7 @@ ROWS: Final = 50
 _DEFAULT_DAYS: Final = 30
 _WAIT_S: Final = 0.4
 _HOLD_S: Final = 600
+_PORTS_READ: Final = 1 << 17
 
 
 def build_changes(reading: Reading, desk: Desk, builds: Builds) -> Page:
@@ -72,10 +74,29 @@ def changes_maker(desk: Desk, unit: Unit, days: int) -> Callable[[], tuple[objec
     def make() -> tuple[object, datetime]:
         with desk.open(None) as context:
             end = context.clock()
-            found = read_changes(context, unit, end - timedelta(days=days), end)
+            answering = _find_answering(context, unit)
+            found = [
+                one
+                for one in read_changes(context, unit, end - timedelta(days=days), end)
+                if (one.row.network, one.row.endpoint.key.address) not in answering
+            ]
         return tuple(sorted(found, key=lambda one: one.at or end, reverse=True)), end
 
     return make
+
+
+def _find_answering(context: Context, unit: Unit) -> frozenset[tuple[str, IPAddress]]:
+    """Find the hosts that answer on whatever port they are asked: as in the reports, no port of them is a change."""
+    networks = {network.id: network for network in read_networks(context.database, unit.code)}
+    vantages = read_vantages(context.database, unit.code)
+    found = set()
+    for number, address in read_crowded(context.database, list(networks), MANY_PORTS):
+        network = networks[number]
+        lasting = read_intervals(context.database, number, address, vantages, lasting=True, limit=_PORTS_READ)
+        opened = [one for one in lasting if one.state is EndpointState.OPEN]
+        if answers_everything([MapRow(unit.code, network.name, network.zone, one) for one in opened]):
+            found.add((network.name, ip_address(address)))
+    return frozenset(found)
 
 
 def read_changes(context: Context, unit: Unit, start: datetime, end: datetime) -> tuple[Change, ...]:

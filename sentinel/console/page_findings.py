@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from sentinel.console.page import Page
-from sentinel.console.query import read_finding_question
+from sentinel.console.query import cut_page, read_finding_question
 from sentinel.console.reading import Reading
 from sentinel.errors import UsageError
 from sentinel.model.finding import Finding, FindingState
@@ -38,15 +38,20 @@ def build_findings(reading: Reading) -> Page:
     """Build the listing."""
     database, query = reading.database, reading.query
     asked = read_finding_question(query, reading.unit.code, reading.now)
-    found = store.read_finding_page(database, asked, query.numbers("after", 3), ROWS + 1)  # type: ignore[arg-type]  # three, as asked
+    after, before = query.numbers("after", 3), query.numbers("before", 3)
+    back = after is None and before is not None
+    cursor: store.Cursor | None = after or before  # type: ignore[assignment]  # three, as asked
+    found = store.read_finding_page(database, asked, cursor, ROWS + 1, back=back)
+    rows, preceding, following = cut_page(found, ROWS, _cursor, started=after is not None, back=back)
     counts = store.count_by_severity(database, reading.unit.code)
     return Page(
         "findings",
         "findings",
         {
-            "lines": tuple(_row(reading, finding) for finding, _ in found[:ROWS]),
+            "lines": tuple(_row(reading, finding) for finding, _ in rows),
             "total": store.count_findings(database, asked),
-            "following": ".".join(map(str, found[ROWS - 1][1])) if len(found) > ROWS else "",
+            "preceding": preceding,
+            "following": following,
             "severities": tuple(Severity),
             "counts": counts,
             "states": tuple(FindingState),
@@ -57,8 +62,13 @@ def build_findings(reading: Reading) -> Page:
             "owners": reading.register.owners,
             "has_register": reading.register.size > 0,
             "looked": bool(reading.vantages) or bool(counts),
+            "unjudged": reading.unjudged,
         },
     )
+
+
+def _cursor(row: tuple[Finding, store.Cursor]) -> str:
+    return ".".join(map(str, row[1]))
 
 
 def build_finding(reading: Reading, number: int) -> Page:

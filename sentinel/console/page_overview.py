@@ -11,12 +11,14 @@ from markupsafe import Markup
 
 from sentinel.config import data_folder
 from sentinel.console.builds import Builds, Built
-from sentinel.console.page import Page
+from sentinel.console.page import Links, Page
 from sentinel.console.reading import Desk, Reading
+from sentinel.model.facts import UnitFacts
 from sentinel.model.plan import Plan
 from sentinel.model.rule import Severity
 from sentinel.model.unit import Unit
 from sentinel.report import view_school
+from sentinel.report.clean import clean
 from sentinel.report.render import LANGUAGES, render_page
 from sentinel.report.values import Text
 from sentinel.report.view_scope import silence_words
@@ -54,6 +56,7 @@ def build_overview(reading: Reading, desk: Desk, builds: Builds) -> Page:
             "counts": count_by_severity(database, unit.code),
             "severities": tuple(Severity),
             "runs": runs,
+            "judged": bool(runs) and not reading.unjudged,
             "warnings": _warnings(reading, runs[0].time if runs else None, plan),
             "plan": plan,
         },
@@ -76,12 +79,21 @@ def digest_maker(desk: Desk, unit: Unit) -> Callable[[], tuple[object, datetime]
         view = view_school.build_school(facts)
         folder = data_folder("reports")
         pages = {
-            lang: Markup(render_page("console/digest.html.j2", lang, folder, {"view": view}))  # noqa: S704  our template
+            lang: Markup(render_page("console/digest.html.j2", lang, folder, _values(desk, view, facts, lang)))  # noqa: S704  our template
             for lang in LANGUAGES
         }
         return Digest(pages), facts.generated_at
 
     return make
+
+
+def _values(desk: Desk, view: view_school.SchoolView, facts: UnitFacts, lang: str) -> dict[str, object]:
+    """Give the view with what the map needs to lead to the pages of its hosts."""
+    return {
+        "view": view,
+        "link": Links(facts.unit.code, lang if lang != desk.settings.language else ""),
+        "network_ids": {clean(network.name, 40): network.id for network in facts.networks},
+    }
 
 
 def _warnings(reading: Reading, newest: datetime | None, plan: Plan | None) -> tuple[Text, ...]:
@@ -94,6 +106,13 @@ def _warnings(reading: Reading, newest: datetime | None, plan: Plan | None) -> t
             )
         )
     found.extend(silence_words(read_silence(reading.context, reading.unit, reading.now)))
+    if unjudged := reading.unjudged:
+        found.append(
+            Text(
+                f"{unjudged} 次扫描或导入的结果没有评判过，其中有无隐患未知。评判：sentinel check",
+                f"No rule was applied yet to the results of {unjudged} scans or imports. Judge them: sentinel check",
+            )
+        )
     if plan is not None and not plan.enabled:
         found.append(Text("巡检已停用。", "The planned scans are switched off."))
     if not reading.register.size:

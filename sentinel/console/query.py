@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, TypeVar
@@ -18,6 +18,7 @@ _LONGEST: Final = 100
 _TERMS: Final = 5
 DAYS: Final = (1, 7, 30, 90)
 Choice = TypeVar("Choice", bound=StrEnum)
+Row = TypeVar("Row")
 
 
 class Query(dict[str, str]):
@@ -52,6 +53,19 @@ class Query(dict[str, str]):
         return numbers if all(abs(number) < 1 << 63 for number in numbers) else None
 
 
+def cut_page(
+    found: Sequence[Row], rows: int, write: Callable[[Row], str], *, started: bool, back: bool
+) -> tuple[tuple[Row, ...], str, str]:
+    """Cut one row more than a page holds to the page; gives its rows, and the cursors of the page before and after."""
+    kept, more = tuple(found[:rows]), len(found) > rows
+    if back:
+        kept = kept[::-1]
+    if not kept:
+        return kept, "", ""
+    before = write(kept[0]) if (more if back else started) else ""
+    return kept, before, write(kept[-1]) if back or more else ""
+
+
 def read_asset_question(query: Query, networks: Sequence[Network], now: datetime) -> AssetQuestion:
     """Read which hosts are meant."""
     zone = query.choice("zone", Zone)
@@ -75,9 +89,9 @@ def read_asset_question(query: Query, networks: Sequence[Network], now: datetime
     )
 
 
-def read_asset_cursor(query: Query) -> assets.Cursor | None:
-    """Read where an asset page begins: `key.network.address`."""
-    key, _, rest = query.get("after", "").partition(".")
+def read_asset_cursor(query: Query, name: str) -> assets.Cursor | None:
+    """Read where an asset page begins (`after`) or ends (`before`): `key.network.address`."""
+    key, _, rest = query.get(name, "").partition(".")
     network, _, address = rest.partition(".")
     numbers = Query({"n": f"{key}.{network}"}).numbers("n", 2)
     if numbers is None:

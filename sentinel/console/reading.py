@@ -20,6 +20,7 @@ from sentinel.store.assets import add_functions, read_vantages
 from sentinel.store.audit import newest_audit
 from sentinel.store.database import Database
 from sentinel.store.home import Home
+from sentinel.store.judged import count_unjudged
 from sentinel.store.units import find_unit, read_networks, read_units
 
 PAGE_LIMIT_S: Final = 10.0
@@ -60,6 +61,11 @@ class Reading:
     def vantages(self) -> tuple[str, ...]:
         """From where the map was ever seen."""
         return read_vantages(self.database, self.unit.code)
+
+    @property
+    def unjudged(self) -> int:
+        """Scans, imports and captures no rule was applied to yet: with any, no zero of findings means anything."""
+        return count_unjudged(self.database, self.unit.code)
 
     def network(self, number: int) -> Network | None:
         """Give a network of the unit by its id."""

@@ -13,7 +13,7 @@ from sentinel.model.observation import Certificate
 from sentinel.model.ports import PortSet
 from sentinel.model.unit import IPAddress, Zone
 
-_MANY_PORTS = 40
+MANY_PORTS = 40
 
 
 class EndpointKey(NamedTuple):
@@ -134,7 +134,7 @@ def answers_everything(rows: Sequence[MapRow]) -> bool:
     """
     open_tcp = [row.endpoint.fingerprint for row in rows if row.endpoint.key.proto == "tcp"]
     known = sum(1 for mark in open_tcp if mark.is_identified)
-    return len(open_tcp) >= _MANY_PORTS and known * 10 <= len(open_tcp)
+    return len(open_tcp) >= MANY_PORTS and known * 10 <= len(open_tcp)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ class UnitFacts:
         contacts: persons the unit named to be called.
         sources: all runs up to the moment reported, newest first, those before the period too.
         silences: how long nothing arrived by each channel, at the moment of the report.
+        unjudged: scans, imports and captures that no rule was applied to yet; no count of findings speaks of them.
     """
 
     unit: Unit
@@ -108,6 +109,7 @@ class UnitFacts:
     contacts: int = 0
     sources: tuple[Run, ...] = ()
     silences: tuple[Silence, ...] = ()
+    unjudged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,7 @@ class UnitSummary:
         answered: clauses with any verdict but unknown.
         clauses: clauses in the catalogue.
         unlisted: open endpoints the whitelist does not allow; None: there is no whitelist.
+        unjudged: scans, imports and captures that no rule was applied to yet.
     """
 
     unit: Unit
@@ -147,6 +150,7 @@ class UnitSummary:
     answered: int
     clauses: int
     unlisted: int | None
+    unjudged: int = 0
 
 
 @dataclass(frozen=True, slots=True)

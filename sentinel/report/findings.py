@@ -153,15 +153,15 @@ def fold_objects(subjects: Iterable[str]) -> tuple[Folded, ...]:
 
 
 def severity_chart(findings: Sequence[Finding], now: datetime, *, looked: bool) -> Chart:
-    """Draw live findings by severity; without any look every bar is unknown instead of zero."""
+    """Draw live findings by severity; a bar without any is unknown instead of zero unless all was looked at."""
     counts = {severity: [f for f in findings if f.severity is severity] for severity in Severity}
     bars = tuple(
-        _severity_bar(severity, members, now, looked=looked)
+        _severity_bar(severity, members, now, looked=looked or bool(members))
         for severity, members in counts.items()
         if members or severity is not Severity.INFORMATIONAL
     )
     alt = text("alt_severity", **{severity.value: len(members) for severity, members in counts.items()})
-    return Chart(bars, text("axis_findings"), alt if looked else text("alt_not_looked"))
+    return Chart(bars, text("axis_findings"), alt if looked or findings else text("alt_not_looked"))
 
 
 def age_chart(findings: Sequence[Finding], now: datetime) -> Chart:

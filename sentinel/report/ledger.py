@@ -105,7 +105,11 @@ def _about(facts: UnitFacts, *, shown: bool) -> Iterator[Sequence[Value]]:
     yield "地址覆盖", f"{covered.part} / {covered.whole}" if covered.whole else "未申报地址范围，无法计算"
     yield "怎样读", "资产台账每台主机一行；登记未发现只列扫描确已查过而没有见到的登记，没有查过的列在登记未核查。"
     yield "", "不在登记内的端口：主机已登记、该端口未登记。登记没有写端口的，视为登记整台主机。"
-    yield "再次导入", "资产台账、登记未发现、登记未核查三张表补填后可再次导入；其余各表不作登记读入。"
+    yield (
+        "再次导入",
+        "资产台账、登记未发现、登记未核查三张表补填后可再次导入；其余各表不作登记读入。没有补填的未登记主机仍是未登记。",
+    )
+    yield "", "要代替原来的台账：用 --show-persons 写出，补填后 sentinel register import 台账.xlsx --replace 原文件名。"
     masked = "姓名和电话不列出；sentinel ledger --show-persons 列出（需要联系人密钥）。"
     yield "责任人", "姓名和电话已列出，按个人信息保管。" if shown else masked
     for sentence in build_ending(facts).unknowns:

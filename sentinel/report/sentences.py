@@ -160,6 +160,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "登记网段、办理扫描授权并完成首次扫描或导入",
         "Declare networks, get authorisation, scan or import",
     ),
+    "step_check": ("评判已有的结果：sentinel check", "Judge what has arrived: sentinel check"),
     "step_scan_rest": ("补扫尚未核查的地址", "Scan the addresses not yet checked"),
     "step_declare": ("登记本单位的网段和地址范围", "Declare the networks and address ranges of the unit"),
     "step_capture": ("在出口或核心交换机镜像口取得流量并分析", "Capture traffic at the uplink or core and analyse it"),
@@ -181,6 +182,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "cause_suspect": ("有挖矿迹象，证据不足以证实", "signs of mining, not enough to prove it"),
     "cause_names": ("不等于挖矿，教学和科研可能合法使用", "not mining by itself, teaching may use it"),
     "gap_never": ("没有任何扫描或导入结果", "nothing was ever scanned or imported"),
+    "gap_unjudged": ("{n} 次扫描或导入的结果没有评判过", "results no rule was applied to: {n}"),
     "gap_addresses": ("{n} 个申报地址未核查", "{n} declared addresses were not checked"),
     "gap_undeclared": ("未申报地址范围，覆盖率无法计算", "without ranges there is no coverage"),
     "gap_captures": ("本期没有分析流量，挖矿情况未知", "no traffic was analysed, mining is unknown"),
@@ -206,11 +208,13 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "reason_overdue": ("逾期 {n} 个", "overdue: {n}"),
     "reason_findings": ("{severity} {n} 个", "{severity}: {n}"),
     "reason_suspect": ("疑似挖矿 {n} 台", "suspected mining: {n}"),
+    "reason_unjudged": ("{n} 次结果没有评判过", "results no rule was applied to: {n}"),
     "reason_incomplete": ("未发现隐患，但核查不完整", "nothing found, check incomplete"),
     "reason_none": ("核查完整，无待处理隐患", "checked in full, nothing live"),
     "reason_silent": ("从未上报", "never reported"),
     # what is not known
     "unknown_never": ("本单位从未扫描或导入，除登记信息外一切未知。", "Nothing was ever scanned or imported."),
+    "unknown_unjudged": ("{n} 次结果没有评判过，其中有无隐患未知。", "Results no rule was applied to yet: {n}."),
     "unknown_undeclared": (
         "没有申报地址范围，无法计算覆盖率。",
         "No address range is declared, so coverage cannot be told.",
@@ -292,6 +296,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "note_ports_unlisted": ("另有 {n} 个端口不在登记内", "ports beyond the register: {n}"),
     "note_ports_listed": ("已登记主机的端口均在登记内", "ports of registered hosts are all listed"),
     "note_addresses_left": ("申报地址未核查 {n} / {whole}", "addresses not checked {n} / {whole}"),
+    "note_exposed_hosts": ("{n} 台主机，隐患未核查", "hosts: {n}; findings not checked"),
     "note_exposed": (
         "{hosts} 台主机，有严重或高危隐患 {bad} 台",
         "{hosts} hosts, with critical or high findings {bad}",
@@ -332,7 +337,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "cause_no_register": ("尚未导入资产台账", "no register was imported"),
     "cause_no_outside": ("没有校外扫描结果", "nobody looked from outside"),
     "cause_expired_lines": ("登记到期，仍在使用", "expired in the register, still in use"),
-    "cause_no_contact": ("没有登记网络安全联系人", "no contact for security is named"),
+    "cause_no_contact": (
+        "没有登记网络安全联系人，通报和应急时找不到人",
+        "no contact for security is named; in an emergency nobody can be reached",
+    ),
     "step_register": (
         "查明未登记主机的用途和责任部门，补登记或下线。",
         "Find out whose these hosts are; register or retire.",
@@ -350,7 +358,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Import a scan made outside: sentinel import FILE --vantage outside",
     ),
     "step_renew_lines": ("核实到期资产，续登记或下线。", "Renew the registration of these assets or retire them."),
-    "step_contact": ("登记网络安全联系人，通报和应急时能找到人。", "Name a contact, so that somebody can be reached."),
+    "step_contact": ("登记网络安全联系人：sentinel unit contact set", "Name a contact: sentinel unit contact set"),
     "unknown_since": (
         "最近的输入是 {day} 的结果，此后的变化未知。",
         "The newest input is of {day}; what changed since is not known.",

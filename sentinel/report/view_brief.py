@@ -36,7 +36,7 @@ from sentinel.report.standing import (
     unseen_lines,
 )
 from sentinel.report.values import NOTHING, Chart, Head, KeyFigure, Step, Text, build_head, joined
-from sentinel.report.view_scope import build_ending, covered_share, has_looked, silence_words
+from sentinel.report.view_scope import build_ending, count_or_unknown, covered_share, has_looked, silence_words
 from sentinel.report.words import text
 
 TITLE: Final = Text("网络安全简报", "Network security brief")
@@ -90,6 +90,7 @@ class BriefView:
         figures: key figures.
         steps: what to do first, at most ten.
         looked: anything ever told of the unit.
+        judged: rules were applied to all that arrived.
         registered: there is a register.
         lines: lines of the register by department, as a picture.
         departments: the same as a table.
@@ -110,6 +111,7 @@ class BriefView:
     figures: tuple[KeyFigure, ...]
     steps: tuple[Step, ...]
     looked: bool
+    judged: bool
     registered: bool
     lines: Chart
     departments: tuple[DepartmentLine, ...]
@@ -138,6 +140,7 @@ def build_brief(facts: UnitFacts) -> BriefView:
         figures=_figures(facts, exposed),
         steps=build_actions(facts, ACTIONS),
         looked=has_looked(facts),
+        judged=has_looked(facts) and not facts.unjudged,
         registered=bool(facts.standing.lines),
         lines=line_chart(departments),
         departments=departments,
@@ -213,7 +216,8 @@ def _outside_figure(facts: UnitFacts, exposed: Sequence[ExposedHost]) -> KeyFigu
         return KeyFigure(text("key_exposed"), None, text("cause_no_outside"))
     ports = len({(row.endpoint.key.address, row.endpoint.key.proto, row.endpoint.key.port) for row in _outside(facts)})
     bad = sum(host.worst in {Severity.CRITICAL, Severity.HIGH} for host in exposed)
-    note = text("note_exposed", hosts=len(exposed), bad=bad)
+    judged = count_or_unknown(facts, bad) is not None
+    note = text("note_exposed", hosts=len(exposed), bad=bad) if judged else text("note_exposed_hosts", n=len(exposed))
     return KeyFigure(text("key_exposed"), ports, note, "critical" if bad else "")
 
 
@@ -224,7 +228,11 @@ def _urgent_figure(facts: UnitFacts) -> KeyFigure:
     urgent = sum(finding.severity in {Severity.CRITICAL, Severity.HIGH} for finding in live)
     overdue = sum(finding.is_overdue(facts.generated_at) for finding in live)
     note = text("note_live_overdue", live=len(live), overdue=overdue)
-    return KeyFigure(text("key_urgent"), urgent, note, "critical" if urgent else "")
+    if facts.unjudged:
+        note = (
+            joined((note, text("gap_unjudged", n=facts.unjudged))) if live else text("gap_unjudged", n=facts.unjudged)
+        )
+    return KeyFigure(text("key_urgent"), count_or_unknown(facts, urgent), note, "critical" if urgent else "")
 
 
 def _outside(facts: UnitFacts) -> list[MapRow]:

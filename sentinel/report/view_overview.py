@@ -46,6 +46,7 @@ class UnitLine:
         clauses: clauses answered of clauses in the catalogue.
         nonconform: clauses proven not to be met.
         unlisted: endpoints the whitelist does not allow; None: there is no whitelist.
+        unjudged: results no rule was applied to yet; with any, a zero of findings means nothing.
         reason: why it stands where it stands.
         tone: its colour: a severity, `ok`, or `unknown`.
     """
@@ -66,6 +67,7 @@ class UnitLine:
     clauses: Share
     nonconform: int
     unlisted: int | None
+    unjudged: int
     reason: Text
     tone: str
 
@@ -85,6 +87,7 @@ class TreeLine:
     mining: int | None
     mining_looked: Share
     coverage: Share
+    unjudged: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +186,7 @@ def _unit_line(summary: UnitSummary, names: dict[str, str]) -> UnitLine:
         clauses=Share(summary.answered, summary.clauses),
         nonconform=summary.nonconform,
         unlisted=summary.unlisted,
+        unjudged=summary.unjudged,
         reason=reason,
         tone=tone,
     )
@@ -198,6 +202,8 @@ def _standing(summary: UnitSummary) -> tuple[str, Text]:
         return worst.value, text("reason_findings", n=summary.live[worst.value], severity=term(worst))
     if summary.suspect_hosts:
         return "medium", text("reason_suspect", n=summary.suspect_hosts)
+    if summary.unjudged:
+        return "unknown", text("reason_unjudged", n=summary.unjudged)
     if summary.planned == 0 or summary.covered < summary.planned or summary.mining_hosts is None:
         return "unknown", text("reason_incomplete")
     return "ok", text("reason_none")
@@ -259,6 +265,7 @@ def _tree_line(unit: Unit, depth: int, below: Sequence[UnitLine]) -> TreeLine:
         mining=sum(line.mining or 0 for line in looked) if looked else None,
         mining_looked=Share(len(looked), len(below)),
         coverage=Share(sum(line.coverage.part for line in below), sum(line.coverage.whole for line in below)),
+        unjudged=sum(line.unjudged for line in below),
     )
 
 
@@ -281,14 +288,18 @@ def _findings_chart(children: Sequence[TreeLine]) -> Chart:
         Bar(
             Text(line.name, line.name),
             (Segment("critical", line.critical), Segment("high", line.high)),
-            text("count", n=line.critical + line.high) if line.reported.part else text("not_checked"),
-            unknown=not line.reported.part,
+            text("count", n=line.critical + line.high) if _is_counted(line) else text("not_checked"),
+            unknown=not _is_counted(line),
         )
         for line in sorted(children, key=lambda line: (-line.critical, -line.high, -line.reported.part))[:_BARS]
     )
     legend = tuple((severity.value, term(severity)) for severity in _GRAVE[:2])
     total = sum(line.critical + line.high for line in children)
     return Chart(bars, text("axis_findings"), text("alt_units", n=total, units=len(children)), legend)
+
+
+def _is_counted(line: TreeLine) -> bool:
+    return bool(line.critical + line.high) or (bool(line.reported.part) and not line.unjudged)
 
 
 def _coverage_chart(children: Sequence[TreeLine]) -> Chart:
@@ -314,6 +325,9 @@ def _figures(lines: Sequence[UnitLine], reported: Sequence[UnitLine]) -> tuple[K
     urgent = sum(line.critical + line.high for line in reported)
     overdue = sum(line.overdue for line in reported)
     mining = sum(line.mining or 0 for line in looked)
+    unjudged = sum(line.unjudged for line in reported)
+    counted = known and not unjudged
+    told = text("note_live", n=sum(line.live for line in reported))
     covered = Share(sum(line.coverage.part for line in lines), sum(line.coverage.whole for line in lines))
     return (
         KeyFigure(
@@ -327,11 +341,16 @@ def _figures(lines: Sequence[UnitLine], reported: Sequence[UnitLine]) -> tuple[K
         ),
         KeyFigure(
             text("key_urgent"),
-            urgent if known else None,
-            text("note_live", n=sum(line.live for line in reported)),
+            urgent if urgent or counted else None,
+            told,
             "critical" if urgent else "",
         ),
-        KeyFigure(text("key_overdue"), overdue if known else None, text("note_overdue"), "critical" if overdue else ""),
+        KeyFigure(
+            text("key_overdue"),
+            overdue if overdue or counted else None,
+            text("note_overdue"),
+            "critical" if overdue else "",
+        ),
         KeyFigure(
             text("key_mining"),
             mining if looked else None,

@@ -35,7 +35,7 @@ from sentinel.report.services import (
     service_chart,
 )
 from sentinel.report.values import Bar, Chart, Head, KeyFigure, Segment, Step, Text, build_head, joined
-from sentinel.report.view_scope import Ending, build_ending, covered_share, gap_step, has_looked
+from sentinel.report.view_scope import Ending, build_ending, count_or_unknown, covered_share, gap_step, has_looked
 from sentinel.report.words import service_text, term, text
 
 TITLE: Final = Text("学校资产与风险报告", "Asset and risk report of the school")
@@ -74,6 +74,7 @@ class SchoolView:
         figures: key figures.
         steps: what to do first, at most five.
         looked: anything ever told of the unit; false: no zero means anything.
+        judged: rules were applied to all that arrived; false: no zero of findings means anything.
         changes: changes of the map, folded.
         change_chart: the same by kind.
         map: the asset map.
@@ -101,6 +102,7 @@ class SchoolView:
     figures: tuple[KeyFigure, ...]
     steps: tuple[Step, ...]
     looked: bool
+    judged: bool
     changes: tuple[ChangeLine, ...]
     change_chart: Chart
     map: AssetMap
@@ -134,17 +136,19 @@ def build_school(facts: UnitFacts) -> SchoolView:
     certificates = build_certificates(facts.rows, now)
     bare = sum(r.endpoint.fingerprint.tunnel == "ssl" and r.endpoint.certificate is None for r in facts.rows)
     mining, suspect = mining_counts(facts)
+    judged = has_looked(facts) and not facts.unjudged
     return SchoolView(
         head=build_head("school", TITLE, facts.unit, facts.period, facts.generated_at, facts.exercise, facts.pack_hash),
         figures=_figures(facts, assets, live),
         steps=_steps(facts, groups),
         looked=has_looked(facts),
+        judged=judged,
         changes=_change_lines(facts.changes),
         change_chart=_change_chart(facts.changes),
         map=assets,
         services=services,
         service_chart=service_chart(services),
-        severity=severity_chart(live, now, looked=has_looked(facts) or bool(live)),
+        severity=severity_chart(live, now, looked=judged),
         ages=age_chart(live, now),
         groups=groups,
         findings=finding_lines(live, now, facts.owners),
@@ -188,20 +192,31 @@ def _figures(facts: UnitFacts, assets: AssetMap, live: Sequence[Finding]) -> tup
     kinds = Counter(change.kind for change in facts.changes)
     urgent = sum(finding.severity in {Severity.CRITICAL, Severity.HIGH} for finding in live)
     overdue = sum(finding.is_overdue(facts.generated_at) for finding in live)
-    fresh = sum(finding.first_seen >= facts.period.start for finding in live)
+    late = text("note_overdue") if live or not facts.unjudged else text("gap_unjudged", n=facts.unjudged)
     return (
         KeyFigure(text("key_hosts"), assets.hosts, _silent_note(facts, assets)),
         KeyFigure(text("key_endpoints"), len(facts.rows), _change_note(kinds)),
         KeyFigure(
             text("key_urgent"),
-            urgent,
-            text("note_findings", live=len(live), fresh=fresh, closed=len(_closed(facts))),
+            count_or_unknown(facts, urgent),
+            _findings_note(facts, live),
             "critical" if urgent else "",
         ),
-        KeyFigure(text("key_overdue"), overdue, text("note_overdue"), "critical" if overdue else ""),
+        KeyFigure(
+            text("key_overdue"), overdue if live else count_or_unknown(facts, 0), late, "critical" if overdue else ""
+        ),
         _mining_figure(facts),
         _coverage_figure(facts),
     )
+
+
+def _findings_note(facts: UnitFacts, live: Sequence[Finding]) -> Text:
+    fresh = sum(finding.first_seen >= facts.period.start for finding in live)
+    note = text("note_findings", live=len(live), fresh=fresh, closed=len(_closed(facts)))
+    if not facts.unjudged:
+        return note
+    unjudged = text("gap_unjudged", n=facts.unjudged)
+    return joined((note, unjudged)) if live else unjudged
 
 
 def _blank_figures(facts: UnitFacts, live: Sequence[Finding]) -> tuple[KeyFigure, ...]:

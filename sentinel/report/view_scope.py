@@ -107,11 +107,18 @@ def has_looked(facts: UnitFacts) -> bool:
     return bool(facts.runs or facts.rows or facts.hosts)
 
 
+def count_or_unknown(facts: UnitFacts, count: int) -> int | None:
+    """Give a count of findings, or None where a zero would speak of what no rule was ever applied to."""
+    return None if not count and facts.unjudged else count
+
+
 def gap_step(facts: UnitFacts) -> Step | None:
     """Name the greatest gap of knowledge as a thing to do; None when there is none."""
     total = covered_share(facts)
     if not has_looked(facts):
         return _gap(text("step_first_scan"), text("gap_never"), 0)
+    if facts.unjudged:
+        return _gap(text("step_check"), text("gap_unjudged", n=facts.unjudged), facts.unjudged)
     if total.missing or not total.whole:
         open_networks = [c for c in facts.coverage if c.covered < c.planned]
         examples = tuple(clean(c.network, 40) for c in sorted(open_networks, key=lambda c: c.covered - c.planned)[:3])
@@ -196,6 +203,7 @@ def _unknowns(facts: UnitFacts, networks: Sequence[NetworkLine], total: Share) -
     timeless = sum(run.time_quality == "unknown" for run in facts.runs)
     found = (
         (not has_looked(facts), text("unknown_never")),
+        (facts.unjudged > 0, text("unknown_unjudged", n=facts.unjudged)),
         (not total.whole, text("unknown_undeclared")),
         (total.missing > 0, text("unknown_addresses", n=total.missing, whole=total.whole)),
         (bool(logs), text("unknown_logs", names="、".join(logs[:4]), n=len(logs))),

@@ -29,6 +29,7 @@ from sentinel.schedule.orders import (
     issue_paper,
     save_order,
 )
+from sentinel.schedule.owners import read_owners
 from sentinel.schedule.reporting import save_file, save_text
 from sentinel.store.register import read_register
 
@@ -77,16 +78,17 @@ def write_briefing(context: Context, unit: Unit, folder: Path, *, issue: bool, s
 
 def _write_orders(context: Context, unit: Unit, folder: Path, *, issue: bool) -> Iterator[tuple[Path, str]]:
     taken: set[str] = set()
-    for choice in choose_findings(context, unit, (), severity=Severity.HIGH):
+    owners = read_owners(context, unit)
+    for choice in choose_findings(context, unit, (), severity=Severity.HIGH, owners=owners):
         kept = Choice(choice.assignee, choice.findings[:MOST_FINDINGS])
         signed = issue and choice.assignee != NO_OWNER
         order = draft_order(unit, kept, context.clock())
         name = file_name("整改通知书" if signed else "整改通知书-草稿", choice.assignee, taken)
         taken.add(name)
         if signed:
-            order = issue_paper(context, unit, order, kept.findings, folder / name)
+            order = issue_paper(context, unit, order, kept.findings, folder / name, owners)
         else:
-            save_order(folder / name, build_paper(context, unit, order, kept.findings))
+            save_order(folder / name, build_paper(context, unit, order, kept.findings, owners))
         yield folder / name, order.number
 
 

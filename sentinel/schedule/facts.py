@@ -33,6 +33,7 @@ from sentinel.schedule.reading import (
 from sentinel.schedule.silence import read_silence
 from sentinel.store.findings import read_findings
 from sentinel.store.flows import count_captures, read_flows
+from sentinel.store.judged import count_unjudged
 from sentinel.store.register import count_contacts, read_register
 from sentinel.store.runs import read_newest_run_time, read_runs
 from sentinel.store.scopes import read_authorisations, read_whitelist
@@ -146,6 +147,7 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
         contacts=count_contacts(context.database, unit.code),
         sources=tuple(reversed(read_runs(context.database, unit.code, until=at))),
         silences=read_silence(context, unit, now),
+        unjudged=count_unjudged(context.database, unit.code),
     )
 
 
@@ -219,4 +221,5 @@ def _summarise(context: Context, unit: Unit, period: Period, now: datetime) -> U
         answered=sum(1 for one in verdicts if one.verdict is not Verdict.UNKNOWN),
         clauses=len(verdicts),
         unlisted=listed[Listed.UNLISTED] + listed[Listed.MISMATCH] if listing.entries else None,
+        unjudged=count_unjudged(context.database, unit.code),
     )

@@ -42,7 +42,13 @@ class Choice:
 
 
 def choose_findings(
-    context: Context, unit: Unit, references: Sequence[str], *, severity: Severity | None = None, owner: str = ""
+    context: Context,
+    unit: Unit,
+    references: Sequence[str],
+    *,
+    severity: Severity | None = None,
+    owner: str = "",
+    owners: Owners | None = None,
 ) -> tuple[Choice, ...]:
     """Give the chosen findings of a unit by the department that answers for them, worst first.
 
@@ -52,7 +58,7 @@ def choose_findings(
     Raises:
         UsageError: a finding is not there, belongs to another unit, or is settled.
     """
-    owners = read_owners(context, unit)
+    owners = owners or read_owners(context, unit)
     found = [_named(context, unit, reference) for reference in references] or [
         one
         for one in read_findings(context.database, [unit.code], [FindingState.OPEN])
@@ -79,7 +85,12 @@ def issue_order(context: Context, order: RectificationOrder, findings: Sequence[
 
 
 def issue_paper(
-    context: Context, unit: Unit, order: RectificationOrder, findings: Sequence[Finding], path: Path
+    context: Context,
+    unit: Unit,
+    order: RectificationOrder,
+    findings: Sequence[Finding],
+    path: Path,
+    owners: Owners | None = None,
 ) -> RectificationOrder:
     """Issue an order and print it to a path; where the path cannot be written nothing is issued.
 
@@ -87,19 +98,28 @@ def issue_paper(
         UsageError: it names no finding, or more than a paper holds.
         RenderError: the file cannot be written; the message says whether the order was issued.
     """
-    build_paper(context, unit, order, findings)
+    owners = owners or read_owners(context, unit)
+    build_paper(context, unit, order, findings, owners)
     if not os.access(path.parent, os.W_OK) or path.is_dir():
         raise RenderError(f"{path}: cannot be written; nothing was issued")
     stored = issue_order(context, order, findings)
     try:
-        save_order(path, build_paper(context, unit, stored, read_order_findings(context, stored)))
+        save_order(path, build_paper(context, unit, stored, read_order_findings(context, stored), owners))
     except RenderError as error:
         raise RenderError(f"{stored.number} is issued, but {error}; `sentinel order show` prints it again") from error
     return stored
 
 
-def build_paper(context: Context, unit: Unit, order: RectificationOrder, findings: Sequence[Finding]) -> OrderPaper:
+def build_paper(
+    context: Context,
+    unit: Unit,
+    order: RectificationOrder,
+    findings: Sequence[Finding],
+    owners: Owners | None = None,
+) -> OrderPaper:
     """Put together what an order prints: findings with the words of their rules and the lines of the register.
+
+    `owners` spares reading the register and the hosts again for each of many orders.
 
     Raises:
         UsageError: it names no finding, or more than a paper holds.
@@ -108,7 +128,7 @@ def build_paper(context: Context, unit: Unit, order: RectificationOrder, finding
     pack = read_pack(context)
     rules = {rule.name: rule for rule in pack.rules}
     numbers = {clause.id: clause.number for catalogue in reversed(pack.catalogues) for clause in catalogue.clauses}
-    owners = read_owners(context, unit)
+    owners = owners or read_owners(context, unit)
     return OrderPaper(
         number=order.number,
         unit=unit.name,

@@ -13,6 +13,7 @@ from sentinel.model.unit import Network, Unit
 from sentinel.schedule.context import Context
 from sentinel.schedule.reading import Span, clip_spans, count_addresses, iterate_map, planned_spans
 from sentinel.store.flows import read_newest_capture
+from sentinel.store.judged import read_unjudged
 from sentinel.store.runs import read_arguments, read_coverage, read_newest_scan, read_runs
 from sentinel.store.scopes import read_whitelist
 from sentinel.store.units import read_networks
@@ -30,10 +31,11 @@ def read_proofs(context: Context, unit: Unit, now: datetime) -> dict[str, ProofS
     list, `service-scan` those of them that also asked what speaks there; each is as old as the oldest run its coverage
     rests on. `whitelist` covers the share of open endpoints it allows, `certificates` the share of TLS endpoints whose
     certificate was read. A capture cannot tell how much of a network it saw, so `traffic` never covers anything by
-    itself.
+    itself. What no rule was applied to yet proves nothing: that no finding refutes a clause would be no wonder.
     """
     runs = read_runs(context.database, unit.code, after=now - _LOOK_BACK, until=now)
-    looked = [(run, read_coverage(context.database, run.id)) for run in reversed(runs)]
+    unjudged = read_unjudged(context.database, unit.code)
+    looked = [(run, read_coverage(context.database, run.id)) for run in reversed(runs) if run.id not in unjudged]
     deep = [(run, coverage) for run, coverage in looked if _asks_profile(coverage)]
     networks = read_networks(context.database, unit.code)
     with_service = [one for one in deep if _detects_services(context, one[0])]
@@ -41,8 +43,8 @@ def read_proofs(context: Context, unit: Unit, now: datetime) -> dict[str, ProofS
     states = [
         _scan_proof("port-scan", deep, networks),
         _scan_proof("service-scan", with_service, networks),
-        _whitelist_proof(context, unit, now),
-        _certificate_proof(context, unit),
+        ProofState("whitelist", None, 0.0) if unjudged else _whitelist_proof(context, unit, now),
+        ProofState("certificates", None, 0.0) if unjudged else _certificate_proof(context, unit),
         ProofState("traffic", capture, 0.0),
     ]
     return {state.kind: state for state in states}

@@ -57,6 +57,7 @@ class RegisterImport:
         refused: cells that could not be read, for which their rows were not taken.
         passed_over: cells that could not be read; their rows were taken without them.
         rows: rows with a line in them, taken or refused.
+        unfilled: hosts of a ledger sentinel wrote that nobody has filled in, which registers nothing.
         corrections: heads for which what was said of columns is kept from now on.
     """
 
@@ -71,6 +72,7 @@ class RegisterImport:
     refused: list[CellError] = field(default_factory=list)
     passed_over: list[CellError] = field(default_factory=list)
     rows: int = 0
+    unfilled: int = 0
     corrections: int = 0
 
 
@@ -173,6 +175,7 @@ def _read_lines(
             line = reader.read(unit, done.file, sum_)
             done.refused += reader.refused
             done.passed_over += reader.passed_over if line else ()
+            done.unfilled += reader.unfilled
             done.rows += bool(line or reader.refused)
             if line is not None:
                 yield line

@@ -23,6 +23,21 @@ _FOOTER = re.compile(
 )
 """How the rows below a sheet's last line begin; a system called 审核系统 is none of them."""
 
+_STATE, _FROM, _NOBODYS = "登记状态", "台账出处", frozenset({"未登记", "未核查"})
+"""Columns of the ledger sentinel writes, and the states of a host no line of the register holds."""
+
+_FILLED = (
+    Field.SYSTEM,
+    Field.DEPARTMENT,
+    Field.PERSON,
+    Field.PHONE,
+    Field.LEVEL,
+    Field.FILING,
+    Field.KIND,
+    Field.PLACE,
+)
+"""Columns by which somebody answers for a host the ledger lists."""
+
 _SAYS_SOMETHING = re.compile(r"[0-9A-Za-z]")
 """An address column without a letter or figure (`无固定`, `内部使用`) names no place, wrongly written or not."""
 
@@ -36,17 +51,22 @@ class LineReader:
         head: what the columns of its sheet say.
         refused: cells for which the row is not taken: of its address, its names, or all of them.
         passed_over: cells that could not be read while the row was taken.
+        unfilled: a host of the ledger sentinel wrote that nobody has filled in: that it was seen registers nothing.
     """
 
     row: TableRow
     head: Head
     refused: list[CellError] = field(default_factory=list)
     passed_over: list[CellError] = field(default_factory=list)
+    unfilled: bool = False
 
     def read(self, unit: str, source: str, source_sha256: str) -> RegisterEntry | None:
         """Give the line; None for a row that says nothing, a footer, a head that comes again, and a refused row."""
         reader = RowReader(self.row, self.head)
         if reader.is_blank or self._is_head_again() or self._is_footer():
+            return None
+        self.unfilled = self._is_unfilled()
+        if self.unfilled:
             return None
         places = self._places()
         ports = self._ports(reader, places)
@@ -90,6 +110,11 @@ class LineReader:
         return bool(filled) and all(
             clean_title(cell.text) == clean_title(titles.get(column, "")) for column, cell in filled
         )
+
+    def _is_unfilled(self) -> bool:
+        named = {clean_title(title): column for column, title in (self.head.titles | self.head.unknown).items()}
+        state, told = (self.row.at(named.get(clean_title(title), 0)).text.strip() for title in (_STATE, _FROM))
+        return state in _NOBODYS and not told and not any(self._texts(what) for what in (*_FILLED, Field.NOTE))
 
     def _is_footer(self) -> bool:
         first = next((cell.text for cell in self.row.cells if not cell.is_blank), "")

@@ -117,27 +117,37 @@ def host_of(subject: str) -> str:
 
 
 def read_asset_page(
-    database: Database, unit: str, networks: Sequence[Network], asked: AssetQuestion, after: Cursor | None, count: int
+    database: Database,
+    unit: str,
+    networks: Sequence[Network],
+    asked: AssetQuestion,
+    cursor: Cursor | None,
+    count: int,
+    *,
+    back: bool = False,
 ) -> tuple[tuple[AssetRow, ...], int]:
-    """Give the hosts a question means, in its order, behind a cursor, and how many it means in all.
+    """Give the hosts a question means behind a cursor, and how many it means in all.
 
-    `add_functions` comes first.
+    They stand in its order, or, going `back`, are those before the cursor, the nearest first. `add_functions` comes
+    first.
     """
     start, where, values = _build(unit, asked)
     key = _KEYS[asked.order]
-    if after is not None:
-        where += f" AND ({key}, address_key(h.address), h.network) > (?, ?, ?)"
-        values += [after[0], address_key(after[2]), after[1]]
+    sign, way = ("<", " DESC") if back else (">", "")
+    if cursor is not None:
+        where += f" AND ({key}, address_key(h.address), h.network) {sign} (?, ?, ?)"
+        values += [cursor[0], address_key(cursor[2]), cursor[1]]
     query = database.query(
         # Counting on the way spares a first page the question a second time, which is all a search costs.
         f"{start} SELECT h.network, {key}, h.address, h.mac, h.vendor, h.os, h.first_seen_us, h.last_seen_us, "
-        f"h.in_scope, count(*) OVER () {where} ORDER BY {key}, address_key(h.address), h.network LIMIT ?",
+        f"h.in_scope, count(*) OVER () {where} "
+        f"ORDER BY {key}{way}, address_key(h.address){way}, h.network{way} LIMIT ?",
         (*values, count),
     )
     rows = list(query)
     known = {network.id: network for network in networks}
     found = tuple(AssetRow(row[0], row[1], build_host(known[row[0]], row[2:9], ())) for row in rows)
-    if after is not None:
+    if cursor is not None:
         return found, count_assets(database, unit, asked)
     return found, int(rows[0][-1]) if rows else 0
 
@@ -298,6 +308,17 @@ def count_services(database: Database, networks: Sequence[int], count: int) -> t
         (*networks, count),
     )
     return tuple((str(row[0]), int(row[1])) for row in rows)
+
+
+def read_crowded(database: Database, networks: Sequence[int], least: int) -> Iterator[tuple[int, str]]:
+    """Give (network, address) of the hosts with at least so many open TCP ports."""
+    marks = ",".join("?" * len(networks))
+    rows = database.query(
+        f"SELECT network, address FROM endpoint WHERE network IN ({marks}) AND valid_to_us IS NULL "  # noqa: S608
+        "AND state='open' AND proto='tcp' GROUP BY network, address HAVING count(*)>=?",
+        (*networks, least),
+    )
+    yield from ((int(row[0]), str(row[1])) for row in rows)
 
 
 def read_touched(

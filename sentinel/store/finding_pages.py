@@ -52,17 +52,21 @@ class FindingQuestion:
 
 
 def read_finding_page(
-    database: Database, asked: FindingQuestion, after: Cursor | None, count: int
+    database: Database, asked: FindingQuestion, cursor: Cursor | None, count: int, *, back: bool = False
 ) -> tuple[tuple[Finding, Cursor], ...]:
-    """Give the findings a question means with their cursors; `assets.add_functions` comes first."""
+    """Give the findings a question means behind a cursor, each with its own; `assets.add_functions` comes first.
+
+    They stand in the question's order, or, going `back`, are those before the cursor, the nearest first.
+    """
     first, second = _KEYS[asked.order]
     where, values = _build(asked)
-    if after is not None:
-        where += f" AND ({first}, {second}, id) > (?, ?, ?)"
-        values += after
+    sign, way = ("<", " DESC") if back else (">", "")
+    if cursor is not None:
+        where += f" AND ({first}, {second}, id) {sign} (?, ?, ?)"
+        values += cursor
     rows = database.query(
         f"{FINDING_SELECT.replace(' FROM', f', {first}, {second} FROM')} WHERE {where} "
-        f"ORDER BY {first}, {second}, id LIMIT ?",
+        f"ORDER BY {first}{way}, {second}{way}, id{way} LIMIT ?",
         (*values, count),
     )
     return tuple((build_finding(row), (row[-2], row[-1], row[0])) for row in rows)

@@ -127,6 +127,39 @@ def test_brief_when_the_place_cannot_be_written_ends_with_10(school: School, tmp
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+def test_ledger_when_imported_again_registers_only_the_hosts_somebody_filled_in(
+    make_home: Callable[[], Sentinel], tmp_path: Path
+) -> None:
+    sentinel = make_home()
+    (tmp_path / "in.xml").write_text(nmap(*(host(f"192.0.2.{n}", service(80, "http")) for n in (1, 2, 3))))
+    (tmp_path / "own.csv").write_text("系统名称,IP地址,责任部门\n门户,192.0.2.1,信息中心\n", encoding="utf-8")
+    sentinel.run("import", tmp_path / "in.xml", tmp_path / "own.csv")
+    sentinel.run("ledger", "--out", tmp_path / "台账.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "台账.xlsx")
+    heads = [cell.value for cell in book["资产台账"][1]]
+    (row,) = [row for row in book["资产台账"].iter_rows(min_row=2) if row[0].value == "192.0.2.2"]
+    row[heads.index("责任部门")].value = "教务处"
+    book.save(tmp_path / "台账.xlsx")
+    summary = sentinel.run("register", "import", tmp_path / "台账.xlsx", "--json").rows[-1]["summary"]
+    assert (summary["rows"], summary["added"], summary["unfilled"]) == (2, 2, 1)
+    assert "未登记（台） 1" in sentinel.run("brief", "--out", tmp_path / "out").out
+
+
+def test_brief_when_what_was_imported_was_never_judged_claims_no_zero(
+    make_home: Callable[[], Sentinel], tmp_path: Path
+) -> None:
+    sentinel = make_home()
+    (tmp_path / "in.xml").write_text(nmap(host("192.0.2.1", service(23, "telnet"))))
+    sentinel.run("import", tmp_path / "in.xml", "--no-check")
+    done = sentinel.run("brief", "--out", tmp_path / "out")
+    assert "严重和高危隐患 未核查" in done.out
+    assert "先运行 sentinel check" in done.out
+    sentinel.run("check")
+    done = sentinel.run("brief", "--out", tmp_path / "out")
+    assert re.search(r"严重和高危隐患 \d", done.out)
+    assert "sentinel unit contact set" in (tmp_path / "out" / "简报.html").read_text(encoding="utf-8")
+
+
 def test_ledger_when_persons_are_asked_for_and_the_key_is_there_names_them(school: School, tmp_path: Path) -> None:
     for words, found in (([], False), (["--show-persons"], True)):
         out = tmp_path / f"{found}.xlsx"

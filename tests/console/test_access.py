@@ -43,6 +43,7 @@ def test_token_when_used_opens_one_session_and_is_spent(tmp_path: Path, access: 
     assert secret
     assert access.is_open(secret)
     assert access.enter(token) is None
+    assert Access(tmp_path / "console", Clock()).enter(token) is None
 
 
 @pytest.mark.parametrize("given", ["", "-", "AAAAA-AAAAA-AAAAA-AAAAA-AAAAA", "长" * 500, "\x00"])

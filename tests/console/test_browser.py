@@ -124,8 +124,14 @@ def test_every_page_when_scripts_are_off_shows_the_same(browser: Browser, small_
         assert page.locator("td.ports").first.inner_text().find("redis") >= 0
         first = page.locator("td.subject a").first.inner_text()
         page.goto(f"{server.base}/unit/{SCHOOL.code}/assets")
+        first = page.locator("td.subject a").first.inner_text()
         page.click(".pager .next")
         assert page.locator("td.subject a").first.inner_text() != first
+        page.click(".pager .next")
+        page.click(".pager .previous")
+        page.click(".pager .previous")
+        assert page.locator("td.subject a").first.inner_text() == first
+        assert page.locator(".pager .previous").count() == 0
         page.click("td.subject a >> nth=0")
         assert page.locator("h2:has-text('历史')").count() == 1
         page.click("nav a:has-text('隐患')")
@@ -216,3 +222,15 @@ def test_current_report_when_asked_for_is_made_and_shown(browser: Browser, small
             page.goto(f"{server.base}/unit/{SCHOOL.code}/reports/current/{name}")
             page.locator("footer.seal").wait_for(timeout=60_000)
             assert page.locator("body").evaluate("one => getComputedStyle(one).maxWidth") == "1060px"
+
+
+def test_overview_when_hosts_are_drawn_leads_to_each_of_them(browser: Browser, hostile_home: Path) -> None:
+    with serving(hostile_home) as server:
+        server.enter()
+        with looking(browser, server, 1440) as (page, _):
+            page.goto(f"{server.base}/unit/{SCHOOL.code}/?lang=en")
+            page.locator(".host b a").first.wait_for()
+            address = page.locator(".host b a").first.inner_text()
+            page.click(".host b a >> nth=0")
+            assert address in page.locator("h1").inner_text()
+            assert "lang=en" in page.url

@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from sentinel.console.page_changes import read_changes
+from sentinel.config import Settings
+from sentinel.console.page_changes import changes_maker, read_changes
+from sentinel.console.reading import Desk
+from sentinel.model.endpoint import MANY_PORTS
 from sentinel.schedule.reading import read_diff
+from sentinel.store.home import Home
 from tests.homes import NOW, SCHOOL, Clock, opened
+from tests.schedule.nmapfile import NmapRun, at, give, host
 
 
 @pytest.mark.parametrize("days", [1, 7, 30, 90])
@@ -20,3 +25,14 @@ def test_changes_when_read_from_what_was_touched_are_those_of_the_whole_maps(sma
         (one.kind, one.row.endpoint.id, one.at, one.before) for one in whole
     ]
     assert (len(whole) > 0) == (days >= 7)
+
+
+def test_changes_when_a_host_answers_on_every_port_then_none_of_its_ports_is_listed(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    ports = {f"p{port}": "wrapped" for port in range(1000, 1000 + MANY_PORTS)}
+    with opened(home, Clock(NOW)) as context:
+        give(context, NmapRun((host(1, **ports), host(2, p22="ssh")), finished=at(99)))
+    make = changes_maker(Desk(Home(home), Settings(), None, Clock(NOW)), SCHOOL, 30)
+    changes, _ = make()
+    assert isinstance(changes, tuple)
+    assert [(str(one.row.endpoint.key.address), one.row.endpoint.key.port) for one in changes] == [("10.0.0.2", 22)]

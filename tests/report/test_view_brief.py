@@ -87,3 +87,27 @@ def test_build_brief_when_the_newest_input_is_older_than_the_period_then_it_is_l
     view = build_brief(replace(facts, runs=(), sources=(old,)))
     assert [source.newest for source in view.sources] == [old.time]
     assert "最近的输入是 2026-09-16 的结果" in view.unknowns[0].zh
+
+
+def test_build_brief_when_no_rule_was_applied_then_no_count_of_findings_is_a_zero() -> None:
+    facts = replace(make_facts(12, outside=True), findings=(), unjudged=2)
+    view = build_brief(facts)
+    urgent, exposed = view.figures[-1], view.figures[-2]
+    assert (urgent.value, urgent.tone, view.judged) == (None, "", False)
+    assert "2" in urgent.note.zh
+    assert "没有评判" in urgent.note.zh
+    assert exposed.value
+    assert "未核查" in exposed.note.zh
+    assert any(step.action.zh == "评判已有的结果：sentinel check" for step in view.steps)
+    assert any("没有评判过" in sentence.zh for sentence in view.unknowns)
+    assert build_brief(replace(facts, unjudged=0)).figures[-1].value == 0
+
+
+def test_build_brief_when_findings_of_others_are_known_then_they_are_counted_and_the_rest_is_told() -> None:
+    facts = replace(make_facts(12), unjudged=2)
+    judged = build_brief(replace(facts, unjudged=0)).figures[-1]
+    figure = build_brief(facts).figures[-1]
+    assert figure.value == judged.value
+    assert figure.value
+    assert "没有评判" in figure.note.zh
+    assert "没有评判" not in judged.note.zh

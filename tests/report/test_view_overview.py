@@ -35,6 +35,8 @@ def view(*summaries: UnitSummary):
         ({"covered": 50}, "unknown", "核查不完整"),
         ({"planned": 0, "covered": 0}, "unknown", "核查不完整"),
         ({"mining_hosts": None}, "unknown", "核查不完整"),
+        ({"unjudged": 2}, "unknown", "没有评判过"),
+        ({"unjudged": 2, "live": {"high": 1}}, "high", "高危 1 个"),
         ({}, "ok", "核查完整"),
     ],
 )
@@ -42,6 +44,14 @@ def test_build_overview_when_a_unit_stands_so_then_its_reason_is_named(changes, 
     (line,) = view(summary("1", **changes)).ranking
     assert line.tone == tone
     assert words in line.reason.zh
+
+
+def test_build_overview_when_no_rule_was_applied_then_no_count_of_findings_is_a_zero() -> None:
+    found = view(summary("1", unjudged=2), summary("2"))
+    assert [figure.value for figure in found.figures[2:4]] == [None, None]
+    assert sorted(bar.unknown for bar in found.findings.bars) == [False, True]
+    assert [figure.value for figure in view(summary("1"), summary("2")).figures[2:4]] == [0, 0]
+    assert view(summary("1", unjudged=2, live={"high": 1}), summary("2")).figures[2].value == 1
 
 
 def test_build_overview_when_units_are_ranked_then_mining_comes_before_overdue_before_severity() -> None:

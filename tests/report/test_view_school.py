@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from sentinel.config import data_folder
 from sentinel.model.facts import NetworkCoverage
 from sentinel.model.finding import FindingState
+from sentinel.report.render import render_html
 from sentinel.report.view_school import build_school
 from sentinel.report.view_scope import build_ending, gap_step
 from tests.report.facts_factory import make_empty_facts, make_facts
@@ -113,3 +115,16 @@ def test_build_ending_when_all_is_known_then_the_limits_of_scanning_remain() -> 
     runs = tuple(replace(run, time_quality="stated") for run in facts.runs)
     ending = build_ending(replace(facts, rows=rows, runs=runs, coverage=(FULL,)))
     assert [sentence.zh[:2] for sentence in ending.unknowns] == ["扫描"]
+
+
+def test_build_school_when_no_rule_was_applied_then_no_count_of_findings_is_a_zero() -> None:
+    view = build_school(replace(make_facts(12), findings=(), unjudged=2))
+    urgent, overdue = view.figures[2:4]
+    assert (urgent.value, overdue.value, view.judged) == (None, None, False)
+    assert all(bar.unknown for bar in view.severity.bars)
+    page = render_html("school", view, "zh", data_folder("reports"))
+    assert "没有待处理隐患" not in page
+    assert "没有待处理的白名单隐患" not in page
+    judged = build_school(replace(make_facts(12), findings=()))
+    assert [figure.value for figure in judged.figures[2:4]] == [0, 0]
+    assert not any(bar.unknown for bar in judged.severity.bars)

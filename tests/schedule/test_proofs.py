@@ -15,6 +15,7 @@ from sentinel.model.unit import Network, Zone
 from sentinel.model.whitelist import WhitelistEntry, WhitelistKind
 from sentinel.schedule.context import Context
 from sentinel.schedule.intake import replace_networks
+from sentinel.schedule.judging import judge_unit
 from sentinel.schedule.proofs import read_proofs
 from sentinel.store.flows import write_capture
 from sentinel.store.scopes import write_whitelist_entry
@@ -49,6 +50,7 @@ def campus(context: Context) -> Context:
 
 
 def proof(context: Context, kind: str) -> ProofState:
+    judge_unit(context, SCHOOL)
     return read_proofs(context, SCHOOL, NOW)[kind]
 
 
@@ -73,6 +75,13 @@ def test_port_scan_when_two_runs_share_the_unit_is_as_old_as_the_older_it_rests_
     give(campus, full_scan(range(8), day=99.5))
     state = proof(campus, "port-scan")
     assert (state.coverage, state.newest, len(state.evidence)) == (1.0, at(99.5), 1)
+
+
+def test_proofs_when_no_rule_was_applied_to_what_arrived_then_it_proves_nothing(campus: Context) -> None:
+    give(campus, full_scan(range(8), day=99, arguments="nmap -sV -oX -"))
+    states = read_proofs(campus, SCHOOL, NOW)
+    assert {state.kind: state.coverage for state in states.values() if state.coverage or state.newest} == {}
+    assert proof(campus, "port-scan").coverage == 1.0
 
 
 def test_port_scan_when_only_some_ports_were_asked_proves_nothing(campus: Context) -> None:

@@ -78,6 +78,12 @@ def test_pages_when_read_one_after_another_are_the_whole_list_in_order(
         pages += page
         cursor = (page[-1].key, page[-1].network, str(page[-1].host.address))
     assert pages == whole
+    earlier: list[AssetRow] = []
+    cursor = (whole[-1].key, whole[-1].network, str(whole[-1].host.address))
+    while page := assets.read_asset_page(database, SCHOOL.code, networks, asked, cursor, 37, back=True)[0]:
+        earlier += page
+        cursor = (page[-1].key, page[-1].network, str(page[-1].host.address))
+    assert earlier == whole[-2::-1]
     assert [row.key for row in whole] == sorted(row.key for row in whole)
 
 
@@ -196,6 +202,7 @@ def test_finding_pages_when_read_one_after_another_are_the_whole_list(database: 
         pages += page
         cursor = page[-1][1]
     assert tuple(pages) == whole
+    assert read_finding_page(database, asked, whole[80][1], 30, back=True) == whole[79:49:-1]
     assert len(whole) == count_findings(database, asked) > 100
 
 
