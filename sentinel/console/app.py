@@ -29,6 +29,8 @@ from sentinel.report.words import term
 from sentinel.store.audit import newest_audit
 
 _FOREVER: Final = "public, max-age=31536000, immutable"
+_ROW_DIGITS: Final = 18
+"""Row ids are 64-bit numbers; Python refuses to read numbers of thousands of digits."""
 
 
 @dataclass(frozen=True)
@@ -195,21 +197,26 @@ def _add_pages(app: FastAPI, console: Console) -> None:
     def assets(request: Request, code: str) -> Response:
         return console.show(request, code, page_assets.build_assets)
 
-    @app.get("/unit/{code}/assets/{network:int}/{address}")
-    def asset(request: Request, code: str, network: int, address: str) -> Response:
-        return console.show(request, code, lambda reading: page_assets.build_asset(reading, network, address))
+    @app.get("/unit/{code}/assets/{network}/{address}")
+    def asset(request: Request, code: str, network: str, address: str) -> Response:
+        return console.show(request, code, lambda reading: page_assets.build_asset(reading, _row(network), address))
 
     @app.get("/unit/{code}/findings")
     def findings(request: Request, code: str) -> Response:
         return console.show(request, code, page_findings.build_findings)
 
-    @app.get("/unit/{code}/findings/{number:int}")
-    def finding(request: Request, code: str, number: int) -> Response:
-        return console.show(request, code, lambda reading: page_findings.build_finding(reading, number))
+    @app.get("/unit/{code}/findings/{number}")
+    def finding(request: Request, code: str, number: str) -> Response:
+        return console.show(request, code, lambda reading: page_findings.build_finding(reading, _row(number)))
 
     @app.get("/unit/{code}/changes")
     def changes(request: Request, code: str) -> Response:
         return console.show(request, code, lambda reading: page_changes.build_changes(reading, desk, builds))
+
+
+def _row(text: str) -> int:
+    """Read a row id from an address; 0, which no row has, for what can be none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _ROW_DIGITS else 0
 
 
 def _add_reports(app: FastAPI, console: Console) -> None:
