@@ -33,7 +33,7 @@ def demo(
     mode: ModeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """演示：本机三所练习学校，扫描两次，查一段出口流量，出五份报告与资产台账，逐项与真值对照。"""
+    """演示：本机三所练习学校，扫描两次，查一段出口流量，出报告与台账，逐项与真值对照。"""
     from sentinel.drill.place.ground import take_ground
     from sentinel.schedule.demo.run import claim_folder, run_demo
 
