@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
+WORKERS ?= 3
 
 # Coverage more than doubles the time of what it watches, so it watches only where there is a floor: the pure stages, by
 # their own tests. A stage that is missing here is below its floor.
