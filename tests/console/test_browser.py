@@ -142,6 +142,12 @@ def test_every_page_when_scripts_are_off_shows_the_same(browser: Browser, small_
         assert page.locator("h1").inner_text() == "Findings"
 
 
+def settle(page: Page) -> None:
+    """Wait as a person does, until the new list stands where the old one stood."""
+    busy = page.locator(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added")
+    busy.first.wait_for(state="detached")
+
+
 def test_search_when_typed_shows_results_without_a_new_page(browser: Browser, small_home: Path) -> None:
     with serving(small_home) as server:
         server.enter()
@@ -150,11 +156,14 @@ def test_search_when_typed_shows_results_without_a_new_page(browser: Browser, sm
             page.evaluate("window.same = true")
             page.locator("input[name=q]").press_sequentially("http")
             page.wait_for_url(re.compile("q=http"))
+            settle(page)
             assert all("http" in text for text in page.locator("td.ports").all_inner_texts())
             page.select_option("select[name=order]", "severity")
             page.wait_for_url(re.compile("order=severity"))
+            settle(page)
             page.click(".pager .next")
             page.wait_for_url(re.compile("after="))
+            settle(page)
             assert page.evaluate("window.same") is True
             assert page.evaluate("Object.keys(localStorage).length") == 0
             page.go_back()
