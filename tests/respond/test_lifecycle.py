@@ -12,10 +12,12 @@ from sentinel.respond.lifecycle import (
     Step,
     build_detail,
     build_key,
+    end_exemption,
     exempt,
     order_rectification,
     prove_gone,
     take_detection,
+    take_report,
 )
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -236,3 +238,73 @@ def test_order_when_the_finding_has_a_deadline_then_it_keeps_it() -> None:
 def test_order_when_nothing_is_to_do_then_it_is_refused(state: FindingState) -> None:
     with pytest.raises(ValueError, match="there is nothing to rectify"):
         order_rectification(known(state), "整改-2026-0001", NOW)
+
+
+def reported(seen_at: datetime, **words: object) -> Finding:
+    """The same finding as a third-party report tells it."""
+    told = replace(known(), id=0, number="", source=FindingSource.REPORT, last_seen=seen_at, first_seen=seen_at)
+    words = {"title_zh": "报告的标题", "evidence": "f" * 64, "reference": "10863", "severity": Severity.LOW, **words}
+    return replace(told, **words)  # type: ignore[arg-type]
+
+
+def test_report_when_it_is_the_first_opens_the_finding_as_it_tells_it() -> None:
+    told = reported(NOW)
+    assert take_report(None, told, NOW) == Step(told, "", "first reported")
+
+
+@pytest.mark.parametrize("state", LIVE)
+def test_report_when_newer_moves_last_seen_and_words_and_keeps_the_first_day(state: FindingState) -> None:
+    step = take_report(known(state), reported(NOW), NOW)
+    assert (step.before, step.reason) == (state, "")
+    found = step.finding
+    assert (found.id, found.state, found.last_seen, found.first_seen) == (9, state, NOW, NOW - 30 * DAY)
+    assert (found.title_zh, found.reference, found.severity) == ("报告的标题", "10863", Severity.LOW)
+
+
+def test_report_when_older_moves_the_first_day_back_and_leaves_the_words() -> None:
+    before = known()
+    found = take_report(before, reported(NOW - 60 * DAY), NOW).finding
+    assert (found.first_seen, found.last_seen) == (NOW - 60 * DAY, before.last_seen)
+    assert (found.title_zh, found.severity, found.evidence) == (before.title_zh, before.severity, before.evidence)
+
+
+def test_reports_in_either_order_end_the_same() -> None:
+    one, two = reported(NOW - 2 * DAY, title_zh="旧"), reported(NOW - DAY, title_zh="新", evidence="a" * 64)
+    there = take_report(take_report(None, one, NOW).finding, two, NOW).finding
+    back = take_report(take_report(None, two, NOW).finding, one, NOW).finding
+    assert replace(there, due=None) == replace(back, due=None)
+    assert there.title_zh == "新"
+
+
+@pytest.mark.parametrize("state", GONE)
+def test_report_when_older_than_the_closing_leaves_the_finding_closed(state: FindingState) -> None:
+    closed = known(state, closed_at=NOW - 5 * DAY)
+    step = take_report(closed, reported(NOW - 6 * DAY), NOW)
+    assert (step.finding.state, step.finding.closed_at, step.reason) == (state, NOW - 5 * DAY, "")
+
+
+@pytest.mark.parametrize("state", GONE)
+@pytest.mark.parametrize(("gap", "keeps"), [(5 * DAY, True), (REOPEN_WITHIN + DAY, False)])
+def test_report_when_newer_than_the_closing_opens_again(state: FindingState, gap: timedelta, keeps: bool) -> None:
+    closed = known(state, closed_at=NOW - gap)
+    step = take_report(closed, reported(NOW), NOW)
+    assert (step.before, step.reason) == (state, "reported again")
+    assert (step.finding.state, step.finding.reopened, step.finding.closed_at) == (FindingState.OPEN, 1, None)
+    assert step.finding.first_seen == (closed.first_seen if keeps else NOW)
+
+
+@pytest.mark.parametrize("state", EXEMPT)
+def test_report_when_the_finding_is_exempted_leaves_it_so_until_its_day(state: FindingState) -> None:
+    exempted = known(state, why="下学期更换", by="分管领导", until=NOW + DAY)
+    kept = take_report(exempted, reported(NOW), NOW)
+    assert (kept.finding.state, kept.finding.why, kept.reason) == (state, "下学期更换", "")
+    over = take_report(exempted, reported(NOW + 2 * DAY), NOW + 2 * DAY)
+    assert (over.finding.state, over.finding.why, over.reason) == (FindingState.OPEN, "", "exemption ended")
+
+
+def test_exemption_when_it_has_no_end_or_is_not_over_stays() -> None:
+    assert end_exemption(known(FindingState.ACCEPTED), NOW) is None
+    assert end_exemption(known(FindingState.ACCEPTED, until=NOW), NOW) is None
+    step = end_exemption(known(FindingState.ACCEPTED, until=NOW - DAY), NOW)
+    assert step is not None
+    assert (step.finding.state, step.before) == (FindingState.OPEN, FindingState.ACCEPTED)
