@@ -290,9 +290,7 @@ def _require_contacts(context: Context, owner: Unit) -> tuple[Contact, ...]:
 
 
 def _person(person: Person | None, *, shown: bool) -> Person | None:
-    from sentinel.schedule.answers import mask_person
-
-    return person if shown else mask_person(person)
+    return person if shown or person is None else person.masked
 
 
 def _masked(person: Person | None) -> str:

@@ -198,7 +198,7 @@ def describe_enrolment(one: Enrolment) -> tuple[tuple[str, tuple[str, ...]], ...
         for each in one.networks
     )
     exits = tuple(f"{each.name} {answers.place_list(each.prefixes)}{_private(each.prefixes)}" for each in one.exits)
-    person = answers.mask_person(one.person) or Person()
+    person = one.person.masked
     code = f"（{one.unit.code}）" if one.unit.code != one.unit.name else "（无标识码）"
     kept = f"，另列出 {len(one.keep_out)} 处地址" if one.keep_out else ""
     return (

@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, ip_address, ip_network
 
 from sentinel.collect.ranges import to_networks
 from sentinel.model.moment import SHANGHAI
-from sentinel.model.register import Exit, Person
+from sentinel.model.register import Exit
 from sentinel.model.scope import Level
 from sentinel.model.unit import DEFAULT_NETWORK, IPNetwork, Network, Zone
 from sentinel.observe.table import fold_width
@@ -268,25 +268,6 @@ def read_yes(text: str) -> bool:
     if word in _YES | _NO:
         return word in _YES
     raise ValueError("请写“是”或“否”")
-
-
-def mask_person(person: Person | None) -> Person | None:
-    """Hide all but what tells one person from another: `张*`, `138****1234`, `z***@school.edu.cn`."""
-    if person is None:
-        return None
-    name = person.name[:1] + "*" * max(min(len(person.name) - 1, 2), 1) if person.name else ""
-    head, at, host = person.mail.partition("@")
-    return Person(name, _mask_phone(person.phone), f"{head[:1]}***{at}{host}" if person.mail else "")
-
-
-def _mask_phone(phone: str) -> str:
-    """Hide the middle digits; of a short number all but the last two."""
-    digits = [one for one in phone if one.isdigit()]
-    if not digits:
-        return ""
-    if len(digits) < 8:
-        return "****" + "".join(digits[-2:])
-    return "".join(digits[:3]) + "****" + "".join(digits[-4:] if len(digits) >= 11 else digits[-2:])
 
 
 def _part(text: str) -> tuple[list[str], tuple[IPNetwork, ...]]:

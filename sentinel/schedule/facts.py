@@ -31,10 +31,11 @@ from sentinel.schedule.reading import (
     read_unit_hosts,
 )
 from sentinel.schedule.silence import read_silence
+from sentinel.store.declared import count_contacts
 from sentinel.store.findings import read_findings
 from sentinel.store.flows import count_captures, read_flows
 from sentinel.store.judged import count_unjudged
-from sentinel.store.register import count_contacts, read_register
+from sentinel.store.register import read_register
 from sentinel.store.runs import read_newest_run_time, read_runs
 from sentinel.store.scopes import read_authorisations, read_whitelist
 from sentinel.store.units import read_networks, read_units

@@ -74,6 +74,12 @@ def read_contacts(database: Database, unit: str, seal: Seal | None = None) -> tu
     )
 
 
+def count_contacts(database: Database, unit: str) -> int:
+    """Count the persons a unit named to be called, without opening who they are."""
+    row = database.one("SELECT count(*) FROM contact WHERE unit=? AND ended_us IS NULL", (unit,))
+    return int(row[0]) if row else 0
+
+
 def has_unopened(database: Database, seal: Seal | None) -> bool:
     """Tell whether a person in force, of a contact or of the register, cannot be opened with this seal."""
     units = [unit.code for unit in read_units(database)]

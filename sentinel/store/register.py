@@ -59,12 +59,6 @@ def read_register(database: Database, unit: str, seal: Seal | None = None) -> tu
     return tuple(_entry(row, seal) for row in rows)
 
 
-def count_contacts(database: Database, unit: str) -> int:
-    """Count the persons a unit named to be called, without opening who they are."""
-    row = database.one("SELECT count(*) FROM contact WHERE unit=? AND ended_us IS NULL", (unit,))
-    return int(row[0]) if row else 0
-
-
 def pack_person(person: Person, seal: Seal | None, place: str) -> bytes:
     """Seal a person for a place; nobody takes no bytes.
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sentinel.model.register import Exit, Person
+from sentinel.model.register import Exit
 from sentinel.model.scope import Level
 from sentinel.model.unit import Network, Zone
 from sentinel.schedule import answers
@@ -107,19 +107,6 @@ def test_code_is_ten_digits_or_nothing() -> None:
 @pytest.mark.parametrize("text", ["1", "discover", "端口", "１"])
 def test_level_by_number_name_or_word(text: str) -> None:
     assert answers.read_level(text) is Level.DISCOVER
-
-
-@pytest.mark.parametrize(
-    ("person", "masked"),
-    [
-        (Person("张三", "13800001234", "zs@school.edu.cn"), Person("张*", "138****1234", "z***@school.edu.cn")),
-        (Person("欧阳修之", "0371-60001234", ""), Person("欧**", "037****1234", "")),
-        (Person("张", "8801", ""), Person("张*", "****01", "")),
-        (Person(), Person()),
-    ],
-)
-def test_person_when_masked_keeps_only_what_tells_one_from_another(person: Person, masked: Person) -> None:
-    assert answers.mask_person(person) == masked
 
 
 @pytest.mark.parametrize("text", ["abc", "123", "1" * 20, "13800001234;rm"])
