@@ -171,6 +171,26 @@ def test_search_when_typed_shows_results_without_a_new_page(browser: Browser, sm
             page.locator("td.ports").first.wait_for()
 
 
+def test_choice_when_made_asks_once_and_is_one_step_back(browser: Browser, small_home: Path) -> None:
+    with serving(small_home) as server:
+        server.enter()
+        with looking(browser, server, 1440) as (page, _):
+            page.goto(f"{server.base}/unit/{SCHOOL.code}/assets")
+            steps = page.evaluate("history.length")
+            asked: list[str] = []
+            page.on("request", lambda one: asked.append(one.url) if "/assets" in one.url else None)
+            page.select_option("select[name=order]", "severity")
+            page.wait_for_url(re.compile("order=severity"))
+            settle(page)
+            page.locator("input[name=q]").fill("http")
+            page.wait_for_url(re.compile("q=http"))
+            settle(page)
+            page.locator("input[name=q]").blur()
+            page.wait_for_timeout(1000)
+            assert len(asked) == 2
+            assert page.evaluate("history.length") == steps + 2
+
+
 def test_address_with_token_when_opened_lets_in_and_leaves_no_trace(browser: Browser, small_home: Path) -> None:
     with serving(small_home) as server, looking(browser, server, 1440) as (page, seen):
         asked: list[str] = []
