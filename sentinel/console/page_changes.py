@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Final
@@ -12,14 +12,12 @@ from sentinel.console.builds import Builds, Built
 from sentinel.console.page import Page
 from sentinel.console.query import DAYS
 from sentinel.console.reading import Desk, Reading
-from sentinel.inventory.diff import diff_maps
 from sentinel.model.endpoint import MANY_PORTS, Change, ChangeKind, Endpoint, EndpointState, MapRow, answers_everything
 from sentinel.model.unit import IPAddress, Unit
 from sentinel.report.hosts import service_name
 from sentinel.schedule.context import Context
-from sentinel.schedule.reading import LIVE_STATES, Lookout
-from sentinel.store.assets import read_crowded, read_intervals, read_touched, read_vantages
-from sentinel.store.endpoints import read_closings
+from sentinel.schedule.reading import read_diff
+from sentinel.store.assets import read_crowded, read_intervals, read_vantages
 from sentinel.store.units import read_networks
 
 ROWS: Final = 50
@@ -77,7 +75,7 @@ def changes_maker(desk: Desk, unit: Unit, days: int) -> Callable[[], tuple[objec
             answering = _find_answering(context, unit)
             found = [
                 one
-                for one in read_changes(context, unit, end - timedelta(days=days), end)
+                for one in read_diff(context, unit, end - timedelta(days=days), end)
                 if (one.row.network, one.row.endpoint.key.address) not in answering
             ]
         return tuple(sorted(found, key=lambda one: one.at or end, reverse=True)), end
@@ -97,23 +95,6 @@ def _find_answering(context: Context, unit: Unit) -> frozenset[tuple[str, IPAddr
         if answers_everything([MapRow(unit.code, network.name, network.zone, one) for one in opened]):
             found.add((network.name, ip_address(address)))
     return frozenset(found)
-
-
-def read_changes(context: Context, unit: Unit, start: datetime, end: datetime) -> tuple[Change, ...]:
-    """Give what `schedule.reading.read_diff` gives, reading only endpoints that changed."""
-    networks = read_networks(context.database, unit.code)
-    ids = [network.id for network in networks]
-    names = {network.id: network for network in networks}
-
-    def rows(at: datetime) -> Iterable[MapRow]:
-        for endpoint in read_touched(context.database, ids, at, start, end):
-            if endpoint.state in LIVE_STATES:
-                network = names[endpoint.key.network]
-                yield MapRow(unit.code, network.name, network.zone, endpoint)
-
-    ends = read_closings(context.database, ids, start, end)
-    looked = Lookout(context, unit, start, end)
-    return diff_maps(rows(start), rows(end), was_covered=looked.was_covered, closed_at=ends.get)
 
 
 def _mentions(change: Change, words: str) -> bool:

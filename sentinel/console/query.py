@@ -13,6 +13,7 @@ from sentinel.model.unit import Network, Zone
 from sentinel.store import assets, finding_pages
 from sentinel.store.assets import AssetQuestion, read_term
 from sentinel.store.finding_pages import FindingQuestion
+from sentinel.store.interning import address_key
 
 _LONGEST: Final = 100
 _TERMS: Final = 5
@@ -97,7 +98,7 @@ def read_asset_cursor(query: Query, name: str) -> assets.Cursor | None:
     if numbers is None:
         return None
     try:
-        assets.address_key(address)
+        address_key(address)
     except ValueError:
         return None
     return (*numbers, address)  # type: ignore[return-value]  # two numbers, as asked

@@ -9,7 +9,8 @@ from datetime import datetime
 from sentinel.model.register import RegisterEntry
 from sentinel.model.unit import IPNetwork, Network
 from sentinel.schedule.context import Context
-from sentinel.store.assets import address_key, read_name_places
+from sentinel.store.assets import read_name_places
+from sentinel.store.interning import address_key
 from sentinel.store.register import read_register
 
 

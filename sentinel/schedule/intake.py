@@ -30,7 +30,6 @@ from sentinel.store import runs as run_store
 from sentinel.store.database import Transaction
 from sentinel.store.evidence import write_evidence
 from sentinel.store.findings import read_findings
-from sentinel.store.idset import IdSet
 from sentinel.store.units import read_networks
 
 _BATCH = 256
@@ -216,7 +215,7 @@ def _apply(
         for batch in _batches(parser.parse(stream)):
             applier.take([one for one in batch if not kept_out.find_told(one)] if kept_out else batch)
     applier.take_silence(summary.silent)
-    run_store.finish_run(transaction, run_id, events=applier.events, held=held, confirmed=applier.confirmed)
+    run_store.finish_run(transaction, run_id, events=applier.events, held=held, changes=applier.changes)
 
 
 def _is_held(context: Context, run: Run, run_id: int, summary: Summary, networks: tuple[Network, ...]) -> bool:
@@ -269,7 +268,7 @@ class Applier:
 
     Attributes:
         events: changes of the map so far.
-        confirmed: ids of the intervals the run saw.
+        changes: ids of the intervals the run saw, opened and closed.
     """
 
     def __init__(self, context: Context, transaction: Transaction, networks: tuple[Network, ...], look: Look) -> None:
@@ -280,12 +279,13 @@ class Applier:
         self._next_id = store.next_endpoint_id(transaction)
         self._finished = AddressSet()
         self.events = 0
-        self.confirmed = IdSet()
+        self.changes = run_store.RunChanges()
 
     def take(self, batch: list[Observation]) -> None:
         """Apply some observations; the same address may come again, in this batch or a later one."""
         hosts = [one for one in batch if isinstance(one, HostObservation)]
         placed = [(one, *choose_network(self._networks, one.address)) for one in hosts]
+        self._write_hosts(placed)
         current = self._read_current(placed)
         for seen, network, in_scope in placed:
             first = seen.complete and self._finished.add(seen.address)
@@ -297,10 +297,9 @@ class Applier:
                 current.get(key, {}).values(),
                 in_scope=in_scope,
                 finished=first,
-                seen_before=self.confirmed,
+                seen_before=self.changes.confirmed,
             )
             self._write(update, current.setdefault(key, {}))
-        self._write_hosts(placed)
         self._write_names([one for one in batch if isinstance(one, NameObservation)])
 
     def take_silence(self, silent: AddressRanges) -> None:
@@ -336,7 +335,7 @@ class Applier:
             opened.append(stored)
             current[stored.id] = stored
             if stored.state is EndpointState.OPEN:
-                self.confirmed.add(stored.id)
+                self.changes.confirmed.add(stored.id)
         for closed, _ in update.closed:
             current.pop(closed.id, None)
         current.update({one.id: one for one in update.amended})
@@ -345,7 +344,9 @@ class Applier:
         )
         store.write_opened(self._transaction, opened)
         store.write_amended(self._transaction, update.amended)
-        self.confirmed.update(update.confirmed)
+        self.changes.confirmed.update(update.confirmed)
+        self.changes.opened.update(one.id for one in opened)
+        self.changes.closed.update(one.id for one, _ in update.closed)
         self.events += update.events
 
     def _write_hosts(self, placed: list[tuple[HostObservation, Network, bool]]) -> None:

@@ -111,16 +111,34 @@ class Confirmations:
 
 
 def read_diff(context: Context, unit: Unit, start: datetime, end: datetime) -> tuple[Change, ...]:
-    """Give the differences of the unit's map between two moments."""
+    """Give the differences of the unit's map between two moments; only endpoints that changed are read."""
     networks = [network.id for network in read_networks(context.database, unit.code)]
+    before, after = store.read_touched(context.database, networks, start, end)
     ends = store.read_closings(context.database, networks, start, end)
     looked = Lookout(context, unit, start, end)
     return diff_maps(
-        read_map(context, unit, start, LIVE_STATES),
-        read_map(context, unit, end, LIVE_STATES),
+        _complete(context, unit, before, start),
+        _complete(context, unit, after, end),
         was_covered=looked.was_covered,
         closed_at=ends.get,
     )
+
+
+def _complete(context: Context, unit: Unit, touched: Iterable[Endpoint], at: datetime) -> Iterator[MapRow]:
+    """Give the rows `iterate_map` gives of some endpoints."""
+    live = [one for one in touched if one.state in LIVE_STATES]
+    confirmations = Confirmations(run_store.read_confirmed(context.database, unit.code, at)) if live else None
+    networks = {network.id: network for network in read_networks(context.database, unit.code)}
+    names: dict[tuple[int, str], tuple[str, ...]] = {}
+    for number in networks:
+        addresses = sorted({str(one.key.address) for one in live if one.key.network == number})
+        told = store.read_names_at(context.database, number, addresses, at)
+        names |= {(number, address): each for address, each in told}
+    for one in live:
+        network = networks[one.key.network]
+        known = names.get((network.id, str(one.key.address)), ())
+        full = confirmations.complete(one) if confirmations else one
+        yield MapRow(unit.code, network.name, network.zone, full, known)
 
 
 class Lookout:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 
 from sentinel.model.endpoint import Endpoint, Host
 from sentinel.model.finding import FindingState
@@ -15,6 +15,7 @@ from sentinel.model.unit import IPNetwork, Network
 from sentinel.store.database import Database
 from sentinel.store.endpoints import ENDPOINT_COLUMNS, ENDPOINT_SOURCE, build_endpoint, build_host
 from sentinel.store.findings import SEVERITY_RANK
+from sentinel.store.interning import address_key
 
 ORDERS = ("address", "severity", "last_seen", "first_seen")
 STATES = ("open", "silent", "quiet")
@@ -95,17 +96,9 @@ def add_functions(
 ) -> None:
     """Give the connection the functions the questions need: what a register says of a host, and who answers for it."""
     connection = database.connection
-    connection.create_function("address_key", 1, address_key, deterministic=True)
     connection.create_function("host_of", 1, host_of, deterministic=True)
     connection.create_function("register_words", 1, register_words, deterministic=True)
     connection.create_function("owner_of", 1, owner_of, deterministic=True)
-
-
-def address_key(address: str) -> bytes:
-    """Give bytes that sort as addresses do: version, then number."""
-    if ":" in address:
-        return b"\x06" + ip_address(address).packed
-    return b"\x04" + bytes(map(int, address.split(".")))
 
 
 def host_of(subject: str) -> str:
@@ -135,13 +128,13 @@ def read_asset_page(
     key = _KEYS[asked.order]
     sign, way = ("<", " DESC") if back else (">", "")
     if cursor is not None:
-        where += f" AND ({key}, address_key(h.address), h.network) {sign} (?, ?, ?)"
+        where += f" AND ({key}, h.place, h.network) {sign} (?, ?, ?)"
         values += [cursor[0], address_key(cursor[2]), cursor[1]]
     query = database.query(
         # Counting on the way spares a first page the question a second time, which is all a search costs.
         f"{start} SELECT h.network, {key}, h.address, h.mac, h.vendor, h.os, h.first_seen_us, h.last_seen_us, "
         f"h.in_scope, count(*) OVER () {where} "
-        f"ORDER BY {key}{way}, address_key(h.address){way}, h.network{way} LIMIT ?",
+        f"ORDER BY {key}{way}, h.place{way}, h.network{way} LIMIT ?",
         (*values, count),
     )
     rows = list(query)
@@ -171,7 +164,7 @@ def _build(unit: str, asked: AssetQuestion) -> tuple[str, str, list[object]]:
         )
         source += " LEFT JOIN worst w ON w.network=h.network AND w.address=h.address"
         values.append(unit)
-    where = f"{source} WHERE h.network IN ({marks})"
+    where = f"{source} WHERE h.first_seen_us IS NOT NULL AND h.network IN ({marks})"
     values += asked.networks
     for clause, given in _clauses(asked):
         where += f" AND {clause}"
@@ -213,7 +206,7 @@ def _search(asked: AssetQuestion, term: Term) -> tuple[str, list[object]]:
     networks = list(asked.networks)
     if term.prefix is not None:
         low, high = term.prefix.network_address, term.prefix.broadcast_address
-        return "address_key(h.address) BETWEEN ? AND ?", [address_key(str(low)), address_key(str(high))]
+        return "h.place BETWEEN ? AND ?", [address_key(str(low)), address_key(str(high))]
     port = _with_endpoint(asked, "state='open' AND port=?")
     if term.only_port:
         return port, [*networks, term.port]
@@ -319,19 +312,3 @@ def read_crowded(database: Database, networks: Sequence[int], least: int) -> Ite
         (*networks, least),
     )
     yield from ((int(row[0]), str(row[1])) for row in rows)
-
-
-def read_touched(
-    database: Database, networks: Sequence[int], at: datetime, start: datetime, end: datetime
-) -> Iterator[Endpoint]:
-    """Give the intervals that hold at a moment, of endpoints that changed in a span (`start` < change <= `end`)."""
-    moment, low, high = to_microseconds(at), to_microseconds(start), to_microseconds(end)
-    for network in networks:
-        rows = database.query(
-            f"SELECT {ENDPOINT_COLUMNS} {ENDPOINT_SOURCE} WHERE e.network=? AND e.valid_from_us<=? "  # noqa: S608
-            "AND (e.valid_to_us IS NULL OR e.valid_to_us>?) AND (e.vantage, e.address, e.proto, e.port) IN "
-            "(SELECT vantage, address, proto, port FROM endpoint WHERE network=? AND (valid_from_us>? "
-            "AND valid_from_us<=? OR valid_to_us>? AND valid_to_us<=?))",
-            (network, moment, moment, network, low, high, low, high),
-        )
-        yield from map(build_endpoint, rows)

@@ -7,12 +7,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from ipaddress import ip_address
 from itertools import groupby
+from typing import Any
 
 from sentinel.model.endpoint import Endpoint, EndpointKey, EndpointState, Fingerprint, Host
 from sentinel.model.moment import from_microseconds, from_optional, to_microseconds, to_optional
 from sentinel.model.observation import Certificate
 from sentinel.model.unit import IPAddress, Network
 from sentinel.store.database import Database, Row, Transaction
+from sentinel.store.interning import (
+    address_key,
+    build_look,
+    in_batches,
+    intern_hosts,
+    intern_looks,
+    intern_vantages,
+    place_of,
+)
+from sentinel.store.runs import read_changed_ids
+from sentinel.store.tables_codes import PROTO_CODES, STATE_CODES, WHY_CODES
 
 _OWN = (
     "e.id, e.network, e.vantage, e.address, e.proto, e.port, e.state, e.service, e.guessed, e.product, e.version, "
@@ -26,8 +38,9 @@ ENDPOINT_COLUMNS = f"{_OWN}, {_CERTIFICATE}"
 """What `build_endpoint` reads, in its order."""
 
 ENDPOINT_SOURCE = "FROM endpoint e LEFT JOIN certificate c ON c.sha256 = e.certificate"
-_HOST = "SELECT address, mac, vendor, os, first_seen_us, last_seen_us, in_scope FROM host"
-_BATCH = 400
+_HOST = (
+    "SELECT address, mac, vendor, os, first_seen_us, last_seen_us, in_scope FROM host WHERE first_seen_us IS NOT NULL"
+)
 
 
 def read_current(
@@ -40,8 +53,7 @@ def read_current(
             rows = database.query(f"{base} AND e.valid_to_us IS NULL ORDER BY e.address", (network, vantage))
             yield from map(build_endpoint, rows)
             continue
-        for start in range(0, len(addresses), _BATCH):
-            batch = addresses[start : start + _BATCH]
+        for batch in in_batches(addresses):
             marks = ",".join("?" * len(batch))
             rows = database.query(
                 f"{base} AND e.address IN ({marks}) AND e.valid_to_us IS NULL", (network, vantage, *batch)
@@ -71,16 +83,43 @@ def read_closings(
 ) -> dict[EndpointKey, datetime]:
     """Give when each endpoint's interval last ended in a span (`after` < end <= `until`)."""
     ends: dict[EndpointKey, datetime] = {}
-    for network in networks:
-        rows = database.query(
-            "SELECT network, vantage, address, proto, port, max(valid_to_us) FROM endpoint "
-            "WHERE network=? AND valid_to_us>? AND valid_to_us<=? GROUP BY network, vantage, address, proto, port",
-            (network, to_microseconds(after), to_microseconds(until)),
-        )
-        for row in rows:
+    _, closed = read_changed_ids(database, networks, after, until)
+    for batch in in_batches(closed):
+        marks = ",".join("?" * len(batch))
+        for row in database.query(
+            f"SELECT network, vantage, address, proto, port, valid_to_us FROM endpoint WHERE id IN ({marks})",  # noqa: S608
+            batch,
+        ):
             key = EndpointKey(row[0], row[1], ip_address(row[2]), row[3], row[4])
-            ends[key] = from_microseconds(row[5])
-    return ends
+            end = from_microseconds(row[5])
+            ends[key] = max(ends.get(key, end), end)
+    return {key: end for key, end in ends.items() if key.network in networks}
+
+
+def read_touched(
+    database: Database, networks: Sequence[int], start: datetime, end: datetime
+) -> tuple[tuple[Endpoint, ...], tuple[Endpoint, ...]]:
+    """Give the intervals at the start and at the end of a span, of the endpoints that changed in it.
+
+    What changed is read from the runs (`start` < run <= `end`), so the cost is that of the changes, not of the map.
+    """
+    opened, closed = read_changed_ids(database, networks, start, end)
+    touched = [
+        one
+        for batch in in_batches(sorted({*opened, *closed}))
+        for one in map(
+            build_endpoint,
+            database.query(
+                f"SELECT {ENDPOINT_COLUMNS} {ENDPOINT_SOURCE} WHERE e.id IN ({','.join('?' * len(batch))})", batch
+            ),
+        )
+        if one.key.network in networks
+    ]
+    return tuple(one for one in touched if _holds(one, start)), tuple(one for one in touched if _holds(one, end))
+
+
+def _holds(one: Endpoint, at: datetime) -> bool:
+    return one.valid_from <= at and (one.valid_to is None or one.valid_to > at)
 
 
 def find_opener(database: Database, key: EndpointKey, after: datetime) -> int | None:
@@ -130,103 +169,83 @@ def _certificate(sha256: str, row: Row) -> Certificate:
 
 def next_endpoint_id(transaction: Transaction) -> int:
     """Give the first free id; the open transaction keeps others from taking it."""
-    row = transaction.execute("SELECT max(id) FROM endpoint").fetchone()
+    row = transaction.execute("SELECT max(id) FROM endpoint_interval").fetchone()
     return int(row[0] or 0) + 1
 
 
 def write_opened(transaction: Transaction, endpoints: Iterable[Endpoint]) -> None:
     """Add intervals, which carry their ids, with the certificates they show."""
-    rows = []
-    for one in endpoints:
-        key, mark = one.key, one.fingerprint
-        if one.certificate and mark.certificate:
-            _write_certificate(transaction, one.certificate)
-        rows.append(
+    made = list(endpoints)
+    _write_certificates(transaction, made)
+    hosts = intern_hosts(transaction, (place_of(one.key) for one in made))
+    vantages = intern_vantages(transaction, (one.key.vantage for one in made))
+    looks = intern_looks(transaction, map(build_look, made))
+    transaction.execute_many(
+        "INSERT INTO endpoint_interval (id, host, vantage, proto, port, state, look, in_scope, misses, valid_from_us, "
+        "opened_by, closed_why) VALUES (?,?,?,?,?,?,?,?,?,?,?,0)",
+        [
             (
                 one.id,
-                key.network,
-                key.vantage,
-                str(key.address),
-                key.proto,
-                key.port,
-                one.state.value,
-                mark.service,
-                mark.guessed,
-                mark.product,
-                mark.version,
-                mark.tunnel,
-                mark.certificate,
-                one.extra,
-                " ".join(one.cpes),
-                one.title,
+                hosts[place_of(one.key)],
+                vantages[one.key.vantage],
+                PROTO_CODES[one.key.proto],
+                one.key.port,
+                STATE_CODES[one.state],
+                looks[build_look(one)],
                 one.in_scope,
                 one.misses,
                 to_microseconds(one.valid_from),
                 one.opened_by,
             )
-        )
-    transaction.execute_many(
-        "INSERT INTO endpoint (id, network, vantage, address, proto, port, state, service, guessed, product, version, "
-        "tunnel, certificate, extra, cpes, title, in_scope, misses, valid_from_us, opened_by, closed_why) "
-        "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'')",
-        rows,
+            for one in made
+        ],
     )
 
 
 def write_closed(transaction: Transaction, at: datetime, run: int, closed: Iterable[tuple[int, str]]) -> None:
     """End intervals at a moment: (id, why), e.g. `reset`, `missed`, `changed`, `silent`."""
     transaction.execute_many(
-        "UPDATE endpoint SET valid_to_us=?, closed_by=?, closed_why=? WHERE id=?",
-        [(to_microseconds(at), run, why, one) for one, why in closed],
+        "UPDATE endpoint_interval SET valid_to_us=?, closed_by=?, closed_why=? WHERE id=?",
+        [(to_microseconds(at), run, WHY_CODES[why], one) for one, why in closed],
     )
 
 
 def write_amended(transaction: Transaction, endpoints: Iterable[Endpoint]) -> None:
     """Write what became better known of lasting intervals, and their count of misses."""
-    rows = []
-    for one in endpoints:
-        mark = one.fingerprint
-        if one.certificate and mark.certificate:
-            _write_certificate(transaction, one.certificate)
-        rows.append(
-            (
-                mark.service,
-                mark.guessed,
-                mark.product,
-                mark.version,
-                mark.tunnel,
-                mark.certificate,
-                one.extra,
-                " ".join(one.cpes),
-                one.title,
-                one.in_scope,
-                one.misses,
-                one.id,
-            )
-        )
+    made = list(endpoints)
+    _write_certificates(transaction, made)
+    looks = intern_looks(transaction, map(build_look, made))
     transaction.execute_many(
-        "UPDATE endpoint SET service=?, guessed=?, product=?, version=?, tunnel=?, certificate=?, extra=?, cpes=?, "
-        "title=?, in_scope=?, misses=? WHERE id=?",
-        rows,
+        "UPDATE endpoint_interval SET look=?, in_scope=?, misses=? WHERE id=?",
+        [(looks[build_look(one)], one.in_scope, one.misses, one.id) for one in made],
     )
 
 
-def _write_certificate(transaction: Transaction, one: Certificate) -> None:
-    transaction.execute(
+def _write_certificates(transaction: Transaction, endpoints: Iterable[Endpoint]) -> None:
+    shown = {one.certificate.sha256: one.certificate for one in endpoints if one.certificate and _is_shown(one)}
+    transaction.execute_many(
         "INSERT INTO certificate (sha256, subject, issuer, names, not_before_us, not_after_us, key_type, key_bits, "
         "signature, self_signed) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (sha256) DO NOTHING",
-        (
-            one.sha256,
-            one.subject,
-            one.issuer,
-            json.dumps(one.names, ensure_ascii=False),
-            to_optional(one.not_before),
-            to_optional(one.not_after),
-            one.key_type,
-            one.key_bits,
-            one.signature,
-            one.self_signed,
-        ),
+        [_certificate_row(one) for one in shown.values()],
+    )
+
+
+def _is_shown(one: Endpoint) -> bool:
+    return bool(one.fingerprint.certificate)
+
+
+def _certificate_row(one: Certificate) -> tuple[Any, ...]:
+    return (
+        one.sha256,
+        one.subject,
+        one.issuer,
+        json.dumps(one.names, ensure_ascii=False),
+        to_optional(one.not_before),
+        to_optional(one.not_after),
+        one.key_type,
+        one.key_bits,
+        one.signature,
+        one.self_signed,
     )
 
 
@@ -235,35 +254,40 @@ def remove_history(transaction: Transaction, networks: Sequence[int], vantage: s
 
     Without a vantage all that was seen of them is forgotten, hosts and names too.
     """
+    of_network = "DELETE FROM endpoint_interval WHERE host IN (SELECT id FROM host WHERE network=?)"
+    of_vantage = f"{of_network} AND vantage=(SELECT id FROM vantage WHERE name=?)"  # noqa: S608  constant words
     for network in networks:
         if vantage is not None:
-            transaction.execute("DELETE FROM endpoint WHERE network=? AND vantage=?", (network, vantage))
+            transaction.execute(of_vantage, (network, vantage))
             continue
-        for table in ("endpoint", "host", "name"):
+        transaction.execute(of_network, (network,))
+        for table in ("host", "name"):
             transaction.execute(f"DELETE FROM {table} WHERE network=?", (network,))  # noqa: S608  constant tables
 
 
 def write_hosts(transaction: Transaction, rows: Iterable[tuple[int, str, str, str, str, bool, int]]) -> None:
     """Note hosts seen up: (network, address, mac, vendor, os, in scope, time in microseconds)."""
     transaction.execute_many(
-        "INSERT INTO host (network, address, mac, vendor, os, in_scope, first_seen_us, last_seen_us) "
-        "VALUES (?1,?2,?3,?4,?5,?6,?7,?7) ON CONFLICT (network, address) DO UPDATE SET "
-        "mac=CASE WHEN excluded.mac!='' THEN excluded.mac ELSE mac END, "
-        "vendor=CASE WHEN excluded.vendor!='' THEN excluded.vendor ELSE vendor END, "
-        "os=CASE WHEN excluded.os!='' THEN excluded.os ELSE os END, in_scope=excluded.in_scope, "
-        "first_seen_us=min(first_seen_us, excluded.first_seen_us), "
-        "last_seen_us=max(last_seen_us, excluded.last_seen_us)",
-        rows,
+        "INSERT INTO host (network, address, place, mac, vendor, os, in_scope, first_seen_us, last_seen_us) "
+        "VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (network, address) DO UPDATE SET "
+        "mac=CASE WHEN excluded.mac!='' THEN excluded.mac ELSE host.mac END, "
+        "vendor=CASE WHEN excluded.vendor!='' THEN excluded.vendor ELSE host.vendor END, "
+        "os=CASE WHEN excluded.os!='' THEN excluded.os ELSE host.os END, in_scope=excluded.in_scope, "
+        "first_seen_us=CASE WHEN host.first_seen_us<=excluded.first_seen_us THEN host.first_seen_us "
+        "ELSE excluded.first_seen_us END, last_seen_us=CASE WHEN host.last_seen_us>=excluded.last_seen_us "
+        "THEN host.last_seen_us ELSE excluded.last_seen_us END",
+        [(one[0], one[1], address_key(one[1]), *one[2:], one[6]) for one in rows],
     )
 
 
 def write_names(transaction: Transaction, rows: Iterable[tuple[int, str, str, str, int]]) -> None:
     """Note names of addresses: (network, address, name, source, time in microseconds)."""
     transaction.execute_many(
-        "INSERT INTO name (network, address, name, source, first_seen_us, last_seen_us) VALUES (?1,?2,?3,?4,?5,?5) "
-        "ON CONFLICT (network, address, name) DO UPDATE SET first_seen_us=min(first_seen_us, excluded.first_seen_us), "
-        "last_seen_us=max(last_seen_us, excluded.last_seen_us)",
-        rows,
+        "INSERT INTO name (network, address, name, source, first_seen_us, last_seen_us) VALUES (?,?,?,?,?,?) "
+        "ON CONFLICT (network, address, name) DO UPDATE SET first_seen_us=CASE WHEN name.first_seen_us<="
+        "excluded.first_seen_us THEN name.first_seen_us ELSE excluded.first_seen_us END, last_seen_us=CASE WHEN "
+        "name.last_seen_us>=excluded.last_seen_us THEN name.last_seen_us ELSE excluded.last_seen_us END",
+        [(*one, one[4]) for one in rows],
     )
 
 
@@ -283,17 +307,32 @@ def read_names(database: Database, network: int, at: datetime | None = None) -> 
         yield address, tuple(name for _, name in group)
 
 
+def read_names_at(
+    database: Database, network: int, addresses: Sequence[str], at: datetime
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Give those of some addresses of a network that had names at a moment, with their names."""
+    for batch in in_batches(addresses):
+        marks = ",".join("?" * len(batch))
+        rows = database.query(
+            f"SELECT address, name FROM name WHERE network=? AND first_seen_us<=? AND address IN ({marks}) "  # noqa: S608
+            "ORDER BY address, name",
+            (network, to_microseconds(at), *batch),
+        )
+        for address, group in groupby(rows, key=lambda row: str(row[0])):
+            yield address, tuple(name for _, name in group)
+
+
 def read_hosts(database: Database, network: Network) -> Iterator[Host]:
     """Give the hosts of a network with their names, in the order of the text of their addresses."""
     names = Beside(read_names(database, network.id))
-    for row in database.query(f"{_HOST} WHERE network=? ORDER BY address", (network.id,)):
+    for row in database.query(f"{_HOST} AND network=? ORDER BY address", (network.id,)):
         yield build_host(network, row, names.at(row[0]))
 
 
 def read_hosts_at(database: Database, network: Network, addresses: Sequence[IPAddress]) -> Iterator[Host]:
     """Give the hosts at some addresses of a network, without their names."""
     for address in addresses:
-        for row in database.query(f"{_HOST} WHERE network=? AND address=?", (network.id, str(address))):
+        for row in database.query(f"{_HOST} AND network=? AND address=?", (network.id, str(address))):
             yield build_host(network, row, ())
 
 

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator
 
 import zstandard
 
+_PLAIN = b"\0"
+"""Stands before gaps and lengths that compressing would only have made longer; no zstd frame begins so."""
+
 
 class IdSet:
     """A set of positive ids that costs one bit for each id up to the greatest."""
@@ -73,7 +76,10 @@ def pack_ids(ids: Iterable[int]) -> bytes:
     if end:
         _put(out, start - written)
         _put(out, end - start)
-    return zstandard.compress(bytes(out), 3) if out else b""
+    if not out:
+        return b""
+    packed = zstandard.compress(bytes(out), 3)
+    return packed if len(packed) <= len(out) else _PLAIN + bytes(out)
 
 
 def unpack_ids(packed: bytes) -> IdSet:
@@ -81,7 +87,7 @@ def unpack_ids(packed: bytes) -> IdSet:
     ids = IdSet()
     if not packed:
         return ids
-    numbers = _numbers(zstandard.decompress(packed))
+    numbers = _numbers(packed[1:] if packed[:1] == _PLAIN else zstandard.decompress(packed))
     end = 0
     for gap, length in zip(numbers, numbers, strict=True):
         start = end + gap

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
 
@@ -17,6 +17,7 @@ from sentinel.model.ports import parse_ranges
 from sentinel.model.unit import IPAddress
 from sentinel.store.database import Database, Row, Transaction
 from sentinel.store.idset import IdSet, pack_ids, unpack_ids
+from sentinel.store.interning import in_batches
 
 _RUN = (
     "id, unit, kind, evidence, source, format, tool, vantage, operator, time_us, time_quality, hosts_up, "
@@ -47,13 +48,22 @@ class NewRun:
     held: bool = False
 
 
+@dataclass(slots=True)
+class RunChanges:
+    """Which intervals a run saw as they were, opened and closed, by their ids."""
+
+    confirmed: IdSet = field(default_factory=IdSet)
+    opened: IdSet = field(default_factory=IdSet)
+    closed: IdSet = field(default_factory=IdSet)
+
+
 def write_run(transaction: Transaction, new: NewRun, coverage: Coverage) -> int:
     """Add a run with its coverage; gives its id, which is also the order of arrival."""
     run = new.run
     cursor = transaction.execute(
         "INSERT INTO run (unit, kind, scan, evidence, source, format, tool, arguments, vantage, operator, "
         "authorisation, time_us, time_quality, arrived_us, hosts_up, endpoints_open, observations, events, lost, "
-        "held, confirmed) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,?,?,?)",
+        "held, confirmed) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,?,?,?) RETURNING id",
         (
             run.unit,
             run.kind,
@@ -77,7 +87,7 @@ def write_run(transaction: Transaction, new: NewRun, coverage: Coverage) -> int:
             b"",
         ),
     )
-    run_id = int(cursor.lastrowid or 0)
+    run_id = int(cursor.fetchone()[0])
     addresses = _pack_ranges(coverage.addresses)
     transaction.execute_many(
         "INSERT INTO coverage (run, proto, ports, addresses) VALUES (?,?,?,?)",
@@ -86,11 +96,39 @@ def write_run(transaction: Transaction, new: NewRun, coverage: Coverage) -> int:
     return run_id
 
 
-def finish_run(transaction: Transaction, run_id: int, *, events: int, held: bool, confirmed: IdSet) -> None:
+def finish_run(transaction: Transaction, run_id: int, *, events: int, held: bool, changes: RunChanges) -> None:
     """Note what the run did to the map."""
     transaction.execute(
-        "UPDATE run SET events=?, held=?, confirmed=? WHERE id=?", (events, held, pack_ids(confirmed), run_id)
+        "UPDATE run SET events=?, held=?, confirmed=?, opened=?, closed=? WHERE id=?",
+        (
+            events,
+            held,
+            pack_ids(changes.confirmed),
+            pack_ids(changes.opened),
+            pack_ids(changes.closed),
+            run_id,
+        ),
     )
+
+
+def read_changed_ids(
+    database: Database, networks: Sequence[int], after: datetime, until: datetime
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Give the ids of the intervals that the runs of a span (`after` < run <= `until`) opened, and closed.
+
+    They are those of the whole units the networks belong to, in rising order.
+    """
+    opened, closed = IdSet(), IdSet()
+    for batch in in_batches(sorted(set(networks))):
+        marks = ",".join("?" * len(batch))
+        for one, other in database.query(
+            f"SELECT opened, closed FROM run WHERE unit IN (SELECT unit FROM network WHERE id IN ({marks})) "  # noqa: S608
+            "AND time_us>? AND time_us<=?",
+            (*batch, to_microseconds(after), to_microseconds(until)),
+        ):
+            opened.update(unpack_ids(one or b""))
+            closed.update(unpack_ids(other or b""))
+    return tuple(opened), tuple(closed)
 
 
 def find_run(database: Database, unit: str, evidence: str) -> Run | None:

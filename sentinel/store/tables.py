@@ -9,9 +9,9 @@ from sqlalchemy import BigInteger, Index, Integer, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from sentinel.model.moment import to_microseconds
-from sentinel.store import tables_declared
+from sentinel.store import tables_declared, tables_map
 
-__all__ = ["tables_declared"]  # declared there, part of the same schema
+__all__ = ["tables_declared", "tables_map"]  # declared there, part of the same schema
 
 
 def _now_us() -> int:
@@ -116,7 +116,7 @@ class EvidenceRow(SQLModel, table=True):
 
 
 class RunRow(SQLModel, table=True):
-    """One piece of evidence applied to one unit; `confirmed` packs the ids of the intervals it saw."""
+    """One piece of evidence applied to one unit, with packed ids of the intervals it saw, opened and closed."""
 
     __tablename__ = "run"
     __table_args__ = (UniqueConstraint("unit", "evidence"), Index("ix_run_unit_time", "unit", "vantage", "time_us"))
@@ -143,6 +143,8 @@ class RunRow(SQLModel, table=True):
     lost: str = ""
     held: bool = False
     confirmed: bytes = Field(default=b"", sa_type=LargeBinary)
+    opened: bytes | None = Field(default=None, sa_type=LargeBinary)
+    closed: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class CoverageRow(SQLModel, table=True):
@@ -154,85 +156,6 @@ class CoverageRow(SQLModel, table=True):
     proto: str = Field(primary_key=True)
     ports: str
     addresses: bytes = Field(sa_type=LargeBinary)
-
-
-class EndpointRow(SQLModel, table=True):
-    """One interval of one endpoint."""
-
-    __tablename__ = "endpoint"
-    __table_args__ = (
-        Index("ix_endpoint_key", "network", "vantage", "address", "valid_to_us"),
-        Index("ix_endpoint_time", "network", "valid_from_us"),
-    )
-
-    id: int | None = Field(default=None, primary_key=True)
-    network: int
-    vantage: str
-    address: str
-    proto: str
-    port: int
-    state: str
-    service: str = ""
-    guessed: bool = False
-    product: str = ""
-    version: str = ""
-    tunnel: str = ""
-    certificate: str = ""
-    extra: str = ""
-    cpes: str = ""
-    title: str = ""
-    in_scope: bool = True
-    misses: int = 0
-    valid_from_us: int = Field(sa_type=BigInteger)
-    valid_to_us: int | None = Field(default=None, sa_type=BigInteger)
-    opened_by: int = Field(index=True)
-    closed_by: int | None = Field(default=None, index=True)
-    closed_why: str = ""
-
-
-class CertificateRow(SQLModel, table=True):
-    """A certificate some endpoint showed."""
-
-    __tablename__ = "certificate"
-
-    sha256: str = Field(primary_key=True)
-    subject: str = ""
-    issuer: str = ""
-    names: str = "[]"
-    not_before_us: int | None = Field(default=None, sa_type=BigInteger)
-    not_after_us: int | None = Field(default=None, sa_type=BigInteger)
-    key_type: str = ""
-    key_bits: int | None = None
-    signature: str = ""
-    self_signed: bool | None = None
-
-
-class HostRow(SQLModel, table=True):
-    """An address that was seen up."""
-
-    __tablename__ = "host"
-
-    network: int = Field(primary_key=True)
-    address: str = Field(primary_key=True)
-    mac: str = ""
-    vendor: str = ""
-    os: str = ""
-    in_scope: bool = True
-    first_seen_us: int = Field(sa_type=BigInteger)
-    last_seen_us: int = Field(sa_type=BigInteger)
-
-
-class NameRow(SQLModel, table=True):
-    """A name known for an address."""
-
-    __tablename__ = "name"
-
-    network: int = Field(primary_key=True)
-    address: str = Field(primary_key=True)
-    name: str = Field(primary_key=True)
-    source: str = ""
-    first_seen_us: int = Field(sa_type=BigInteger)
-    last_seen_us: int = Field(sa_type=BigInteger)
 
 
 class FindingRow(SQLModel, table=True):

@@ -19,7 +19,7 @@ from sentinel.store.evidence import write_evidence
 from sentinel.store.findings import write_findings
 from sentinel.store.idset import IdSet
 from sentinel.store.register import write_register
-from sentinel.store.runs import NewRun, finish_run, write_run
+from sentinel.store.runs import NewRun, RunChanges, finish_run, write_run
 from sentinel.store.units import write_network
 from tests.homes import NOW, SCHOOL, opened
 from tests.report.facts_factory import HOSTILE, digest
@@ -64,7 +64,8 @@ def make_hostile_home(path: Path) -> None:
             events=1,
         )
         number = write_run(transaction, NewRun(run, NOW), Coverage())
-        finish_run(transaction, number, events=1, held=False, confirmed=IdSet(range(1, len(STRINGS) + 1)))
+        ids = IdSet(range(1, len(STRINGS) + 1))
+        finish_run(transaction, number, events=1, held=False, changes=RunChanges(confirmed=ids, opened=ids))
         findings = []
         for index, words in enumerate(STRINGS, start=1):
             address = ip_address(f"10.66.0.{index}")

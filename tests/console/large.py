@@ -27,7 +27,7 @@ from sentinel.store.evidence import write_evidence
 from sentinel.store.findings import write_findings
 from sentinel.store.idset import IdSet
 from sentinel.store.register import write_register
-from sentinel.store.runs import NewRun, finish_run, write_run
+from sentinel.store.runs import NewRun, RunChanges, finish_run, write_run
 from sentinel.store.units import write_network
 from tests.homes import NOW, SCHOOL, opened
 from tests.report.facts_factory import RISKS, ROLES, ZONE_ROLES, Service, digest
@@ -102,7 +102,14 @@ def _write_map(transaction: Transaction, hosts: Sequence[HostPlan], random_: ran
                 closed.append((number, until))
     store.write_hosts(transaction, rows)
     store.write_names(transaction, names)
-    runs = _write_runs(transaction, hosts, scans, seen, now)
+    changes = [
+        RunChanges(
+            opened=IdSet(one.id for one in opened_ if first[one.key.address] == scan),
+            closed=IdSet(one for one, until in closed if until == scan),
+        )
+        for scan in range(6)
+    ]
+    runs = _write_runs(transaction, hosts, scans, seen, changes)
     store.write_opened(transaction, [replace(one, opened_by=runs[first[one.key.address]]) for one in opened_])
     for scan in range(1, 6):
         ended = [(one, "missed") for one, until in closed if until == scan]
@@ -145,9 +152,9 @@ def _write_runs(
     hosts: Sequence[HostPlan],
     scans: Sequence[datetime],
     seen: dict[int, list[int]],
-    now: datetime,
+    changes: Sequence[RunChanges],
 ) -> list[int]:
-    """Write the jobs of each scan; gives the id of each scan's first job."""
+    """Write the jobs of each scan, of which the first makes all changes; gives the id of each scan's first job."""
     addresses = sorted({address for _, address, _ in hosts})
     firsts = []
     for scan, at in enumerate(scans):
@@ -175,10 +182,9 @@ def _write_runs(
             )
             covered = AddressRanges(tuple((one, one) for one in batch))
             number = write_run(transaction, NewRun(run, at, f"scan-{scan}"), Coverage(PORTS, covered))
-            ids = IdSet()
-            for one in seen[scan][job * share : (job + 1) * share]:
-                ids.add(one)
-            finish_run(transaction, number, events=share if scan == 0 else 3, held=False, confirmed=ids)
+            made = changes[scan] if job == 0 else RunChanges()
+            made.confirmed.update(seen[scan][job * share : (job + 1) * share])
+            finish_run(transaction, number, events=share if scan == 0 else 3, held=False, changes=made)
             if job == 0:
                 firsts.append(number)
     return firsts

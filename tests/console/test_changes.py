@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from sentinel.config import Settings
-from sentinel.console.page_changes import changes_maker, read_changes
+from sentinel.console.page_changes import changes_maker
 from sentinel.console.reading import Desk
+from sentinel.inventory.diff import diff_maps
 from sentinel.model.endpoint import MANY_PORTS
-from sentinel.schedule.reading import read_diff
+from sentinel.schedule.reading import LIVE_STATES, Lookout, read_diff, read_map
 from sentinel.store.home import Home
 from tests.homes import NOW, SCHOOL, Clock, opened
 from tests.schedule.nmapfile import NmapRun, at, give, host
@@ -19,11 +20,14 @@ from tests.schedule.nmapfile import NmapRun, at, give, host
 def test_changes_when_read_from_what_was_touched_are_those_of_the_whole_maps(small_home: Path, days: int) -> None:
     with opened(small_home, Clock(NOW)) as context:
         start = NOW - timedelta(days=days)
-        quick = read_changes(context, SCHOOL, start, NOW)
-        whole = read_diff(context, SCHOOL, start, NOW)
-    assert [(one.kind, one.row.endpoint.id, one.at, one.before) for one in quick] == [
-        (one.kind, one.row.endpoint.id, one.at, one.before) for one in whole
-    ]
+        quick = read_diff(context, SCHOOL, start, NOW)
+        whole = diff_maps(
+            read_map(context, SCHOOL, start, LIVE_STATES),
+            read_map(context, SCHOOL, NOW, LIVE_STATES),
+            was_covered=Lookout(context, SCHOOL, start, NOW).was_covered,
+            closed_at=lambda key: next(one.at for one in quick if one.row.endpoint.key == key),
+        )
+    assert quick == whole
     assert (len(whole) > 0) == (days >= 7)
 
 

@@ -17,6 +17,7 @@ from sentinel.store import assets
 from sentinel.store.assets import AssetQuestion, AssetRow
 from sentinel.store.database import Database
 from sentinel.store.finding_pages import FindingQuestion, count_findings, count_on_host, read_finding_page, read_on_host
+from sentinel.store.interning import address_key
 from sentinel.store.units import read_networks
 from tests.console.large import make_large_home
 from tests.homes import NOW, SCHOOL
@@ -93,7 +94,7 @@ def test_order_when_by_address_is_by_number(
     found = [row.host.address for row in ask(database, networks, everything)]
     assert found == sorted(found, key=lambda one: (one.version, int(one)))
     assert ip_address("10.20.0.9") < ip_address("10.20.0.10")
-    assert assets.address_key("10.20.0.9") < assets.address_key("10.20.0.10") < assets.address_key("::1")
+    assert address_key("10.20.0.9") < address_key("10.20.0.10") < address_key("::1")
 
 
 @pytest.mark.parametrize(

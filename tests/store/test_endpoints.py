@@ -7,11 +7,13 @@ from ipaddress import ip_address
 
 import pytest
 
-from sentinel.model.endpoint import Endpoint, EndpointKey, EndpointState, Fingerprint, Host
+from sentinel.model.endpoint import Coverage, Endpoint, EndpointKey, EndpointState, Fingerprint, Host, Run
 from sentinel.model.observation import Certificate
 from sentinel.model.unit import Network, Zone
 from sentinel.store import endpoints as store
+from sentinel.store import runs
 from sentinel.store.database import Database
+from sentinel.store.idset import IdSet
 from tests.homes import NOW
 
 LAN = Network(1, "school", "default", Zone.UNKNOWN)
@@ -53,9 +55,19 @@ def write(database: Database, *made: Endpoint) -> None:
 
 
 def end(database: Database, at: datetime, *ids: int, why: str = "reset") -> None:
+    note_run(database, at, closed=ids)
     with database.transaction("tester", NOW) as transaction:
         store.write_closed(transaction, at, 9, [(one, why) for one in ids])
         transaction.audit("run.import", "run 9")
+
+
+def note_run(database: Database, at: datetime, opened: Iterable[int] = (), closed: Iterable[int] = ()) -> None:
+    made = Run(0, "school", "import", str((at, closed)), "a", "f", "t", "inside", "o", at, "stated", 0, 0, 0, 0)
+    with database.transaction("tester", NOW) as transaction:
+        number = runs.write_run(transaction, runs.NewRun(made, at), Coverage())
+        changes = runs.RunChanges(opened=IdSet(opened), closed=IdSet(closed))
+        runs.finish_run(transaction, number, events=1, held=False, changes=changes)
+        transaction.audit("run.import", f"run {number}")
 
 
 def current(database: Database, addresses: Iterable[str] | None = None) -> list[Endpoint]:
@@ -137,6 +149,32 @@ def test_closings_tell_when_an_endpoint_last_ended_in_a_span(database: Database)
     assert store.read_closings(database, [1], NOW, NOW + 9 * HOUR) == {key: NOW + 3 * HOUR}
     assert store.read_closings(database, [1], NOW, NOW + HOUR) == {key: NOW + HOUR}
     assert store.read_closings(database, [1], NOW + HOUR, NOW + 2 * HOUR) == {}
+
+
+def test_touched_are_the_intervals_at_both_ends_of_a_span_of_what_changed_in_it(database: Database) -> None:
+    write(
+        database,
+        endpoint(1),
+        endpoint(2, port=81),
+        endpoint(3, port=82),
+        endpoint(4, port=81, valid_from=NOW + HOUR),
+        endpoint(5, port=83, valid_from=NOW + 3 * HOUR),
+    )
+    note_run(database, NOW, opened=(1, 2, 3))
+    end(database, NOW + HOUR, 2, why="changed")
+    note_run(database, NOW + HOUR, opened=(4,))
+    end(database, NOW + 2 * HOUR, 3)
+    note_run(database, NOW + 3 * HOUR, opened=(5,))
+
+    def ids(start: datetime, finish: datetime, network: int = 1) -> tuple[list[int], list[int]]:
+        before, after = store.read_touched(database, [network], start, finish)
+        return [one.id for one in before], [one.id for one in after]
+
+    assert ids(NOW, NOW + 2 * HOUR) == ([2, 3], [4])
+    assert ids(NOW - HOUR, NOW) == ([], [1, 2, 3])
+    assert ids(NOW + 2 * HOUR, NOW + 9 * HOUR) == ([], [5])
+    assert ids(NOW + 3 * HOUR, NOW + 9 * HOUR) == ([], [])
+    assert ids(NOW, NOW + 2 * HOUR, network=2) == ([], [])
 
 
 def test_opener_is_the_run_that_first_saw_it_open_after_a_moment(database: Database) -> None:

@@ -44,7 +44,7 @@ def write(
     new = store.NewRun(run, NOW, scan, "nmap -sV", 4, "byte 9: cut off")
     with database.transaction("tester", NOW) as transaction:
         run_id = store.write_run(transaction, new, coverage)
-        store.finish_run(transaction, run_id, events=6, held=held, confirmed=IdSet(confirmed))
+        store.finish_run(transaction, run_id, events=6, held=held, changes=store.RunChanges(IdSet(confirmed)))
         transaction.audit("run.import", f"run {run_id}")
     return run_id
 
