@@ -84,16 +84,19 @@ def pack_ids(ids: Iterable[int]) -> bytes:
 
 def unpack_ids(packed: bytes) -> IdSet:
     """Read what `pack_ids` wrote."""
-    ids = IdSet()
+    return IdSet(iterate_ids(packed))
+
+
+def iterate_ids(packed: bytes) -> Iterator[int]:
+    """Give the ids `pack_ids` wrote, in rising order; a few of them cost no bitmap up to the greatest."""
     if not packed:
-        return ids
+        return
     numbers = _numbers(packed[1:] if packed[:1] == _PLAIN else zstandard.decompress(packed))
     end = 0
     for gap, length in zip(numbers, numbers, strict=True):
         start = end + gap
         end = start + length
-        ids.update(range(start, end + 1))
-    return ids
+        yield from range(start, end + 1)
 
 
 def _put(out: bytearray, number: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from sentinel.model.endpoint import Endpoint, EndpointKey
 from sentinel.store.database import Transaction
 
-BATCH = 400
+BATCH = 1000
 """Values in one list of a statement."""
 
 Place = tuple[int, str]

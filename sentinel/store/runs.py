@@ -16,7 +16,7 @@ from sentinel.model.moment import from_microseconds, from_optional, to_microseco
 from sentinel.model.ports import parse_ranges
 from sentinel.model.unit import IPAddress
 from sentinel.store.database import Database, Row, Transaction
-from sentinel.store.idset import IdSet, pack_ids, unpack_ids
+from sentinel.store.idset import IdSet, iterate_ids, pack_ids, unpack_ids
 from sentinel.store.interning import in_batches
 
 _RUN = (
@@ -118,7 +118,8 @@ def read_changed_ids(
 
     They are those of the whole units the networks belong to, in rising order.
     """
-    opened, closed = IdSet(), IdSet()
+    opened: set[int] = set()
+    closed: set[int] = set()
     for batch in in_batches(sorted(set(networks))):
         marks = ",".join("?" * len(batch))
         for one, other in database.query(
@@ -126,9 +127,9 @@ def read_changed_ids(
             "AND time_us>? AND time_us<=?",
             (*batch, to_microseconds(after), to_microseconds(until)),
         ):
-            opened.update(unpack_ids(one or b""))
-            closed.update(unpack_ids(other or b""))
-    return tuple(opened), tuple(closed)
+            opened.update(iterate_ids(one or b""))
+            closed.update(iterate_ids(other or b""))
+    return tuple(sorted(opened)), tuple(sorted(closed))
 
 
 def find_run(database: Database, unit: str, evidence: str) -> Run | None:
