@@ -330,6 +330,38 @@ def test_miss_a_sight_and_a_miss_keep(context: Context) -> None:
     assert shown(context) == [("1", 80)]
 
 
+def test_port_that_flaps_behind_a_filter_stays_one_interval(context: Context) -> None:
+    for day in range(12):
+        give(context, on(day, WEB if day % 2 == 0 else NOTHING))
+    assert shown(context) == [("1", 80)]
+    assert context.database.one("SELECT count(*) FROM endpoint") == (1,)
+
+
+def test_port_that_flaps_by_resets_is_open_just_while_it_was_seen_open(context: Context) -> None:
+    for day in range(6):
+        give(context, on(day, WEB if day % 2 == 0 else CLOSED))
+    assert [shown(context, at(day + 0.5)) for day in range(6)] == [[("1", 80)], []] * 3
+    assert changes(context, at(0), at(4)) == [], "open at both ends"
+
+
+def test_narrowed_scans_say_nothing_of_what_they_no_longer_ask(context: Context) -> None:
+    give(context, on(0, WEB, host(2, p22="ssh", p80="nginx")))
+    for day in (1, 2, 3):
+        give(context, on(day, host(2, p22="ssh"), ports="22"))
+    assert shown(context) == [("1", 80), ("2", 22), ("2", 80)]
+    assert changes(context, at(0), at(3)) == []
+
+
+def test_host_that_answers_on_everything_for_a_day_leaves_no_port_behind(context: Context) -> None:
+    many = {f"p{port}": "open" for port in range(1000, 1100)}
+    give(context, on(0, host(1, p22="ssh"), ports="22,1000-1099"))
+    give(context, on(1, host(1, p22="ssh", **many), ports="22,1000-1099"))
+    assert len(shown(context)) == 101
+    none = dict.fromkeys(many, "closed")
+    give(context, on(2, host(1, rest="closed", p22="ssh", **none), ports="22,1000-1099"))
+    assert shown(context) == [("1", 22)]
+
+
 def test_host_that_no_longer_answers_turns_unknown_not_closed(context: Context) -> None:
     other = host(2, p22="ssh")
     give(context, on(0, WEB, other))

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sentinel.errors import ParseError
 from sentinel.model.moment import from_microseconds as moment
 from sentinel.model.unit import Unit
 from sentinel.schedule.context import Context
@@ -136,6 +137,53 @@ def test_file_that_comes_again_changes_nothing_and_causes_no_event(
     again = give(world, data.draw(st.sampled_from(made)), unit=unit)
     assert again.known
     assert dump(world, unit) == before
+
+
+@FEW
+@given(made=st.lists(runs(), min_size=2, max_size=5).map(mark), data=st.data())
+def test_duplicates_and_broken_files_between_the_others_leave_what_the_others_alone_leave(
+    world: Context, made: list[NmapRun], data: st.DataObject
+) -> None:
+    arrival = data.draw(st.permutations(made + data.draw(st.lists(st.sampled_from(made), max_size=4))))
+    broken, plain = fresh_unit(world), fresh_unit(world)
+    for run in arrival:
+        with pytest.raises(ParseError):
+            give(world, run.write()[: data.draw(st.integers(0, 20))], unit=broken)
+        give(world, run, unit=broken)
+    for run in dict.fromkeys(arrival):
+        give(world, run, unit=plain)
+    assert dump(world, broken) == dump(world, plain)
+
+
+@FEW
+@given(made=st.lists(runs(), min_size=2, max_size=7).map(mark))
+def test_no_endpoint_ends_without_proof_inside_the_scope_of_the_run_that_ended_it(
+    world: Context, made: list[NmapRun]
+) -> None:
+    unit = fresh_unit(world)
+    given_runs = {}
+    for run in made:
+        given_runs[give(world, run, unit=unit).run.evidence] = run
+    for address, port, why, evidence, opener in world.database.query(
+        "SELECT address, port, closed_why, (SELECT evidence FROM run WHERE run.id=closed_by), "
+        "(SELECT evidence FROM run WHERE run.id=opened_by) FROM endpoint WHERE closed_by IS NOT NULL "
+        "AND network IN (SELECT id FROM network WHERE unit=?)",
+        (unit.code,),
+    ):
+        run = given_runs[evidence]
+        (row,) = [one for one in run.hosts if one.address == address] or [None]
+        said = dict(row.ports).get(port, row.rest if str(port) in run.ports.split(",") else "") if row else ""
+        if why == "reset":
+            assert said == "closed"
+        elif why in {"changed", "seen"}:
+            assert said in {"nginx", "apache", "open"}
+        else:
+            assert why in {"missed", "silent"}
+            assert evidence != opener, "a miss needs an earlier sight"
+            assert address in run.asked
+            assert str(port) in run.ports.split(",")
+            assert said in {"filtered", "", "closed"}, "a reset of a held run counts as a miss"
+            assert row is not None or run.whole, "silence is a fact only where the run came to its end"
 
 
 # A second opinion: the semantics once more, place by place, without intervals, batches or a database.
