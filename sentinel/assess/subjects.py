@@ -7,6 +7,7 @@ from datetime import datetime
 from ipaddress import ip_address
 
 from sentinel.assess.listing import Listing
+from sentinel.model.blanket import NO_BLANKETS, Blankets
 from sentinel.model.endpoint import EndpointKey, Host, MapRow, answers_everything
 from sentinel.model.flow import FlowDetection
 from sentinel.model.observation import Certificate, NameObservation
@@ -76,10 +77,13 @@ def build_certificate_subject(row: MapRow, now: datetime) -> Subject | None:
     return _subject(Category.CERTIFICATE, row, endpoint_text(key), fields)
 
 
-def build_host_subjects(rows: Iterable[MapRow], listing: Listing, hosts: Iterable[Host] = ()) -> Iterator[Subject]:
+def build_host_subjects(
+    rows: Iterable[MapRow], listing: Listing, hosts: Iterable[Host] = (), blankets: Blankets = NO_BLANKETS
+) -> Iterator[Subject]:
     """Yield one subject for each address with open endpoints, sorted by network and address.
 
-    `hosts` adds operating system and network card where they are known.
+    `hosts` adds operating system and network card where they are known; of `blankets` the first address answers for
+    everything.
     """
     known = {(host.network, host.address): host for host in hosts}
     groups: dict[tuple[int, int, int], list[MapRow]] = {}
@@ -87,17 +91,19 @@ def build_host_subjects(rows: Iterable[MapRow], listing: Listing, hosts: Iterabl
         key = row.endpoint.key
         groups.setdefault((key.network, key.address.version, int(key.address)), []).append(row)
     for _, group in sorted(groups.items()):
-        yield _host_subject(group, listing, known.get((group[0].network, group[0].endpoint.key.address)))
+        host = known.get((group[0].network, group[0].endpoint.key.address))
+        answers_all = answers_everything(group) or any(blankets.is_first(row.endpoint.key) for row in group)
+        yield _host_subject(group, listing, host, answers_all=answers_all)
 
 
-def _host_subject(group: Sequence[MapRow], listing: Listing, host: Host | None) -> Subject:
+def _host_subject(group: Sequence[MapRow], listing: Listing, host: Host | None, *, answers_all: bool) -> Subject:
     address = group[0].endpoint.key.address
     names = {name for row in group for name in row.names} | set(host.names if host else ())
     seen = [row.endpoint.fingerprint for row in group]
     fields: dict[str, FieldValue] = {
         "address": address,
         "open_count": len({(row.endpoint.key.proto, row.endpoint.key.port) for row in group}),
-        "answers_all": answers_everything(group),
+        "answers_all": answers_all,
         "ports": tuple(sorted({row.endpoint.key.port for row in group})),
         "services": tuple(sorted({look.service for look in seen if look.service and not look.guessed})),
         "names": tuple(sorted(names)),

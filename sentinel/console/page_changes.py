@@ -16,7 +16,7 @@ from sentinel.model.endpoint import MANY_PORTS, Change, ChangeKind, Endpoint, En
 from sentinel.model.unit import IPAddress, Unit
 from sentinel.report.hosts import service_name
 from sentinel.schedule.context import Context
-from sentinel.schedule.reading import read_diff
+from sentinel.schedule.reading import find_blankets, read_diff
 from sentinel.store.assets import read_crowded, read_intervals, read_vantages
 from sentinel.store.units import read_networks
 
@@ -73,10 +73,12 @@ def changes_maker(desk: Desk, unit: Unit, days: int) -> Callable[[], tuple[objec
         with desk.open(None) as context:
             end = context.clock()
             answering = _find_answering(context, unit)
+            blankets = find_blankets(context, unit, end)
             found = [
                 one
                 for one in read_diff(context, unit, end - timedelta(days=days), end)
                 if (one.row.network, one.row.endpoint.key.address) not in answering
+                and not blankets.covers(one.row.endpoint)
             ]
         return tuple(sorted(found, key=lambda one: one.at or end, reverse=True)), end
 

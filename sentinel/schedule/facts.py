@@ -11,19 +11,21 @@ from sentinel.assess.listing import Listed, Listing
 from sentinel.errors import UsageError
 from sentinel.inventory.reconcile import reconcile
 from sentinel.model.control import ClauseVerdict, Verdict
-from sentinel.model.endpoint import EndpointState
+from sentinel.model.endpoint import EndpointState, Host, MapRow
 from sentinel.model.facts import CentreFacts, Period, UnitFacts, UnitSummary
 from sentinel.model.finding import Finding
 from sentinel.model.flow import FlowClass
 from sentinel.model.moment import SHANGHAI, local_date
-from sentinel.model.unit import Unit
+from sentinel.model.unit import IPAddress, Unit
 from sentinel.schedule.context import Context
 from sentinel.schedule.judging import read_pack
 from sentinel.schedule.owners import build_owners, find_owners
 from sentinel.schedule.proofs import read_proofs
 from sentinel.schedule.reading import (
+    find_blankets,
     iterate_map,
     leave_out_answering,
+    leave_out_ghosts,
     read_coverages,
     read_diff,
     read_map,
@@ -96,15 +98,13 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
     now = context.clock()
     at = min(period.end, now)
     networks = read_networks(context.database, unit.code)
-    rows = read_map(context, unit, at)
-    meant, left_out = leave_out_answering(rows)
-    answering = Counter((row.network, row.endpoint.key.address) for row in left_out)
-    open_places = {(row.network, row.endpoint.key.address) for row in rows}
+    meant, answering, ghosts = _read_meant(context, unit, at)
+    open_places = {(row.network, row.endpoint.key.address) for row in meant} | answering.keys()
     hosts = tuple(
         host
         for host in read_unit_hosts(context, networks)
         if (host.network, host.address) in open_places
-        or (host.last_seen is not None and period.start <= host.last_seen <= period.end)
+        or ((host.network, host.address) not in ghosts and _was_seen(host, period))
     )
     findings = _findings(context, unit, period)
     entries = read_register(context.database, unit.code)
@@ -112,13 +112,13 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
     return UnitFacts(
         unit=unit,
         networks=networks,
-        rows=tuple(meant),
+        rows=meant,
         hosts=hosts,
         findings=findings,
         changes=tuple(
             change
             for change in read_diff(context, unit, period.start, at)
-            if (change.row.network, change.row.endpoint.key.address) not in answering
+            if (change.row.network, change.row.endpoint.key.address) not in answering.keys() | ghosts
         ),
         runs=tuple(reversed(read_runs(context.database, unit.code, after=period.start, until=period.end))),
         verdicts=read_verdicts(context, unit, now),
@@ -150,6 +150,24 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
         silences=read_silence(context, unit, now),
         unjudged=count_unjudged(context.database, unit.code),
     )
+
+
+def _read_meant(
+    context: Context, unit: Unit, at: datetime
+) -> tuple[tuple[MapRow, ...], Counter[tuple[str, IPAddress]], frozenset[tuple[str, IPAddress]]]:
+    """Give the endpoints that mean something, the boxes that answer on anything with their ports, and ghosts."""
+    blankets = find_blankets(context, unit, at)
+    rows = read_map(context, unit, at)
+    listed = list(leave_out_ghosts(rows, blankets))
+    meant, left_out = leave_out_answering(listed, blankets)
+    answering = Counter((row.network, row.endpoint.key.address) for row in left_out)
+    places = {(row.network, row.endpoint.key.address) for row in listed}
+    ghosts = frozenset((row.network, row.endpoint.key.address) for row in rows) - places
+    return tuple(meant), answering, ghosts
+
+
+def _was_seen(host: Host, period: Period) -> bool:
+    return host.last_seen is not None and period.start <= host.last_seen <= period.end
 
 
 def _findings(context: Context, unit: Unit, period: Period) -> tuple[Finding, ...]:
@@ -199,7 +217,8 @@ def _summarise(context: Context, unit: Unit, period: Period, now: datetime) -> U
     hosts: set[tuple[str, object]] = set()
     endpoints = 0
     listed: Counter[Listed] = Counter()
-    meant, left_out = leave_out_answering(iterate_map(context, unit, at))
+    blankets = find_blankets(context, unit, at)
+    meant, left_out = leave_out_answering(leave_out_ghosts(iterate_map(context, unit, at), blankets), blankets)
     hosts |= {(row.network, row.endpoint.key.address) for row in left_out}
     for row in meant:
         endpoints += 1

@@ -29,7 +29,7 @@ from sentinel.model.rule import Category, Detection, Rule, Subject
 from sentinel.model.unit import IPAddress, Network, Unit, choose_network
 from sentinel.respond.lifecycle import build_key, end_exemption, prove_gone, take_detection
 from sentinel.schedule.context import Context
-from sentinel.schedule.reading import iterate_map, leave_out_answering
+from sentinel.schedule.reading import find_blankets, iterate_map, leave_out_answering, leave_out_ghosts
 from sentinel.store.database import Transaction
 from sentinel.store.endpoints import read_hosts_at
 from sentinel.store.findings import count_live, read_by_subjects, read_findings, read_live, write_findings
@@ -110,16 +110,17 @@ def _detections(context: Context, unit: Unit, pack: Pack, now: datetime) -> Iter
     listing = Listing(read_whitelist(context.database, unit.code), now)
     networks = read_networks(context.database, unit.code)
     by_name = {network.name: network for network in networks}
+    blankets = find_blankets(context, unit)
     endpoints = 0
-    for rows in _by_address(iterate_map(context, unit)):
+    for rows in _by_address(leave_out_ghosts(iterate_map(context, unit), blankets)):
         endpoints += len(rows)
-        meant, _ = leave_out_answering(rows)
+        meant, _ = leave_out_answering(rows, blankets)
         services = (build_service_subject(row, listing, now) for row in meant)
         certificates = (build_certificate_subject(row, now) for row in meant)
         subjects = chain(
             services,
             (one for one in certificates if one is not None),
-            build_host_subjects(rows, listing, _hosts_of(context, by_name, rows)),
+            build_host_subjects(rows, listing, _hosts_of(context, by_name, rows), blankets),
             build_domain_subjects(rows, listing, unit.code, _certificate_names(rows)),
         )
         yield list(judge(pack, subjects, now))
@@ -229,10 +230,13 @@ def _is_proven_gone(finding: Finding, rule: Rule, silent: frozenset[str], now: d
 def _silent_words(context: Context, unit: Unit) -> frozenset[str]:
     """Give the subjects of which nothing can be said now: endpoints in state unknown, their addresses and names.
 
-    So it is with ports of hosts that answer everywhere: what was found there before may be behind them still.
+    So it is with ports of hosts that answer everywhere, and with addresses a box in front answers for: what was found
+    there before may be behind them still.
     """
-    _, left_out = leave_out_answering(iterate_map(context, unit))
+    blankets = find_blankets(context, unit)
+    _, left_out = leave_out_answering(iterate_map(context, unit), blankets)
     words = {endpoint_text(row.endpoint.key) for row in left_out}
+    words.update(str(row.endpoint.key.address) for row in left_out if blankets.covers(row.endpoint))
     for row in iterate_map(context, unit, states=(EndpointState.UNKNOWN,)):
         key = row.endpoint.key
         words.update((endpoint_text(key), str(key.address), *row.names))

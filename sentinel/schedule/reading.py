@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import groupby
 
 from sentinel.inventory.diff import diff_maps, sort_rows
+from sentinel.model.blanket import NO_BLANKETS, Blankets
 from sentinel.model.endpoint import (
     Change,
     Coverage,
@@ -26,6 +27,7 @@ from sentinel.schedule.context import Context
 from sentinel.store import endpoints as store
 from sentinel.store import runs as run_store
 from sentinel.store.idset import IdSet
+from sentinel.store.points import read_blankets
 from sentinel.store.units import read_networks
 
 LARGEST_COUNTED = 1 << 20
@@ -68,10 +70,16 @@ def read_map(
     return sort_rows(iterate_map(context, unit, at, states))
 
 
-def leave_out_answering(rows: Iterable[MapRow]) -> tuple[list[MapRow], list[MapRow]]:
-    """Part the endpoints that mean something from those of hosts that answer on whatever port they are asked.
+def find_blankets(context: Context, unit: Unit, at: datetime | None = None) -> Blankets:
+    """Find the ports on which whole blocks of a unit's addresses answer at a moment (None: now)."""
+    return read_blankets(context.database, [one.id for one in read_networks(context.database, unit.code)], at)
 
-    Of such a host only the ports where a service spoke mean something. Rows of one address must stand together.
+
+def leave_out_answering(rows: Iterable[MapRow], blankets: Blankets = NO_BLANKETS) -> tuple[list[MapRow], list[MapRow]]:
+    """Part the endpoints that mean something from those of boxes that answer on whatever they are asked.
+
+    Of a host that answers on every port only the ports where a service spoke mean something; of a block that answers on
+    every address only what can be told from the box in front. Rows of one address must stand together.
     """
     meant: list[MapRow] = []
     left_out: list[MapRow] = []
@@ -79,8 +87,17 @@ def leave_out_answering(rows: Iterable[MapRow]) -> tuple[list[MapRow], list[MapR
         of_host = list(group)
         everything = answers_everything(of_host)
         for row in of_host:
-            (left_out if everything and not row.endpoint.fingerprint.is_identified else meant).append(row)
+            mute = everything and not row.endpoint.fingerprint.is_identified
+            (left_out if mute or blankets.covers(row.endpoint) else meant).append(row)
     return meant, left_out
+
+
+def leave_out_ghosts(rows: Iterable[MapRow], blankets: Blankets) -> Iterator[MapRow]:
+    """Leave out the addresses at which only a blanket answers; its box is listed under the block's first address."""
+    for _, group in groupby(rows, key=lambda row: (row.network, row.endpoint.key.address)):
+        of_host = list(group)
+        if not all(blankets.covers(row.endpoint) for row in of_host) or blankets.is_first(of_host[0].endpoint.key):
+            yield from of_host
 
 
 class Confirmations:

@@ -61,12 +61,22 @@ def read_current(
             yield from map(build_endpoint, rows)
 
 
+def read_at(database: Database, network: int, address: str, at: datetime | None) -> list[Endpoint]:
+    """Give the intervals of one address that hold at a moment (None: those that last)."""
+    clause, values = _moment(at)
+    statement = f"SELECT {ENDPOINT_COLUMNS} {ENDPOINT_SOURCE} WHERE e.network=? AND e.address=? AND {clause}"
+    return list(map(build_endpoint, database.query(statement, (network, address, *values))))
+
+
+def _moment(at: datetime | None) -> tuple[str, tuple[int, ...]]:
+    if at is None:
+        return "e.valid_to_us IS NULL", ()
+    return "e.valid_from_us<=? AND (e.valid_to_us IS NULL OR e.valid_to_us>?)", (to_microseconds(at),) * 2
+
+
 def read_as_of(database: Database, networks: Sequence[int], at: datetime | None) -> Iterator[Endpoint]:
     """Give the intervals that hold at a moment (None: those that last), by network, address text, protocol, port."""
-    clause = (
-        "e.valid_to_us IS NULL" if at is None else "e.valid_from_us<=? AND (e.valid_to_us IS NULL OR e.valid_to_us>?)"
-    )
-    values = () if at is None else (to_microseconds(at), to_microseconds(at))
+    clause, values = _moment(at)
     for network in networks:
         yield from map(
             build_endpoint,

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from ipaddress import IPv4Address
 from typing import NamedTuple
 
+from sentinel.model.blanket import BLOCK, LEAST, BlanketKey, Blankets, build_blankets
+from sentinel.model.endpoint import EndpointState
 from sentinel.model.moment import to_microseconds
 from sentinel.store.database import Database
+from sentinel.store.endpoints import read_at
 from sentinel.store.interning import in_batches
 from sentinel.store.runs import read_changed_ids
+from sentinel.store.tables_codes import PROTOS
 
 _COLUMNS = "h.network, h.place, i.vantage, i.proto, i.port, i.state, i.look, i.valid_from_us, i.valid_to_us"
 
@@ -64,3 +69,33 @@ def read_changed_points(database: Database, networks: Sequence[int], after: date
         )
         points += [point for point in map(Point._make, rows) if point.network in wanted]
     return points
+
+
+def read_blankets(database: Database, networks: Sequence[int], at: datetime | None) -> Blankets:
+    """Find the ports on which whole blocks of some networks answer at a moment (None: now)."""
+    clause = "i.valid_to_us IS NULL"
+    moment: tuple[int, ...] = ()
+    if at is not None:
+        clause = "i.valid_from_us<=? AND (i.valid_to_us IS NULL OR i.valid_to_us>?)"
+        moment = (to_microseconds(at), to_microseconds(at))
+    counts = []
+    edges = []
+    for network in networks:
+        for vantage, head, proto, port, count in list(
+            database.query(
+                "SELECT v.name, substr(h.place, 1, 4), i.proto, i.port, count(*) "  # noqa: S608  constant words
+                "FROM host h JOIN endpoint_interval i ON i.host=h.id JOIN vantage v ON v.id=i.vantage "
+                f"WHERE h.network=? AND length(h.place)=5 AND i.state=0 AND {clause} "
+                "GROUP BY v.name, substr(h.place, 1, 4), i.proto, i.port HAVING count(*)>=?",
+                (network, *moment, LEAST),
+            )
+        ):
+            block = IPv4Address(bytes(head[1:]) + b"\0")
+            counts.append((BlanketKey(network, vantage, block, PROTOS[proto], port), count))
+            edges += [
+                one
+                for address in (block, block + (BLOCK - 1))
+                for one in read_at(database, network, str(address), at)
+                if one.state is EndpointState.OPEN
+            ]
+    return build_blankets(counts, edges)

@@ -15,6 +15,7 @@ from sentinel.assess.subjects import (
     build_service_subject,
     build_unit_subject,
 )
+from sentinel.model.blanket import Blankets, blanket_key
 from sentinel.model.endpoint import Endpoint, EndpointKey, EndpointState, Fingerprint, Host, MapRow
 from sentinel.model.flow import FlowClass, FlowDetection
 from sentinel.model.observation import Certificate, NameObservation
@@ -187,6 +188,14 @@ def test_host_subjects_when_a_whitelist_exists_then_its_verdict_is_a_field():
     listing = Listing([entry], NOW)
     (subject,) = build_host_subjects([row()], listing)
     assert subject.fields["whitelist"] == "unlisted"
+
+
+def test_first_address_of_a_blanket_answers_for_everything_and_others_for_themselves() -> None:
+    key = blanket_key(row("10.0.0.0").endpoint.key)
+    assert key is not None
+    rows = [row("10.0.0.0"), row("10.0.0.7")]
+    subjects = build_host_subjects(rows, NOTHING, blankets=Blankets({key: REDIS}))
+    assert [one.fields["answers_all"] for one in subjects] == [True, False]
 
 
 def test_domain_subjects_when_names_come_from_map_and_traffic_then_they_are_joined():

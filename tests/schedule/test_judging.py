@@ -10,12 +10,14 @@ import pytest
 
 from sentinel.config import Settings
 from sentinel.errors import RuleError
+from sentinel.model.facts import Period
 from sentinel.model.finding import Finding, FindingKey, FindingState
 from sentinel.model.flow import FlowClass, FlowDetection
 from sentinel.model.ports import PortSet
 from sentinel.model.whitelist import WhitelistEntry, WhitelistKind
 from sentinel.respond.lifecycle import exempt
 from sentinel.schedule.context import Context
+from sentinel.schedule.facts import read_unit_facts
 from sentinel.schedule.judging import FLOW_DAYS, Judgement, judge_unit, read_pack
 from sentinel.store.findings import read_findings, write_findings
 from sentinel.store.flows import write_capture
@@ -233,3 +235,38 @@ def test_finding_when_its_rule_was_removed_stays_as_it_was(listed: Context) -> N
         transaction.audit("unit.check", "x")
     look(listed, 2, p80="closed")
     assert findings(listed)["own.rule-of-last-year", "10.0.0.1:80/tcp"].state is FindingState.OPEN
+
+
+def covered_block(day: float, *, real: bool = True) -> NmapRun:
+    """A box answers port 23 on all of 10.0.0.0/24; one real host behind it speaks SSH and telnet, or nothing."""
+    rows = [host(number, p23="wrapped") for number in range(256)]
+    if real:
+        rows[7] = host(7, p22="ssh", p23="telnet")
+    return NmapRun(tuple(rows), ports="22,23", finished=at(day))
+
+
+def test_block_when_a_box_answers_for_all_of_it_is_one_finding_and_its_real_host_another(listed: Context) -> None:
+    give(listed, covered_block(0))
+    judge_unit(listed, SCHOOL)
+    found = {subject for rule, subject in findings(listed) if rule.startswith("exposure.")}
+    assert found == {"10.0.0.0", "10.0.0.7:23/tcp"}
+    assert ("exposure.answers-everything", "10.0.0.0") in findings(listed)
+
+
+def test_block_when_a_box_begins_to_answer_for_it_then_nothing_behind_it_is_called_fixed(listed: Context) -> None:
+    give(listed, NmapRun((host(7, p22="ssh", p23="telnet"), host(9, p23="telnet")), ports="22,23", finished=at(0)))
+    judge_unit(listed, SCHOOL)
+    give(listed, covered_block(1, real=False))
+    judge_unit(listed, SCHOOL)
+    found = findings(listed)
+    assert found["exposure.telnet", "10.0.0.7:23/tcp"].state.is_live
+    assert found["exposure.telnet", "10.0.0.9:23/tcp"].state.is_live
+
+
+def test_facts_of_a_block_a_box_answers_for_hold_the_box_and_the_real_host(listed: Context) -> None:
+    give(listed, covered_block(0))
+    facts = read_unit_facts(listed, SCHOOL, Period(at(-1), at(9), "some days"))
+    assert {str(one.address) for one in facts.hosts} == {"10.0.0.0", "10.0.0.7"}
+    assert {str(row.endpoint.key.address) for row in facts.rows} == {"10.0.0.7"}
+    assert [(str(address), count) for _, address, count in facts.answering] == [("10.0.0.0", 1)]
+    assert {str(one.row.endpoint.key.address) for one in facts.changes} == {"10.0.0.7"}
