@@ -20,6 +20,7 @@ from sentinel.model.reported import ReportedFlaw
 from sentinel.model.unit import Unit
 from sentinel.observe import choose_parser, nessus_xml, openvas_xml
 from sentinel.observe.table import Sheet, read_table
+from sentinel.observe.unpack import unpack
 from sentinel.schedule.admission import admit, admit_sheets
 from sentinel.schedule.columns import Field, Head
 from sentinel.schedule.context import Context, readable_name
@@ -141,9 +142,11 @@ def _take_report(context: Context, unit: Unit, intake: Intake, name: str, vantag
     if run.format == openvas_xml.NAME:
         tool, read = (openvas_xml.TOOL, openvas_xml.read_flaws)
         with context.evidence.open(run.evidence) as stream:
-            time = openvas_xml.read_time(stream)
+            time = openvas_xml.read_time(unpack(stream))
     with context.evidence.open(run.evidence) as stream:
-        return take_flaws(context, unit, Report(tool, name, run.evidence, vantage, time or run.time), read(stream))
+        return take_flaws(
+            context, unit, Report(tool, name, run.evidence, vantage, time or run.time), read(unpack(stream))
+        )
 
 
 def _take_sheet(
