@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import BinaryIO
 
@@ -58,18 +58,23 @@ class Parser:
     parse_dated: Callable[[BinaryIO, datetime], Iterator[Observation]] | None = None
 
     def read(self, stream: BinaryIO, arrived: datetime) -> Iterator[Observation]:
-        """Yield what `parse` does, of packed bytes too; what is cut off tells so and has no end.
+        """Yield what `parse` does, of packed bytes too; what is cut off tells so and of no address that it was silent.
 
         Raises:
             ParseError: nothing whole could be read, or the bytes are packed and damaged, or become too many.
         """
         opened = open_unpacked(stream)
         found = self.parse_dated(opened.stream, arrived) if self.parse_dated else self.parse(opened.stream)
+        end: RunEnd | None = None
         for one in found:
-            if not (opened.fault and isinstance(one, RunEnd)):
+            if isinstance(one, RunEnd):
+                end = one
+            else:
                 yield one
         if opened.fault:
             yield Loss(opened.fault)
+        if end is not None:
+            yield replace(end, silent=()) if opened.fault else end
 
 
 PARSERS = (

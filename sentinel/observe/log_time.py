@@ -114,14 +114,14 @@ def build_moment(
     if zone is None:
         return None
     if year is not None:
-        return datetime(year, month, day, *clock[:3], tzinfo=zone).astimezone(UTC)
+        return datetime(year, month, day, clock[0], clock[1], clock[2], tzinfo=zone).astimezone(UTC)
     if arrived is None:
         return None
     limit = arrived + timedelta(days=1)
     newest = limit.astimezone(zone).year
     for back in range(9):  # 29 February comes again after eight years at the latest
         try:
-            moment = datetime(newest - back, month, day, *clock[:3], tzinfo=zone).astimezone(UTC)
+            moment = datetime(newest - back, month, day, clock[0], clock[1], clock[2], tzinfo=zone).astimezone(UTC)
         except ValueError:
             if (month, day) != (2, 29):
                 raise

@@ -32,12 +32,12 @@ Say = Callable[[str], str]
 """Gives what a row says for one of our words; nothing where it does not."""
 
 
-def make_parse(mapping: LogMapping) -> Callable[[BinaryIO, datetime], Iterator[Observation]]:
+def make_parse(mapping: LogMapping) -> Callable[[BinaryIO, datetime | None], Iterator[Observation]]:
     """Make what reads a log by a mapping; times without a year lie nearest before the moment of arrival."""
     return partial(_parse, mapping)
 
 
-def _parse(mapping: LogMapping, stream: BinaryIO, arrived: datetime) -> Iterator[Observation]:
+def _parse(mapping: LogMapping, stream: BinaryIO, arrived: datetime | None) -> Iterator[Observation]:
     """Yield the run, each session when it has ended or the log has, what was lost, and the run's end.
 
     Raises:
@@ -55,7 +55,7 @@ def _parse(mapping: LogMapping, stream: BinaryIO, arrived: datetime) -> Iterator
             continue
         say = rows.read(number, line)
         if say is None:
-            other += 1
+            other += mapping.groups is not None
             continue
         found = reader.read(say)
         if isinstance(found, str):

@@ -73,7 +73,7 @@ def parse(stream: BinaryIO) -> Iterator[Observation]:
     """
     yield RunObservation(TOOL)
     reader: _Reader | None = None
-    tally = Tally()
+    tally, is_over = Tally(), False
     for number, line in read_lines(stream):
         if reader is None:
             places = _read_head(line or b"")
@@ -81,10 +81,9 @@ def parse(stream: BinaryIO) -> Iterator[Observation]:
                 raise ParseError("no head of an nfdump list", f"line {number}")
             reader = _Reader(places)
             continue
-        if line is not None and not line.strip():
+        is_over = is_over or (line or b"").startswith(b"Summary")
+        if is_over or (line is not None and not line.strip()):
             continue
-        if line is not None and line.startswith(b"Summary"):
-            break
         found = reader.read(line.decode("ascii", "replace").split(",")) if line is not None else None
         if found is None:
             tally.drop(f"line {number}", "no flow record")
