@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import BinaryIO
 
 from sentinel.errors import ParseError
 from sentinel.model.observation import Observation, RunEnd, RunObservation
-from sentinel.model.sighting import AttachmentObservation, TranslationObservation
+from sentinel.model.sighting import AttachmentObservation, HoldingObservation, TranslationObservation
+from sentinel.model.unit import IPAddress
 from sentinel.observe.accounting import MAX_SECONDS, Logins, Phase, Record, begin_of, read_seconds
 from sentinel.observe.dhcp_lease import clean_client_id
 from sentinel.observe.lines import Tally, read_text_lines
@@ -25,6 +26,9 @@ NAME = "mapped-log"
 
 MAX_TEXT = 32_768
 """Characters of a row."""
+
+_SHORTEST_CARD = 11
+"""Characters a card's address takes at least, as `0:1c:2:3:4:5`; a shorter account name is none."""
 
 _NAT_PHASES = {Phase.BEGIN: NatPhase.BEGIN, Phase.END: NatPhase.END, Phase.WHOLE: NatPhase.WHOLE}
 
@@ -100,7 +104,12 @@ class _Rows:
             if titles and not mapping.columns:
                 return None
         places, count = self._places, len(cells)
-        return lambda word: cells[places[word]].strip() if word in places and places[word] < count else ""
+
+        def say(word: str) -> str:
+            place = places.get(word, count)
+            return cells[place].strip() if place < count else ""
+
+        return say
 
 
 def _find(fields: Mapping[str, Place], titles: list[str], number: int) -> dict[str, int]:
@@ -163,8 +172,11 @@ class _Reader:
         if address is None and (say("address") or not mac):
             return "an address cannot be read"
         user = cut_text(say("user"))
-        user = "" if mac and read_mac(user) == mac else user
+        user = "" if mac and len(user) >= _SHORTEST_CARD and read_mac(user) == mac else user
         self.accounts = self.accounts or bool(user)
+        session = cut_text(say("session"))
+        if phase is Phase.WHOLE and not session:
+            return iter((self._whole(say, address, mac, user),)) if address else self._attachment(say)
         record = Record(
             phase,
             self.time(say("until")) or self.time(say("time")),
@@ -180,9 +192,26 @@ class _Reader:
             cut_text(say("port"), 60),
             cut_text(say("vlan"), 40),
         )
-        if phase is Phase.WHOLE and not (say("until") or say("duration")):  # a moment, or one that still lasts
-            record = replace(record, since=record.since or record.time, time=None if record.since else record.time)
-        return self.logins.take((record.device, cut_text(say("session"))) if say("session") else "", record)
+        return self.logins.take((record.device, session) if session else "", record)
+
+    def _whole(self, say: Say, address: IPAddress, mac: str, user: str) -> HoldingObservation:
+        """Build a row that tells all of a session, or a moment; most are, so that it is worth its own way."""
+        since, until = self._span(say, Phase.WHOLE)
+        if until is None and say("time") and not say("since"):
+            until = since
+        return HoldingObservation(
+            address,
+            self.mapping.source,
+            mac,
+            since,
+            until,
+            clean_name(say("name")),
+            clean_client_id(say("client_id")),
+            user,
+            self._device(say),
+            cut_text(say("port"), 60),
+            cut_text(say("vlan"), 40),
+        )
 
     def _translation(self, say: Say, phase: Phase) -> Iterator[Observation] | str:
         inside, outside = read_address(say("inside")), read_address(say("outside"))

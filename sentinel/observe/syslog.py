@@ -55,15 +55,21 @@ class HeadReader:
     arrived: datetime | None
     _known: dict[str, datetime | None] = field(default_factory=dict)
     _hosts: dict[str, str] = field(default_factory=dict)
+    _text: str = ""
+    _last: Head = _NO_HEAD
 
     def read(self, line: str) -> Head:
-        """Read the head of a line, the inner one where there are two."""
+        """Read the head of a line, the inner one where there are two; lines of one second share it."""
+        if self._text and line.startswith(self._text) and line[self._last.end : self._last.end + 1] in " :":
+            return self._last
         found = _HEAD.match(line)
         if found is None:
             return _NO_HEAD
         while (inner := _HEAD.match(line, _after(line, found.end()))) and inner.end() < MAX_HEAD:
             found = inner
-        return Head(self._time(found), self._host(found["host"] or ""), found.end())
+        self._text = line[: found.end()]
+        self._last = Head(self._time(found), self._host(found["host"] or ""), found.end())
+        return self._last
 
     def _time(self, found: re.Match[str]) -> datetime | None:
         text = found["iso"] or line_time(found)

@@ -204,7 +204,7 @@ REGEX_MAPPING = """
 name = "示例网关"
 kind = "translation"
 format = "regex"
-pattern = '(?P<time>\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d) (?P<word>open|close) (?P<proto>\\w+) (?P<inside>[\\d.]+):(?P<inside_port>\\d+) as (?P<outside>[\\d.]+):(?P<outside_port>\\d+)$'
+pattern = '(?P<time>\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d) (?P<word>open|close) (?P<proto>\\w+) (?P<inside>[\\d.]+):(?P<inside_port>\\d+) as (?P<outside>[\\d.]+):(?P<outside_port>\\d+) ok$'
 device = "gw-1"
 [fields]
 event = "word"
@@ -213,9 +213,9 @@ begin = ["open"]
 end = ["close"]
 """
 REGEX_LOG = (
-    "2026-11-24 08:30:00 open tcp 10.0.0.5:40000 as 203.0.113.5:40001\n"
+    "2026-11-24 08:30:00 open tcp 10.0.0.5:40000 as 203.0.113.5:40001 ok\n"
     "2026-11-24 08:30:30 hello\n"
-    "2026-11-24 08:31:00 close tcp 10.0.0.5:40000 as 203.0.113.5:40001\n"
+    "2026-11-24 08:31:00 close tcp 10.0.0.5:40000 as 203.0.113.5:40001 ok\n"
 )
 
 ACCOUNTING_MAPPING = """
