@@ -33,7 +33,7 @@ HOMES = {
     "markupsafe": {"console.page_overview", "report"},
     "nmap": {"collect.second_opinion"},
     "openpyxl": {"observe.table", "drill.papers", "report.workbook"},
-    "re2": {"assess.regex"},
+    "re2": {"assess.regex", "observe.mapping"},
     "rich": {"cli"},
     "sigma": {"assess"},
     "sqlalchemy": {"store"},
@@ -42,7 +42,7 @@ HOMES = {
     "typer": {"cli"},
     "uvicorn": {"console.connection", "console.serve"},
     "yaml": {"assess.yamlnodes"},
-    "zstandard": {"store"},
+    "zstandard": {"observe.unpack", "store"},
 }
 """Each third-party package with the only modules that may import it; what is not named here is not imported at all."""
 

@@ -14,6 +14,7 @@ from sentinel.errors import ParseError, UsageError
 
 if TYPE_CHECKING:
     from sentinel.model.unit import Unit
+    from sentinel.observe.mapping import LogMapping
     from sentinel.schedule.context import Context
     from sentinel.schedule.importing import Taken
     from sentinel.schedule.mappings import Said
@@ -34,7 +35,7 @@ def register(app: typer.Typer) -> None:
 def import_files(
     files: Annotated[
         list[Path],
-        typer.Argument(help="扫描结果、日志、DHCP 租约、ARP 表、漏洞报告、台账，次序不限"),
+        typer.Argument(help="扫描结果、日志、DHCP 租约、ARP 与 MAC 表、漏洞报告、台账，次序不限，可为 gz、zst、xz"),
     ],
     unit: UnitOption = None,
     vantage: VantageOption = None,
@@ -43,6 +44,10 @@ def import_files(
         typer.Option("--as", help="表格是什么：register 台账，report 漏洞清单；默认自行辨认", show_default=False),
     ] = None,
     mapping: MapOption = None,
+    log_mapping: Annotated[
+        str | None,
+        typer.Option("--mapping", help="日志的映射文件（TOML），或自带的映射名，如 srun", show_default=False),
+    ] = None,
     no_check: NoCheckOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -50,11 +55,16 @@ def import_files(
     from sentinel.schedule.judging import judge_unit
 
     said = _read_said(kind, mapping)
+    described = _read_mapping(log_mapping)
+    if described and (kind or mapping):
+        raise UsageError("--mapping: describes a log; --as and --map are for sheets")
     rows: list[dict[str, object]] = []
     with open_session() as context:
         owner = context.choose_unit(unit)
         for path in files:
-            taken, error = _import_one(context, owner, path, vantage or context.settings.vantage, kind or "", said)
+            taken, error = _import_one(
+                context, owner, path, vantage or context.settings.vantage, kind or "", said, described
+            )
             row = _row(path, taken, error)
             rows.append(row)
             if as_json:
@@ -82,15 +92,34 @@ def _read_said(kind: str | None, mapping: list[str] | None) -> Said:
     return parse_said(mapping, VOCABULARIES[kind]) if mapping and kind else {}
 
 
+def _read_mapping(named: str | None) -> LogMapping | None:
+    """Read a mapping file, or one that is shipped with sentinel by its name."""
+    from sentinel.config import data_folder
+    from sentinel.observe.mapping import MAX_FILE, parse_mapping
+
+    if named is None:
+        return None
+    path, shipped = Path(named), {one.stem: one for one in (data_folder("rules") / "mappings").glob("*.toml")}
+    if not path.exists() and named in shipped:
+        path = shipped[named]
+    try:
+        with path.open("rb") as stream:
+            return parse_mapping(stream.read(MAX_FILE + 1), path.name)
+    except OSError as error:
+        names = ", ".join(sorted(shipped))
+        reason = f"{error.strerror or error}: {named!r}"
+        raise UsageError(f"--mapping: {reason} (a file, or one of {names})") from error
+
+
 def _import_one(
-    context: Context, unit: Unit, path: Path, vantage: str, kind: str, said: Said
+    context: Context, unit: Unit, path: Path, vantage: str, kind: str, said: Said, mapping: LogMapping | None
 ) -> tuple[Taken | None, str | None]:
     from sentinel.schedule.importing import take_file
 
     if path.exists() and not path.is_file() and not path.is_dir():
         return None, "cannot be read: not a regular file"
     try:
-        return take_file(context, unit, path, vantage, kind=kind, said=said), None
+        return take_file(context, unit, path, vantage, kind=kind, said=said, mapping=mapping), None
     except ParseError as error:
         return None, str(error)
     except OSError as error:
@@ -100,7 +129,6 @@ def _import_one(
 def _row(path: Path, taken: Taken | None, error: str | None) -> dict[str, object]:
     intake = taken.intake if taken else None
     run = intake.run if intake else None
-    sheet = taken.sheet if taken else None
     return {
         "file": str(path),
         "format": taken.format if taken else None,
@@ -111,12 +139,30 @@ def _row(path: Path, taken: Taken | None, error: str | None) -> dict[str, object
         "lost": (intake.lost or None) if intake else None,
         "error": error,
         "run": run.id if run else None,
-        "evidence": run.evidence if run else sheet.sha256 if sheet and sheet.kept else None,
+        "holdings": intake.sightings.holdings if intake else 0,
+        "attachments": intake.sightings.attachments if intake else 0,
+        "translations": intake.sightings.translations if intake else 0,
+        "passed_over": _count_passed(taken),
+        "evidence": _evidence_of(taken),
         "time": run.time if run else None,
         "time_quality": run.time_quality if run else None,
         "known": bool(intake and intake.known),
         **_count_sheet(taken),
     }
+
+
+def _evidence_of(taken: Taken | None) -> str | None:
+    """Give the sum of the file where it is kept; one that names persons is not."""
+    if taken and taken.intake:
+        return taken.intake.run.evidence if taken.intake.kept else None
+    return taken.sheet.sha256 if taken and taken.sheet and taken.sheet.kept else None
+
+
+def _count_passed(taken: Taken | None) -> dict[str, int]:
+    """Count what was read and says nothing that is kept, by kind."""
+    if taken and taken.passed_over:
+        return {"rows": taken.passed_over}
+    return dict(taken.intake.passed_over) if taken and taken.intake else {}
 
 
 def _count_sheet(taken: Taken | None) -> dict[str, object]:
@@ -189,6 +235,14 @@ def _remark(row: dict[str, object]) -> str:
         )
     if row["refused"]:
         words.append(f"不能读取的单元格 {row['refused']}")
+    sightings = [(row["holdings"], "地址使用"), (row["attachments"], "网卡接入"), (row["translations"], "地址转换")]
+    if told := "，".join(f"{word} {count}" for count, word in sightings if count):
+        words.append(f"{told} 条")
+    passed = row["passed_over"]
+    if isinstance(passed, dict) and passed:
+        words.append(f"未用 {sum(passed.values())} 行")
+    if row["run"] and not row["evidence"]:
+        words.append("含账号，文件不留存")
     if row["known"]:
         words.append("此前已导入")
     return "；".join(words)

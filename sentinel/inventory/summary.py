@@ -21,6 +21,19 @@ from sentinel.model.observation import (
     RunObservation,
 )
 from sentinel.model.ports import PortSet
+from sentinel.model.sighting import AttachmentObservation, HoldingObservation, HoldingSource, TranslationObservation
+
+
+@dataclass(frozen=True, slots=True)
+class SightingCounts:
+    """How many sightings a run has: who held an address, on which port a card was, what a NAT made of a connection."""
+
+    holdings: int = 0
+    attachments: int = 0
+    translations: int = 0
+
+
+NO_SIGHTINGS = SightingCounts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +49,15 @@ class Summary:
         hosts_stated_up: distinct addresses the source calls up.
         hosts_answered: distinct addresses with an open or closed port or a layer-2 answer.
         endpoints_open: distinct (address, protocol, port) in state exactly open.
-        observations: rows read, hosts and names.
+        observations: rows read: hosts, names and sightings.
         coverage: ports asked and addresses finished, those that stayed silent among them.
         answered: addresses that answered.
         silent: addresses finished without any row.
         lost: what could not be read; empty when nothing.
         probes: packets sent, when the source tells.
+        sightings: what there is for a trace.
+        passed_over: what was read and says nothing of hosts, by kind, with how many.
+        accounts: the source names accounts of persons.
     """
 
     tool: str
@@ -57,6 +73,9 @@ class Summary:
     silent: AddressRanges
     lost: str
     probes: int | None
+    sightings: SightingCounts = NO_SIGHTINGS
+    passed_over: tuple[tuple[str, int], ...] = ()
+    accounts: bool = False
 
 
 def summarise(observations: Iterable[Observation], arrived: datetime) -> Summary:
@@ -88,6 +107,8 @@ class _Counter:
         self.complete = AddressSet()
         self.opens: defaultdict[tuple[str, int], AddressSet] = defaultdict(AddressSet)
         self.rows = 0
+        self.holdings = self.attachments = self.translations = 0
+        self.accounts = False
         self.newest: datetime | None = None
 
     def take(self, one: Observation, arrived: datetime) -> None:
@@ -98,6 +119,16 @@ class _Counter:
             case NameObservation():
                 self.rows += 1
                 self._moment(one.time, arrived)
+            case TranslationObservation():
+                self.translations += 1
+                self._span(one.since, one.until, arrived)
+            case HoldingObservation():
+                self.holdings += 1
+                self.accounts = self.accounts or bool(one.user)
+                self._span(one.since, None if one.source is HoldingSource.DHCP else one.until, arrived)
+            case AttachmentObservation():
+                self.attachments += 1
+                self._span(one.time, None, arrived)
             case RunObservation():
                 self.run = one
             case RunEnd():
@@ -118,6 +149,12 @@ class _Counter:
         for port in seen.endpoints:
             if port.state == OPEN:
                 self.opens[port.proto, port.port].add(seen.address)
+
+    def _span(self, since: datetime | None, until: datetime | None, arrived: datetime) -> None:
+        """Take the times of a sighting; when a lease will end says nothing of when the file was written."""
+        self.rows += 1
+        self._moment(since, arrived)
+        self._moment(until, arrived)
 
     def _moment(self, moment: datetime | None, arrived: datetime) -> None:
         if moment is not None and is_possible(moment, arrived) and (self.newest is None or moment > self.newest):
@@ -149,6 +186,9 @@ class _Counter:
             silent=silent,
             lost="; ".join(_loss_text(loss) for loss in self.losses),
             probes=end.probes,
+            sightings=SightingCounts(self.holdings, self.attachments, self.translations),
+            passed_over=end.passed_over,
+            accounts=self.accounts or end.accounts,
         )
 
 

@@ -167,12 +167,16 @@ class RunEnd:
         probes: packets sent, when the file tells.
         before: a moment the file must have been written before, e.g. when the first lease in it ends; it bounds the
             time of a run whose file tells none.
+        accounts: the source names accounts of persons, whether the observations do or leave them out.
+        passed_over: what was read and says nothing of hosts, by kind, with how many, e.g. `("alert", 12)`.
     """
 
     finished: datetime | None = None
     silent: tuple[tuple[IPAddress, IPAddress], ...] = ()
     probes: int | None = None
     before: datetime | None = None
+    accounts: bool = False
+    passed_over: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
 """A list of neighbours (ARP or IPv6) as a host or switch prints it in, the run and one host observation per card out.
+A learned entry is also a sighting: the card held the address at that moment.
 
 Read are: `arp -a`, `arp -an`, `arp -n` of Linux, BSD and macOS; `arp -a` of Windows, English or Chinese; `ip neigh`;
 `/proc/net/arp`; `show ip arp`, `show arp`, `show ipv6 neighbors` of Cisco IOS; `display arp`, `display ipv6 neighbors`
@@ -18,6 +19,7 @@ from typing import BinaryIO
 
 from sentinel.model.moment import EARLIEST, SHANGHAI
 from sentinel.model.observation import HostObservation, Observation, RunEnd, RunObservation
+from sentinel.model.sighting import HoldingObservation, HoldingSource
 from sentinel.observe.lines import Tally, decode_start, read_text_lines, strip_terminal
 from sentinel.observe.text import LATEST, clean_name, is_host, parse_address, read_mac
 
@@ -85,6 +87,11 @@ def parse(stream: BinaryIO) -> Iterator[Observation]:
         host = reader.read(number, strip_terminal(line).strip())
         if host is not None:
             yield host
+            if host.mac and host.layer2:
+                source = HoldingSource.ARP if host.address.version == 4 else HoldingSource.NEIGHBOUR
+                yield HoldingObservation(
+                    host.address, source, host.mac, reader.printed, reader.printed, "".join(host.names[:1])
+                )
     yield from reader.tally.losses()
     if reader.printed is not None:
         yield RunEnd(reader.printed)

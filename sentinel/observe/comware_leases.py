@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import BinaryIO
 
-from sentinel.model.observation import HostObservation, Observation, RunEnd, RunObservation
-from sentinel.observe.dhcp_lease import ACTIVE, build_lease
+from sentinel.model.observation import Observation, RunEnd, RunObservation
+from sentinel.observe.dhcp_lease import ACTIVE, build_holding, build_lease
 from sentinel.observe.lines import Tally, decode_start, read_text_lines, strip_terminal
 from sentinel.observe.text import parse_c_time, read_mac
 
@@ -69,11 +69,13 @@ def parse(stream: BinaryIO) -> Iterator[Observation]:
     yield RunEnd(before=first_end)
 
 
-def _build(row: re.Match[str], client: str) -> Iterator[HostObservation]:
+def _build(row: re.Match[str], client: str) -> Iterator[Observation]:
     in_use = row[4] not in {"NOT Used", "Expired"}
     host = build_lease(row[1], ACTIVE if in_use else row[4].lower(), None, _read_card(client), "")
     if host is not None:
         yield host
+        if holding := build_holding(host, parse_c_time(row[4])):
+            yield holding
 
 
 def _read_card(client: str) -> str:

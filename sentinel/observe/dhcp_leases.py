@@ -1,4 +1,4 @@
-"""The lease file of ISC dhcpd, for IPv4 or IPv6, in; the run, one host observation per lease, and what was lost out.
+"""The lease file of ISC dhcpd, for IPv4 or IPv6, in; the run, a host and a holding per lease, and what was lost out.
 
 The file is a journal: each change of a lease is written again at its end, so the last one of an address counts.
 Source: dhcpd.leases(5), ISC DHCP 4.4.
@@ -10,12 +10,12 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
 from sentinel.model.moment import EARLIEST
-from sentinel.model.observation import HostObservation, Observation, RunObservation
-from sentinel.observe.dhcp_lease import ACTIVE, build_lease, read_duid
+from sentinel.model.observation import Observation, RunObservation
+from sentinel.observe.dhcp_lease import ACTIVE, build_holding, build_lease, read_duid
 from sentinel.observe.lines import BOM, Tally, read_lines
 from sentinel.observe.text import LATEST, decode_bytes, parse_time
 
@@ -30,6 +30,8 @@ MAX_WORD = 2_000
 
 MAX_DEPTH = 16
 """Blocks inside each other; dhcpd writes at most three."""
+
+_INFINITE = 0xFFFFFFFF
 
 _HEAD = re.compile(
     rb'(?:^|\n)[ \t]*(?:lease[ \t]+[0-9.]+[ \t]*\{|ia-(?:na|ta)[ \t]+"|# The format of this file is documented in the '
@@ -92,9 +94,9 @@ class _Reader:
     _blocks: list[_Block] = field(default_factory=list)
     _too_deep: int = 0
 
-    def read(self, number: int, line: bytes | None) -> list[HostObservation]:
+    def read(self, number: int, line: bytes | None) -> list[Observation]:
         """Read one line into the leases that end on it."""
-        found: list[HostObservation] = []
+        found: list[Observation] = []
         if line is None:
             self.tally.drop(f"line {number}", "the line is too long")
             return found
@@ -135,7 +137,7 @@ class _Reader:
             return
         self._blocks.append(_Block(kind, name, number))
 
-    def _close(self) -> list[HostObservation]:
+    def _close(self) -> list[Observation]:
         self._words.clear()
         if self._too_deep:
             self._too_deep -= 1
@@ -145,12 +147,12 @@ class _Reader:
         block = self._blocks.pop()
         if block.kind not in _LEASES:
             return []
-        host = _build(block, self._blocks[-1] if self._blocks else None)
-        if host is None:
+        found = _build(block, self._blocks[-1] if self._blocks else None)
+        if not found:
             self.tally.drop(f"line {block.line}", "an address cannot be read")
             return []
         self.tally.good += 1
-        return [host]
+        return found
 
     def _say(self) -> None:
         words = list(self._words)
@@ -159,21 +161,42 @@ class _Reader:
             self._blocks[-1].said[words[0]] = words[1:]
 
 
-_WANTED = frozenset({b"binding", b"starts", b"cltt", b"hardware", b"client-hostname", b"abandoned"})
+_WANTED = frozenset(
+    {b"binding", b"starts", b"ends", b"max-life", b"cltt", b"hardware", b"uid", b"client-hostname", b"abandoned"}
+)
 
 
-def _build(lease: _Block, outer: _Block | None) -> HostObservation | None:
-    """Build a lease; that of an IPv6 address stands in a block that tells the client and the time."""
+def _build(lease: _Block, outer: _Block | None) -> list[Observation]:
+    """Build a lease and who held it, or nothing where the address cannot be read.
+
+    That of an IPv6 address stands in a block that tells the client and the time.
+    """
     said = lease.said
     mac = said.get(b"hardware", [])
     hardware = mac[1].decode("ascii", "replace") if len(mac) > 1 and mac[0] == b"ethernet" else ""
     start = _read_time(said.get(b"starts") or said.get(b"cltt") or [])
+    client = _unquote((said.get(b"uid") or [b""])[0])
     if outer is not None and outer.kind in _CLIENTS:
         start = start or _read_time(outer.said.get(b"cltt", []))
-        hardware = read_duid(_unquote(outer.name)[4:])  # the identity association's own number comes first
+        client = _unquote(outer.name)[4:]  # the identity association's own number comes first
+        hardware = read_duid(client)
     name = said.get(b"client-hostname", [b""])
     text = decode_bytes(_unquote(name[0])) if name else ""
-    return build_lease(lease.name.decode("ascii", "replace"), _read_state(said), start, hardware, text)
+    host = build_lease(lease.name.decode("ascii", "replace"), _read_state(said), start, hardware, text)
+    if host is None:
+        return []
+    holding = build_holding(host, _read_end(said, start), client.hex())
+    return [host] if holding is None else [host, holding]
+
+
+def _read_end(said: dict[bytes, list[bytes]], start: datetime | None) -> datetime | None:
+    """Give the end of a lease: as told, or for IPv6 its longest life after the client was last heard."""
+    if b"ends" in said:
+        return _read_time(said[b"ends"])
+    life = (said.get(b"max-life") or [b""])[0]
+    if start is None or not life.isdigit() or len(life) > 10 or int(life) >= _INFINITE:
+        return None
+    return start + timedelta(seconds=int(life))
 
 
 def _read_state(said: dict[bytes, list[bytes]]) -> str:

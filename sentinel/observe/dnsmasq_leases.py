@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import BinaryIO
 
 from sentinel.model.observation import HostObservation, Observation, RunEnd, RunObservation
-from sentinel.observe.dhcp_lease import ACTIVE, build_lease, read_duid
+from sentinel.observe.dhcp_lease import ACTIVE, build_holding, build_lease, read_duid
 from sentinel.observe.lines import BOM, Tally, read_lines
 from sentinel.observe.text import parse_time, read_mac
 
@@ -51,26 +51,30 @@ def parse(stream: BinaryIO) -> Iterator[Observation]:
             tally.drop(f"line {number}", "no lease of dnsmasq's")
             continue
         tally.good += 1
-        host, end = read
+        host, end, client = read
         if end is not None:
             ends = [min([end, *ends])]
         yield host
+        if holding := build_holding(host, end, client):
+            yield holding
     yield from tally.losses()
     yield RunEnd(before=ends[0] if ends else None)
 
 
-def _read_row(line: bytes) -> tuple[HostObservation, datetime | None] | None:
+def _read_row(line: bytes) -> tuple[HostObservation, datetime | None, str] | None:
     if four := _LEASE4.fullmatch(line):
         mac = read_mac(four[3].decode()) if four[2] in _ETHERNET else ""
-        seconds, address, name = four[1], four[4], four[5]
+        seconds, address, name, client = four[1], four[4], four[5], four[6]
     elif six := _LEASE6.fullmatch(line):
-        seconds, address, name = six[1], six[2], six[3]
+        seconds, address, name, client = six[1], six[2], six[3], six[4]
         mac = _read_duid(six[4])
     else:
         return None
     text = "" if name == b"*" else name.decode("utf-8", "replace")
     host = build_lease(address.decode(), ACTIVE, None, mac, text)
-    return (host, parse_time(seconds.decode())) if host is not None else None  # 0, without end, is too early to be one
+    if host is None:
+        return None
+    return host, parse_time(seconds.decode()), client.decode("ascii", "replace")  # 0, without end, is too early
 
 
 def _read_duid(text: bytes) -> str:

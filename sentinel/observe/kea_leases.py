@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import BinaryIO
 
 from sentinel.model.observation import HostObservation, Observation, RunObservation
-from sentinel.observe.dhcp_lease import ACTIVE, build_lease, read_duid
+from sentinel.observe.dhcp_lease import ACTIVE, build_holding, build_lease, read_duid
 from sentinel.observe.lines import BOM, Tally, read_lines
 from sentinel.observe.text import parse_time
 
@@ -70,6 +70,9 @@ def parse(stream: BinaryIO) -> Iterator[Observation]:
             continue
         tally.good += 1
         yield host
+        client = row.get("client_id", "") or row.get("duid", "")
+        if holding := build_holding(host, _read_end(row), client):
+            yield holding
     yield from tally.losses()
 
 
@@ -88,6 +91,11 @@ def _read_start(row: dict[str, str]) -> datetime | None:
     if not _NUMBER.fullmatch(expire) or not _NUMBER.fullmatch(length) or int(length) == _INFINITE:
         return None
     return parse_time(int(expire) - int(length))
+
+
+def _read_end(row: dict[str, str]) -> datetime | None:
+    is_endless = row.get("valid_lifetime", "") == str(_INFINITE)
+    return None if is_endless or not _NUMBER.fullmatch(row.get("expire", "")) else parse_time(row["expire"])
 
 
 def _read_mac(duid: str) -> str:

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from sentinel.errors import ParseError
 from sentinel.model.moment import EARLIEST, SHANGHAI
 from sentinel.model.observation import HostObservation, Observation, RunEnd, RunObservation
-from sentinel.observe.dhcp_lease import ACTIVE, build_lease
+from sentinel.observe.dhcp_lease import ACTIVE, build_holding, build_lease
 from sentinel.observe.lines import Tally, decode_start, read_text_lines
 from sentinel.observe.text import LATEST, read_mac
 
@@ -86,6 +86,8 @@ def parse(stream: BinaryIO) -> Iterator[Observation]:
         if end is not None and host.up:
             first_end = min(end, first_end or end)
         yield host
+        if holding := build_holding(host, end):
+            yield holding
     if head is None:
         raise ParseError("no row of heads")
     yield from tally.losses()

@@ -14,7 +14,8 @@ from sentinel.model.moment import parse_moment
 from sentinel.model.observation import Observation, RunEnd, RunObservation
 from sentinel.observe.lines import BOM, Tally, read_lines
 from sentinel.observe.text import cut_text, decode_escapes, parse_time, plain_text
-from sentinel.observe.zeek_log import LOGS, Log, Row, guess_log
+from sentinel.observe.zeek_log import LOGS, Log, guess_log
+from sentinel.observe.zeek_row import Row
 
 NAME = "zeek"
 

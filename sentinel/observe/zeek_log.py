@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
-from sentinel.model.moment import EARLIEST
 from sentinel.model.observation import (
     CLOSED,
     OPEN,
@@ -21,22 +19,14 @@ from sentinel.model.ports import PROTOCOLS
 from sentinel.model.unit import IPAddress
 from sentinel.observe.nmap_script import is_hex
 from sentinel.observe.text import (
-    LATEST,
-    clean_mac,
     clean_name,
     cut_text,
     is_host,
     parse_address,
     parse_port,
-    parse_time,
-    parse_utc,
 )
-
-Row = dict[str, list[str]]
-"""The fields a log's reader looks at, without the unset ones; a single value is a list of one."""
-
-Found = tuple[Observation, ...] | None
-"""What a row shows; None when it cannot be read."""
+from sentinel.observe.zeek_holding import observe_lease, observe_login
+from sentinel.observe.zeek_row import Found, Row, read_moment, row_address, row_text
 
 ACCEPTED = frozenset({"SF", "S1", "S2", "S3", "RSTO", "RSTR"})
 """States of TCP connections the responder had accepted. Source: Zeek 6, base/protocols/conn/main.zeek."""
@@ -45,9 +35,6 @@ REJECTED = "REJ"
 
 MAX_NAMES = 500
 """Names and answers looked at in one row."""
-
-MILLISECONDS = 1e11
-"""Seconds since 1970 above this (year 5138) are milliseconds, which Zeek's JSON writer can be told to write."""
 
 _WEB_PROTOCOLS = frozenset({"h2", "http/1.1", "http/1.0", "h3"})
 _TLS_NAMES = frozenset({"ssl", "tls"})
@@ -88,35 +75,35 @@ def observe_conn(row: Row) -> Found:
     One that proves nothing of the responder is kept as a sight of its originator, which is not called up: anybody can
     write a sender's address.
     """
-    address, port = _address(row, "id.resp_h"), _port(row, "id.resp_p")
+    address, port = row_address(row, "id.resp_h"), _port(row, "id.resp_p")
     if address is None or port is None:
         return None
-    if not is_host(address) or _text(row, "local_resp") == "F":
+    if not is_host(address) or row_text(row, "local_resp") == "F":
         return _originator(row)
-    proto, state = _text(row, "proto").lower(), _text(row, "conn_state")
+    proto, state = row_text(row, "proto").lower(), row_text(row, "conn_state")
     services = _services(row.get("service", []))
     if proto == "tcp" and state == REJECTED:
         return (_host(row, address, EndpointObservation(proto, port, CLOSED, state)),)
-    has_answer = any(_text(row, name).strip("0") for name in ("resp_pkts", "resp_bytes"))
+    has_answer = any(row_text(row, name).strip("0") for name in ("resp_pkts", "resp_bytes"))
     if (proto == "tcp" and state in ACCEPTED) or (proto == "udp" and services and has_answer):
         return (_host(row, address, _open(proto, port, services, cut_text(state))),)
     return _originator(row)
 
 
 def _originator(row: Row) -> Found:
-    address = _address(row, "id.orig_h")
+    address = row_address(row, "id.orig_h")
     if address is None or not is_host(address):
         return ()
-    return (HostObservation(address, up=False, time=_time(row)),)
+    return (HostObservation(address, up=False, time=read_moment(row)),)
 
 
 def observe_dns(row: Row) -> Found:
     """Read a query: the name with each address answered, or alone; reverse lookups are no names."""
-    name = clean_name(_text(row, "query"))
+    name = clean_name(row_text(row, "query"))
     if not name or name.endswith(_REVERSE):
         return ()
     answers = [address for text in row.get("answers", [])[:MAX_NAMES] if (address := parse_address(text)) is not None]
-    time = _time(row)
+    time = read_moment(row)
     if not answers:
         return (NameObservation(name, None, time, "dns"),)
     return tuple(NameObservation(name, address, time, "dns") for address in answers)
@@ -124,17 +111,17 @@ def observe_dns(row: Row) -> Found:
 
 def observe_ssl(row: Row) -> Found:
     """Read a TLS session: the name asked for, and an open port that speaks TLS when it was established."""
-    address, port = _address(row, "id.resp_h"), _port(row, "id.resp_p")
+    address, port = row_address(row, "id.resp_h"), _port(row, "id.resp_p")
     if address is None or port is None:
         return None
     if not is_host(address):
         return ()
     found: list[Observation] = []
-    name = clean_name(_text(row, "server_name"))
+    name = clean_name(row_text(row, "server_name"))
     if name and parse_address(name) is None:
-        found.append(NameObservation(name, address, _time(row), "tls"))
-    if _text(row, "established") == "T":
-        service = "http" if _text(row, "next_protocol").lower() in _WEB_PROTOCOLS else ""
+        found.append(NameObservation(name, address, read_moment(row), "tls"))
+    if row_text(row, "established") == "T":
+        service = "http" if row_text(row, "next_protocol").lower() in _WEB_PROTOCOLS else ""
         certificate = _certificate(row, "subject", "issuer")
         found.append(
             _host(
@@ -149,10 +136,10 @@ def observe_ssl(row: Row) -> Found:
 def observe_x509(row: Row) -> Found:
     """Read a certificate: the names it covers; the log does not tell who showed it."""
     names = [*row.get("san.dns", [])[:MAX_NAMES]]
-    subject = common_name(_text(row, "certificate.subject"))
+    subject = common_name(row_text(row, "certificate.subject"))
     if "." in subject and " " not in subject:
         names.insert(0, subject)
-    time = _time(row)
+    time = read_moment(row)
     clean = dict.fromkeys(clean_name(name) for name in names)
     return tuple(
         NameObservation(name, None, time, "certificate") for name in clean if name and parse_address(name) is None
@@ -161,22 +148,22 @@ def observe_x509(row: Row) -> Found:
 
 def observe_http(row: Row) -> Found:
     """Read a request: the responder has an open web port, and the name asked for points to it unless it is a proxy."""
-    address, port = _address(row, "id.resp_h"), _port(row, "id.resp_p")
+    address, port = row_address(row, "id.resp_h"), _port(row, "id.resp_p")
     if address is None or port is None:
         return None
     if not is_host(address):
         return ()
     found: list[Observation] = [_host(row, address, _open("tcp", port, ["http"], "request"))]
-    name = clean_name(_without_port(_text(row, "host")))
+    name = clean_name(_without_port(row_text(row, "host")))
     if name and parse_address(name) is None:
-        is_proxy = _text(row, "method").upper() == "CONNECT" or _text(row, "uri").lower().startswith("http://")
-        found.append(NameObservation(name, None if is_proxy else address, _time(row), "http"))
+        is_proxy = row_text(row, "method").upper() == "CONNECT" or row_text(row, "uri").lower().startswith("http://")
+        found.append(NameObservation(name, None if is_proxy else address, read_moment(row), "http"))
     return tuple(found)
 
 
 def observe_known_hosts(row: Row) -> Found:
     """Read a host that completed a handshake."""
-    address = _address(row, "host")
+    address = row_address(row, "host")
     if address is None:
         return None
     return (_host(row, address),) if is_host(address) else ()
@@ -184,7 +171,7 @@ def observe_known_hosts(row: Row) -> Found:
 
 def observe_known_services(row: Row) -> Found:
     """Read an open port with the protocols Zeek recognised on it."""
-    address, port, proto = _address(row, "host"), _port(row, "port_num"), _text(row, "port_proto").lower()
+    address, port, proto = row_address(row, "host"), _port(row, "port_num"), row_text(row, "port_proto").lower()
     if address is None or port is None:
         return None
     if not is_host(address) or proto not in PROTOCOLS:
@@ -194,7 +181,7 @@ def observe_known_services(row: Row) -> Found:
 
 def observe_known_certs(row: Row) -> Found:
     """Read a certificate shown by a host of the network."""
-    address, port = _address(row, "host"), _port(row, "port_num")
+    address, port = row_address(row, "host"), _port(row, "port_num")
     if address is None or port is None:
         return None
     if not is_host(address):
@@ -203,37 +190,15 @@ def observe_known_certs(row: Row) -> Found:
     return (_host(row, address, EndpointObservation("tcp", port, OPEN, tunnel="ssl", certificate=certificate)),)
 
 
-def observe_dhcp(row: Row) -> Found:
-    """Read a DHCP conversation: the host that was given an address, with its network card and its name.
-
-    One that ended before the server's acknowledgement (offers, refusals, questions without a lease) shows nothing.
-    """
-    kinds = {kind.upper() for kind in row.get("msg_types", [])}
-    text = _text(row, "assigned_addr")
-    if not text or (kinds and "ACK" not in kinds):
-        return ()
-    address = _address(row, "assigned_addr")
-    if address is None:
-        return None
-    if not is_host(address):
-        return ()
-    names = dict.fromkeys(clean_name(_text(row, name)) for name in ("host_name", "client_fqdn"))
-    known = tuple(name for name in names if name and parse_address(name) is None)
-    mac = clean_mac(_text(row, "mac"))
-    return (
-        HostObservation(address, up=True, answered=True, time=_time(row), names=known, mac=mac, reason="dhcp-active"),
-    )
-
-
 def observe_software(row: Row) -> Found:
     """Read a piece of software: an open port for a server with a known port, else only the host that runs it."""
-    address = _address(row, "host")
+    address = row_address(row, "host")
     if address is None:
         return None
     if not is_host(address):
         return ()
-    kind, port = _text(row, "software_type").upper(), parse_port(_text(row, "host_p"))
-    product = cut_text(_text(row, "name"))
+    kind, port = row_text(row, "software_type").upper(), parse_port(row_text(row, "host_p"))
+    product = cut_text(row_text(row, "name"))
     version = cut_text(_version(row))
     system = f"{product} {version}".strip() if kind.startswith("OS::") else ""
     if port is None or not ("SERVER" in kind or "APPLICATION" in kind):
@@ -241,7 +206,7 @@ def observe_software(row: Row) -> Found:
     service = cut_text(kind.partition("::")[0].lower())
     endpoint = EndpointObservation(
         "udp" if service == "dhcp" else "tcp", port, OPEN, "", service, product=product, version=version,
-        extra=cut_text(_text(row, "unparsed_version")),
+        extra=cut_text(row_text(row, "unparsed_version")),
     )  # fmt: skip
     return (_host(row, address, endpoint),)
 
@@ -261,33 +226,12 @@ def guess_log(names: tuple[str, ...]) -> Log | None:
     return None
 
 
-def _text(row: Row, name: str) -> str:
-    values = row.get(name)
-    return values[0] if values else ""
-
-
-def _address(row: Row, name: str) -> IPAddress | None:
-    return parse_address(_text(row, name))
-
-
 def _port(row: Row, name: str) -> int | None:
-    return parse_port(_text(row, name))
-
-
-def _time(row: Row) -> datetime | None:
-    """Read the timestamp in any of the forms Zeek writes: seconds, milliseconds, or ISO 8601 in UTC."""
-    text = _text(row, "ts")
-    if "T" in text:
-        moment = parse_utc(text)
-        return moment if moment is not None and EARLIEST <= moment < LATEST else None
-    moment = parse_time(text)
-    if moment is None and text.replace(".", "", 1).isdigit() and text.isascii() and float(text[:40]) > MILLISECONDS:
-        return parse_time(float(text[:40]) / 1000)
-    return moment
+    return parse_port(row_text(row, name))
 
 
 def _host(row: Row, address: IPAddress, *endpoints: EndpointObservation, system: str = "") -> HostObservation:
-    return HostObservation(address, up=True, answered=True, time=_time(row), endpoints=endpoints, os=system)
+    return HostObservation(address, up=True, answered=True, time=read_moment(row), endpoints=endpoints, os=system)
 
 
 def _services(values: list[str]) -> list[str]:
@@ -310,21 +254,21 @@ def _open(proto: str, port: int, services: list[str], reason: str) -> EndpointOb
 
 
 def _certificate(row: Row, subject_field: str, issuer_field: str) -> Certificate | None:
-    subject, issuer = _text(row, subject_field), _text(row, issuer_field)
-    digest = _text(row, "cert_chain_fps").lower()
+    subject, issuer = row_text(row, subject_field), row_text(row, issuer_field)
+    digest = row_text(row, "cert_chain_fps").lower()
     if not (subject or issuer or digest):
         return None
     self_signed: bool | None = subject == issuer if subject and issuer else None
-    if _text(row, "validation_status").lower() in _SELF_SIGNED:
+    if row_text(row, "validation_status").lower() in _SELF_SIGNED:
         self_signed = True
     sha = digest if is_hex(digest, 64) else f"sha1:{digest}" if is_hex(digest, 40) else ""
     return Certificate(sha256=sha, subject=common_name(subject), issuer=common_name(issuer), self_signed=self_signed)
 
 
 def _version(row: Row) -> str:
-    numbers = [_text(row, f"version.{part}") for part in ("major", "minor", "minor2", "minor3")]
+    numbers = [row_text(row, f"version.{part}") for part in ("major", "minor", "minor2", "minor3")]
     text = ".".join(number for number in numbers if number)
-    addition = _text(row, "version.addl")
+    addition = row_text(row, "version.addl")
     return f"{text}-{addition}" if text and addition else text or addition
 
 
@@ -350,8 +294,10 @@ LOGS = {
         _log("conn", f"{_RESPONDER} proto conn_state", "id.orig_h service local_resp resp_pkts resp_bytes",
              ("conn_state",), observe_conn),
         _log("dns", "query", "answers", ("AA RD", "query rcode", "query qtype"), observe_dns, "answers"),
-        _log("dhcp", "assigned_addr", "mac host_name client_fqdn msg_types", ("assigned_addr mac", "msg_types mac"),
-             observe_dhcp, "msg_types"),
+        _log("dhcp", "assigned_addr", "mac host_name client_fqdn msg_types lease_time server_addr",
+             ("assigned_addr mac", "msg_types mac"), observe_lease, "msg_types"),
+        _log("radius", "framed_addr", "id.orig_h username mac result",
+             ("framed_addr username", "username connect_info"), observe_login),
         _log("ssl", _RESPONDER, "server_name established next_protocol cert_chain_fps subject issuer validation_status",
              ("established cipher", "established id.resp_h"), observe_ssl, "cert_chain_fps"),
         _log("x509", "certificate.subject", "san.dns", ("certificate.subject", "certificate.version"), observe_x509,

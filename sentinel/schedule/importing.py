@@ -18,8 +18,10 @@ from sentinel.model.evidence import Evidence, RunKind
 from sentinel.model.observation import Loss
 from sentinel.model.reported import ReportedFlaw
 from sentinel.model.unit import Unit
-from sentinel.observe import choose_parser, nessus_xml, openvas_xml
+from sentinel.observe import Parser, choose_parser, mapped_log, nessus_xml, netbox, nuclei_json, openvas_xml
+from sentinel.observe.mapping import LogMapping
 from sentinel.observe.table import Sheet, read_table
+from sentinel.observe.unpack import unpack
 from sentinel.schedule.admission import admit, admit_sheets
 from sentinel.schedule.columns import Field, Head
 from sentinel.schedule.context import Context, readable_name
@@ -91,6 +93,7 @@ class Taken:
         register: lines it brought, if it is a register.
         sheet: how a list of flaws was read.
         flaws: what became of flaws it reports, if it reports any.
+        passed_over: rows of a NetBox export that declare no system: prefixes, and what is not in use.
     """
 
     format: str
@@ -98,28 +101,44 @@ class Taken:
     register: RegisterImport | None = None
     sheet: FlawSheet | None = None
     flaws: FlawTally | None = None
+    passed_over: int = 0
 
 
 def take_file(
-    context: Context, unit: Unit, path: Path, vantage: str, *, kind: str = "", said: Said | None = None
+    context: Context,
+    unit: Unit,
+    path: Path,
+    vantage: str,
+    *,
+    kind: str = "",
+    said: Said | None = None,
+    mapping: LogMapping | None = None,
 ) -> Taken:
     """Find out what a file is and take it in. `kind` tells of sheets what they are: `register` or `report`.
+
+    A `mapping` tells how a log is read whose format no parser knows.
 
     Raises:
         ParseError: it is nothing that is read here, or nothing of it could be read; nothing was changed.
     """
     name = readable_name(path)
     try:
+        parser = _mapped(mapping) if mapping else None
         with path.open("rb") as stream:
             head = stream.read(_HEAD)
-        unread = _find_fault(head, name)
+        unread = None if parser else _find_fault(head, name)
         if unread is None:
             with path.open("rb") as stream:
-                intake = take_in(context, unit, stream, Origin(name, RunKind.IMPORT, vantage))
+                intake = take_in(context, unit, stream, Origin(name, RunKind.IMPORT, vantage), parser)
             return Taken(intake.run.format, intake, flaws=_take_report(context, unit, intake, name, vantage))
     except OSError as error:
         raise ParseError(f"cannot be read: {error.strerror or error}", name) from error
     return _take_sheet(context, unit, path, name, vantage, unread, kind, said or {})
+
+
+def _mapped(mapping: LogMapping) -> Parser:
+    parse = mapped_log.make_parse(mapping)
+    return Parser(mapped_log.NAME, lambda _: True, lambda stream: parse(stream, None), parse)
 
 
 def _find_fault(head: bytes, name: str) -> ParseError | None:
@@ -134,24 +153,30 @@ def _find_fault(head: bytes, name: str) -> ParseError | None:
 def _take_report(context: Context, unit: Unit, intake: Intake, name: str, vantage: str) -> FlawTally | None:
     """Make findings of what a scanner's report says, also when it was imported before: a kill may have come between."""
     run = intake.run
-    if run.format not in {nessus_xml.NAME, openvas_xml.NAME}:
+    if run.format not in {nessus_xml.NAME, openvas_xml.NAME, nuclei_json.NAME}:
         return None
     tool, read = (nessus_xml.TOOL, nessus_xml.read_flaws)
+    if run.format == nuclei_json.NAME:
+        tool, read = (nuclei_json.TOOL, nuclei_json.read_flaws)
     time = None
     if run.format == openvas_xml.NAME:
         tool, read = (openvas_xml.TOOL, openvas_xml.read_flaws)
         with context.evidence.open(run.evidence) as stream:
-            time = openvas_xml.read_time(stream)
+            time = openvas_xml.read_time(unpack(stream))
     with context.evidence.open(run.evidence) as stream:
-        return take_flaws(context, unit, Report(tool, name, run.evidence, vantage, time or run.time), read(stream))
+        return take_flaws(
+            context, unit, Report(tool, name, run.evidence, vantage, time or run.time), read(unpack(stream))
+        )
 
 
 def _take_sheet(
     context: Context, unit: Unit, path: Path, name: str, vantage: str, unread: ParseError, kind: str, said: Said
 ) -> Taken:
-    data = read_sheet_bytes(path, name, LIMITS.file)
+    data = unpack(BytesIO(read_sheet_bytes(path, name, LIMITS.file))).read(LIMITS.file + 1)
     if not data.strip():
         raise unread
+    if not kind and netbox.sniff(data[:_HEAD]):
+        return _take_netbox(context, unit, name, data)
     try:
         sheets = hide_sheet_names(read_table(BytesIO(data), name, LIMITS))
         file = SheetFile(name, sha256(data).hexdigest(), sheets)
@@ -166,6 +191,14 @@ def _take_sheet(
         done = take_register(context, unit, file, context.clock(), said=said)
         return Taken(REGISTER_SHEET, register=done)
     return _take_flaw_sheet(context, unit, file, data, vantage, said)
+
+
+def _take_netbox(context: Context, unit: Unit, name: str, data: bytes) -> Taken:
+    """Take what NetBox declares into the register: it says what ought to be there, not what was seen."""
+    export = netbox.read_export(data, name)
+    file = SheetFile(name, sha256(data).hexdigest(), (export.sheet,))
+    done = take_register(context, unit, file, context.clock(), said={})
+    return Taken(netbox.NAME, register=done, passed_over=export.passed_over)
 
 
 def _plain(error: ParseError) -> str:

@@ -6,29 +6,31 @@ by building the unit's map anew from all kept evidence, so the order of arrival 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import BinaryIO
 
 from sentinel.errors import ParseError
 from sentinel.inventory.addresses import AddressSet
 from sentinel.inventory.apply import Look, Update, apply_host, apply_silence, is_doubtful
-from sentinel.inventory.summary import Summary, summarise
+from sentinel.inventory.summary import NO_SIGHTINGS, SightingCounts, Summary, summarise
 from sentinel.model.endpoint import AddressRanges, Endpoint, EndpointKey, EndpointState, Run
 from sentinel.model.evidence import Evidence, RunKind
 from sentinel.model.moment import to_microseconds
 from sentinel.model.observation import HostObservation, NameObservation, Observation
 from sentinel.model.unit import IPAddress, Network, Unit, choose_network
-from sentinel.observe import Parser, choose_parser
+from sentinel.observe import SIGHTINGS_ONLY, Parser, choose_parser
+from sentinel.observe.unpack import unpack
 from sentinel.schedule.context import Context
 from sentinel.schedule.keep_out import load_kept_out, refuse_count
 from sentinel.schedule.third_party import rehome_findings
 from sentinel.store import endpoints as store
 from sentinel.store import runs as run_store
 from sentinel.store.database import Transaction
-from sentinel.store.evidence import write_evidence
+from sentinel.store.evidence import read_evidence, write_evidence
 from sentinel.store.findings import read_findings
 from sentinel.store.units import read_networks
 
@@ -49,6 +51,9 @@ class Intake:
         known: it was seen before, so nothing changed.
         probes: packets the tool says it sent.
         coverage_pairs: (address, port) pairs it finished.
+        sightings: what there was in it for a trace.
+        passed_over: what was read and says nothing of hosts, by kind, with how many.
+        kept: it was kept as evidence; what names accounts of persons is not.
     """
 
     run: Run
@@ -56,6 +61,9 @@ class Intake:
     known: bool = False
     probes: int | None = None
     coverage_pairs: int = 0
+    sightings: SightingCounts = NO_SIGHTINGS
+    passed_over: tuple[tuple[str, int], ...] = ()
+    kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +87,11 @@ class Origin:
     finished: datetime | None = None
 
 
-def take_in(context: Context, unit: Unit, stream: BinaryIO, origin: Origin) -> Intake:
-    """Keep the bytes as evidence and bring the unit's map up to date with them.
+def take_in(context: Context, unit: Unit, stream: BinaryIO, origin: Origin, parser: Parser | None = None) -> Intake:
+    """Keep the bytes as evidence and bring the unit's map up to date with them; `parser` reads what none knows.
+
+    What names accounts of persons is read and summed and not kept; it says nothing of the map that a map built anew
+    would need.
 
     Raises:
         ParseError: nothing of them could be read, or they hold addresses that must stay out; nothing was kept.
@@ -91,11 +102,11 @@ def take_in(context: Context, unit: Unit, stream: BinaryIO, origin: Origin) -> I
     with context.evidence.receive(stream) as received:
         if origin.kind is RunKind.IMPORT:  # a scan cannot hold any: the gate let none through
             with received.open() as text:
-                refuse_count(kept_out.count_ranges(kept_out.find_in(text)), origin.name)
+                refuse_count(kept_out.count_ranges(kept_out.find_in(unpack(text))), origin.name)
         if known := _find_known(context, unit, received.sha256):
             return known
         with received.open() as head:
-            parser = choose_parser(head.read(_HEAD), origin.name)
+            parser = parser or choose_parser(head.read(_HEAD), origin.name)
         seen: set[IPAddress] = set()
         with received.open() as whole:
             summary = _summarise(parser, whole, arrived, origin.name, lambda read: kept_out.watch(read, seen))
@@ -106,8 +117,9 @@ def take_in(context: Context, unit: Unit, stream: BinaryIO, origin: Origin) -> I
         with context.database.transaction(context.actor, arrived) as transaction:
             if known := _find_known(context, unit, received.sha256):  # another process was faster
                 return known
-            received.keep()
-            write_evidence(transaction, evidence)
+            if not summary.accounts:
+                received.keep()
+                write_evidence(transaction, evidence)
             newest = run_store.read_newest_time(context.database, unit.code, origin.vantage)
             new = run_store.NewRun(
                 run=run,
@@ -118,19 +130,30 @@ def take_in(context: Context, unit: Unit, stream: BinaryIO, origin: Origin) -> I
                 lost=summary.lost,
             )
             run_id = run_store.write_run(transaction, new, summary.coverage)
-            if newest is not None and run.time < newest:
+            if newest is not None and run.time < newest and parser.name not in SIGHTINGS_ONLY:
                 rebuild_map(context, transaction, unit, origin.vantage)
             else:
                 _apply(context, transaction, unit, run_id, summary, parser, received.open)
             stored = run_store.find_run(context.database, unit.code, received.sha256) or run
             transaction.audit(f"run.{origin.kind}", f"run {run_id} of unit {unit.code}", after=_words(stored))
     pairs = len(summary.coverage.addresses) * sum(len(ports) for _, ports in summary.coverage.ports)
-    return Intake(stored, summary.lost, probes=summary.probes, coverage_pairs=pairs)
+    return Intake(
+        stored,
+        summary.lost,
+        probes=summary.probes,
+        coverage_pairs=pairs,
+        sightings=summary.sightings,
+        passed_over=summary.passed_over,
+        kept=not summary.accounts,
+    )
 
 
 def _find_known(context: Context, unit: Unit, sha256: str) -> Intake | None:
     known = run_store.find_run(context.database, unit.code, sha256)
-    return Intake(known, run_store.read_lost(context.database, known.id), known=True) if known else None
+    if known is None:
+        return None
+    kept = read_evidence(context.database, sha256) is not None
+    return Intake(known, run_store.read_lost(context.database, known.id), known=True, kept=kept)
 
 
 def rebuild_map(context: Context, transaction: Transaction, unit: Unit, vantage: str | None) -> None:
@@ -138,6 +161,8 @@ def rebuild_map(context: Context, transaction: Transaction, unit: Unit, vantage:
     networks = read_networks(context.database, unit.code)
     store.remove_history(transaction, [network.id for network in networks], vantage)
     for run in run_store.read_runs(context.database, unit.code, vantage=vantage):
+        if run.format in SIGHTINGS_ONLY or read_evidence(context.database, run.evidence) is None:
+            continue  # it says nothing of the map, or it names accounts and was not kept
 
         def open_blob(sha256: str = run.evidence) -> AbstractContextManager[BinaryIO]:
             return context.evidence.open(sha256)
@@ -159,7 +184,7 @@ def _summarise(
     parser: Parser, stream: BinaryIO, arrived: datetime, name: str, watch: Callable[[_Read], _Read] = iter
 ) -> Summary:
     try:
-        return summarise(watch(parser.parse(stream)), arrived)
+        return summarise(watch(parser.read(stream, arrived)), arrived)
     except ParseError as error:
         where = f"{name} {error.where}" if error.where and name not in error.where else name
         raise ParseError(str(error).removeprefix(f"{error.where}: "), where) from error
@@ -212,7 +237,8 @@ def _apply(
     applier = Applier(context, transaction, networks, look)
     kept_out = load_kept_out(context, unit)  # evidence may be older than the declaration
     with opener() as stream:
-        for batch in _batches(parser.parse(stream)):
+        read = parser.read(stream, run.time)
+        while batch := list(islice(read, _BATCH)):
             applier.take([one for one in batch if not kept_out.find_told(one)] if kept_out else batch)
     applier.take_silence(summary.silent)
     run_store.finish_run(transaction, run_id, events=applier.events, held=held, changes=applier.changes)
@@ -250,17 +276,6 @@ def _has_agreement(context: Context, run: Run, run_id: int, usual: set[EndpointK
         if agreed >= half or agreed + len(usual) < half:
             break
     return agreed >= half
-
-
-def _batches(observations: Iterable[Observation]) -> Iterator[list[Observation]]:
-    batch: list[Observation] = []
-    for one in observations:
-        batch.append(one)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 class Applier:

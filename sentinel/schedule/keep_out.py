@@ -16,6 +16,7 @@ from sentinel.collect.ranges import Range, intersect, merge, range_of, range_of_
 from sentinel.errors import ParseError
 from sentinel.model.observation import HostObservation, NameObservation, Observation
 from sentinel.model.register import KeepOut
+from sentinel.model.sighting import HoldingObservation, TranslationObservation
 from sentinel.model.unit import IPAddress, IPNetwork, Unit
 from sentinel.observe.lines import UTF16
 from sentinel.schedule.context import Context
@@ -25,6 +26,9 @@ from sentinel.store.declared import read_campus_keep_outs
 _CHUNK = 1 << 20
 _OVERLAP = 64
 """Bytes read twice, so that no address is cut in two; the longest text of one has 45."""
+
+_FREE = 1 << 16
+"""Addresses remembered not to stay out while a file is read."""
 
 _IPV4 = re.compile(rb"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?!\d|\.\d)")
 _IPV6 = re.compile(
@@ -67,16 +71,31 @@ class KeptOut:
         return merge(found)
 
     def find_told(self, one: Observation) -> IPAddress | None:
-        """Give the address an observation is about when it stays out, however its text was written."""
-        address = one.address if isinstance(one, HostObservation | NameObservation) else None
-        return address if address is not None and self.meets(address) else None
+        """Give an address an observation is about that stays out, however its text was written."""
+        return next((address for address in _addresses_of(one) if self.meets(address)), None)
 
     def watch(self, read: Iterable[Observation], seen: set[IPAddress]) -> Iterator[Observation]:
         """Pass observations on, and put the addresses among them that stay out to `seen`."""
+        free: set[IPAddress] = set()  # a log names few addresses many times
         for one in read:
-            if self.ranges and (address := self.find_told(one)) is not None:
-                seen.add(address)
+            for address in _addresses_of(one) if self.ranges else ():
+                if address in free:
+                    continue
+                if self.meets(address):
+                    seen.add(address)
+                elif len(free) < _FREE:
+                    free.add(address)
             yield one
+
+
+def _addresses_of(one: Observation) -> tuple[IPAddress, ...]:
+    if isinstance(one, HostObservation | HoldingObservation):
+        return (one.address,)
+    if isinstance(one, TranslationObservation):
+        return (one.inside, one.outside) if one.peer is None else (one.inside, one.outside, one.peer)
+    if isinstance(one, NameObservation) and one.address is not None:
+        return (one.address,)
+    return ()
 
 
 def read_kept_out(database: Database, unit: Unit) -> tuple[IPNetwork, ...]:

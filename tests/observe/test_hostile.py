@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,10 @@ from hypothesis import strategies as st
 
 from sentinel.errors import ParseError
 from sentinel.model.observation import HostObservation, Loss, NameObservation, Observation, RunEnd, RunObservation
-from sentinel.observe import PARSERS, Parser, choose_parser
+from sentinel.model.sighting import AttachmentObservation, HoldingObservation, TranslationObservation
+from sentinel.observe import PARSERS, Parser, choose_parser, mapped_log
+from sentinel.observe.mapping import parse_mapping
+from tests.observe import logs
 from tests.observe.written import START, conn, conn_log, extraports, host, nmap, port
 
 CERTIFICATE = (
@@ -54,8 +58,34 @@ SMALL = {
     ),
 }
 JSON_LINES = '{"ts":1790000000.5,"uid":"C","id.resp_h":"192.0.2.1","id.resp_p":22,"proto":"tcp","conn_state":"SF"}\n'
-FILES = [*SMALL.items(), ("zeek", JSON_LINES)]
-KINDS = (RunObservation, HostObservation, NameObservation, RunEnd, Loss)
+MAPPED = mapped_log.make_parse(parse_mapping(logs.REGEX_MAPPING.encode(), "mapping.toml"))
+MAPPED_CSV = mapped_log.make_parse(parse_mapping(logs.ACCOUNTING_MAPPING.encode(), "mapping.toml"))
+EVERY = {
+    **{one.name: one for one in PARSERS},
+    "mapped-regex": Parser("mapped-regex", lambda _: True, lambda stream: MAPPED(stream, logs.ARRIVED)),
+    "mapped-csv": Parser("mapped-csv", lambda _: True, lambda stream: MAPPED_CSV(stream, logs.ARRIVED)),
+}
+FILES = [
+    *SMALL.items(),
+    ("zeek", JSON_LINES),
+    ("zeek", logs.RADIUS_LOG),
+    ("suricata-eve", logs.EVE),
+    ("nfdump-csv", logs.NFDUMP_16),
+    ("nfdump-csv", logs.NFDUMP_17),
+    ("radius-detail", logs.DETAIL),
+    ("mac-table", logs.MAC_HUAWEI),
+    ("mac-table", logs.MAC_CISCO),
+    ("nuclei-json", logs.NUCLEI),
+    *(("nat-log", text) for text in logs.NAT.values()),
+    ("mapped-regex", logs.REGEX_LOG),
+    ("mapped-csv", logs.ACCOUNTING_LOG),
+]
+SIGHTINGS = (HoldingObservation, AttachmentObservation, TranslationObservation)
+KINDS = (RunObservation, HostObservation, NameObservation, RunEnd, Loss, *SIGHTINGS)
+
+
+def facts_of(observations: list[Observation]) -> list[Observation]:
+    return [one for one in observations if isinstance(one, (HostObservation, *SIGHTINGS))]
 
 
 def read_or_refuse(parser: Parser, data: bytes) -> list[Observation]:
@@ -71,7 +101,7 @@ def read_or_refuse(parser: Parser, data: bytes) -> list[Observation]:
     return observations
 
 
-@pytest.mark.parametrize("parser", PARSERS, ids=lambda one: one.name)
+@pytest.mark.parametrize("parser", EVERY.values(), ids=lambda one: one.name)
 @settings(max_examples=150, deadline=None, database=None)
 @given(data=st.binary(max_size=400))
 def test_parser_when_fed_random_bytes_reads_or_refuses(parser: Parser, data: bytes) -> None:
@@ -90,13 +120,12 @@ def test_choice_when_the_head_is_random_is_a_parser_or_an_error(data: bytes) -> 
 
 @pytest.mark.parametrize(("name", "text"), FILES)
 def test_parser_when_the_file_is_cut_at_any_byte_reads_no_more_than_the_whole(name: str, text: str) -> None:
-    parser = next(one for one in PARSERS if one.name == name)
+    parser = EVERY[name]
     data = text.encode()
-    whole = [one for one in read_or_refuse(parser, data) if isinstance(one, HostObservation)]
+    whole = facts_of(read_or_refuse(parser, data))
     assert whole
     for size in range(len(data)):
-        hosts = [one for one in read_or_refuse(parser, data[:size]) if isinstance(one, HostObservation)]
-        assert len(hosts) <= len(whole)
+        assert len(facts_of(read_or_refuse(parser, data[:size]))) <= len(whole)
 
 
 STRIKING = [b"<", b">", b'"', b"{", b"}", b"\t", b"\n", b"&#x0;", b"\xff", b"[", b"\\x"]
@@ -121,10 +150,40 @@ def test_parser_when_the_file_is_damaged_reads_or_refuses(
     for place, removed, added in mutations:
         at = int(place * len(data))
         data = data[:at] + added + data[at + removed :]
-    read_or_refuse(next(one for one in PARSERS if one.name == name), data)
+    read_or_refuse(EVERY[name], data)
 
 
 @pytest.mark.parametrize(("name", "text"), FILES)
 def test_parser_when_the_file_is_read_twice_gives_the_same(name: str, text: str) -> None:
-    parser = next(one for one in PARSERS if one.name == name)
+    parser = EVERY[name]
     assert read_or_refuse(parser, text.encode()) == read_or_refuse(parser, text.encode())
+
+
+@pytest.mark.parametrize(("name", "text"), FILES)
+@pytest.mark.parametrize("filler", [b"9", b"a", b"(", b'"', b"\\", b" ", b"\0", "甲".encode()])
+def test_parser_when_a_field_is_huge_reads_or_refuses_in_time(name: str, text: str, filler: bytes) -> None:
+    data, half = text.encode(), len(text.encode()) // 2
+    read_or_refuse(EVERY[name], data[:half] + filler * 200_000 + data[half:])
+    read_or_refuse(EVERY[name], data.replace(b"192.0.2.1", filler * 50_000, 1))
+
+
+@pytest.mark.parametrize(("name", "text"), FILES)
+@settings(max_examples=60, deadline=None, database=None)
+@given(flips=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 7)), min_size=1, max_size=12))
+def test_parser_when_bits_are_flipped_reads_or_refuses(name: str, text: str, flips: list[tuple[float, int]]) -> None:
+    data = bytearray(text.encode())
+    for place, bit in flips:
+        data[int(place * len(data))] ^= 1 << bit
+    read_or_refuse(EVERY[name], bytes(data))
+
+
+@pytest.mark.parametrize(("name", "text"), FILES)
+@settings(max_examples=60, deadline=None, database=None)
+@given(rows=st.lists(st.text(max_size=60), max_size=12), seed=st.randoms(use_true_random=False))
+def test_parser_when_lines_of_chance_stand_between_reads_or_refuses(
+    name: str, text: str, rows: list[str], seed: random.Random
+) -> None:
+    lines = text.splitlines()
+    for row in rows:
+        lines.insert(seed.randrange(len(lines) + 1), row)
+    read_or_refuse(EVERY[name], "\n".join(lines).encode("utf-8", "surrogatepass"))

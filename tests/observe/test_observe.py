@@ -63,7 +63,7 @@ def test_parser_when_the_head_is_of_a_known_format_is_chosen(head: str, name: st
         b"address,hwaddr\n192.0.2.1,x\n",
         b'lease {\n  interface "eth0";\n}\n',
         b"# a comment\n192.0.2.1 host\n",
-        b'{"timestamp":"2026-01-01T00:00:00Z","event_type":"flow"}',
+        b'{"timestamp":"2026-01-01T00:00:00Z","kind":"flow"}',
         b'{"ts":1,"level":"info","msg":"started"}\n',
         b'{"ts":\xff\n',
         b'[{"a":1}]',
