@@ -29,6 +29,8 @@ from sentinel.cli import (
     settings,
     setup,
     traffic,
+    unit_networks,
+    unit_tree,
     units,
 )
 from sentinel.cli.session import set_home
@@ -67,6 +69,8 @@ def root(
 for module in (
     setup,
     units,
+    unit_tree,
+    unit_networks,
     declared,
     scope,
     papers,

@@ -1,6 +1,6 @@
 """Lines of a list of units and the units known in; which are new, which changed, and which lines cannot stand, out.
 
-Lines come in any order. A line that cannot stand loses no other, unless that one stands under a unit only it would make.
+Lines come in any order. A line that cannot stand loses no other, but those under a unit only it would make.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sentinel.model.unit import Unit, UnitLevel
+from sentinel.model.unit_history import UnitState
 from sentinel.model.unit_kind import UnitKind
 
 
@@ -82,10 +83,12 @@ class UnitPlan:
     faults: tuple[LineFault, ...] = ()
 
 
-def plan_units(known: Iterable[Unit], lines: Sequence[UnitLine], under: Unit | None = None) -> UnitPlan:
-    """Plan what a list changes; new units without a parent stand under `under`, or at the root."""
+def plan_units(
+    known: Iterable[Unit], lines: Sequence[UnitLine], under: Unit | None = None, at: datetime | None = None
+) -> UnitPlan:
+    """Plan what a list of a day (None: today) changes; new units without a parent stand under `under`, or at the root."""
     planner = _Planner({unit.code: unit for unit in known}, lines, under)
-    return planner.plan()
+    return planner.plan(at)
 
 
 class _Planner:
@@ -93,12 +96,13 @@ class _Planner:
         self.known, self.lines, self.under = known, lines, under
         self.faults: dict[int, LineFault] = {}
         self.drafts: dict[str, Unit] = {}
-        self.places: dict[str, int] = {}
+        self.places: dict[str, list[int]] = {}
         self.codes: dict[int, str] = {}
 
-    def plan(self) -> UnitPlan:
+    def plan(self, at: datetime | None) -> UnitPlan:
         self._take_lines()
         self._find_parents()
+        self._drop_late(at)
         while self._drop_unplaced() or self._drop_loops():
             pass
         paths = build_paths({code: unit.parent for code, unit in self._merged().items()})
@@ -135,8 +139,9 @@ class _Planner:
             draft = self._draft(code, line)
             before = self.drafts.get(code)
             if before is None:
-                self.drafts[code], self.places[code], self.codes[place] = draft, place, code
+                self.drafts[code], self.places[code], self.codes[place] = draft, [place], code
             elif before == draft:
+                self.places[code].append(place)
                 self.codes[place] = code
             else:
                 self._refuse(place, "code", "the code stands in an earlier row that says something else")
@@ -155,7 +160,7 @@ class _Planner:
             kind=kind,
             credit=line.credit or base.credit,
             affiliation=line.affiliation or base.affiliation,
-            aliases=line.aliases or base.aliases,
+            aliases=tuple(dict.fromkeys((*base.aliases, *line.aliases))),
             valid_from=line.valid_from or base.valid_from,
             valid_to=line.valid_to or base.valid_to,
         )
@@ -175,6 +180,15 @@ class _Planner:
                 many = "several units are called so: write the code of the one above"
                 none = "no such unit in the file or the home: add the unit above"
                 self._drop(code, "parent", many if owners else none)
+
+    def _drop_late(self, at: datetime | None) -> None:
+        """Drop lines of units that changed after the day of the list: which of the two holds is for a person to say."""
+        for code, draft in list(self.drafts.items()):
+            old = self.known.get(code)
+            if old is None or at is None or old.since is None or old.since <= at:
+                continue
+            if UnitState.of(draft).says() != UnitState.of(old).says():
+                self._drop(code, "code", "the unit changed after the day of this list: use unit rename or unit move")
 
     def _drop_unplaced(self) -> bool:
         """Drop lines whose parent is not there, or of a lower level; tells whether there were any."""
@@ -202,16 +216,16 @@ class _Planner:
 
     def _drop(self, code: str, what: str, reason: str) -> None:
         del self.drafts[code]
-        for place in [place for place, one in self.codes.items() if one == code] if reason else ():
+        for place in self.places.pop(code):
             del self.codes[place]
-        self._refuse(self.places[code], what, reason)
+            self._refuse(place, what, reason)
 
     def _refuse(self, place: int, what: str, reason: str) -> None:
         self.faults.setdefault(place, LineFault(place, what, reason))
 
 
 def find_loops(parents: Mapping[str, str]) -> set[str]:
-    """Give the codes that are their own ancestors, by the parent of each code; a parent that is no key ends a way up."""
+    """Give the codes that are their own ancestors, by the parent of each; a parent that is no key ends a way up."""
     done: set[str] = set()
     looping: set[str] = set()
     for start in parents:

@@ -27,18 +27,16 @@ PRIVATE = tuple(
         "::1/128",
     )
 )
-"""Addresses that repeat in every school and belong to none alone: RFC 1918, carrier NAT (RFC 6598), link-local, loopback,
-unique local (RFC 4193)."""
+"""Addresses that repeat in every school and belong to none alone: private (RFC 1918), of carriers (RFC 6598),
+link-local, loopback, unique local (RFC 4193)."""
 
 
 def is_private(prefix: IPNetwork) -> bool:
-    """Tell whether the whole of a prefix repeats in every school; one IPv6 carries (`::ffff:10.0.0.1`) counts as IPv4."""
+    """Tell whether the whole of a prefix repeats in every school; `::ffff:10.0.0.1` counts as the IPv4 address."""
     if isinstance(prefix, IPv6Network) and prefix.prefixlen >= 96 and prefix.network_address.ipv4_mapped:
         prefix = IPv4Network((int(prefix.network_address) & 0xFFFFFFFF, prefix.prefixlen - 96))
     return any(
-        prefix.version == one.version
-        and one.prefixlen <= prefix.prefixlen
-        and prefix.network_address in one
+        prefix.version == one.version and one.prefixlen <= prefix.prefixlen and prefix.network_address in one
         for one in PRIVATE
     )
 

@@ -65,8 +65,8 @@ def change_timeline(
 ) -> Timeline:
     """Let fields have other values from a moment on.
 
-    A value lasts until the next change of its field that is known already: what arrives late changes the past and leaves
-    the present as it is. Spans that say the same as the one before are joined to it.
+    A value lasts until the next change of its field that is known already: what arrives late changes the past and
+    leaves the present as it is. Spans that say the same as the one before are joined to it.
 
     Raises:
         ValueError: a field is not dated.

@@ -72,7 +72,11 @@ _UNIT_CODE = re.compile(r"[0-9]{10}")
 _CREDIT_LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _REGION_CODE = re.compile(r"[0-9]{6}")
 _PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82".split()
+    (
+        *("11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37"),
+        *("41", "42", "43", "44", "45", "46", "50", "51", "52", "53", "54"),
+        *("61", "62", "63", "64", "65", "71", "81", "82"),
+    )
 )
 """First two figures of a region. Source: GB/T 2260, codes of provinces."""
 
@@ -85,7 +89,7 @@ def is_unit_code(text: str) -> bool:
 def check_credit_code(text: str) -> str:
     """Give a unified social credit code (统一社会信用代码) in capitals.
 
-    Source: GB 32100-2015: 18 characters out of 31, each but the last weighted by 3 to the power of its place, modulo 31.
+    Source: GB 32100-2015: 18 characters of 31, each but the last weighted by 3 to the power of its place, modulo 31.
 
     Raises:
         ValueError: its length, a letter or its check character is wrong.

@@ -5,6 +5,7 @@ Private addresses repeat in every school and are nobody's here.
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from ipaddress import ip_network
 
@@ -111,3 +112,20 @@ def _owner(row: Row) -> Owner:
 def _span(prefix: IPNetwork) -> tuple[bytes, bytes]:
     version = bytes([prefix.version])
     return version + prefix.network_address.packed, version + prefix.broadcast_address.packed
+
+
+def find_declared(database: Database, address: IPAddress) -> tuple[tuple[str, str, str, IPNetwork], ...]:
+    """Give unit, its name, network and prefix of every network that declares an address, the longest prefix first.
+
+    Private addresses repeat, so there may be one for each school.
+    """
+    rows = database.query(
+        "SELECT n.unit, u.name, n.name, n.prefixes FROM network n JOIN unit u ON u.code=n.unit WHERE n.prefixes<>'[]'"
+    )
+    found = [
+        (str(unit), str(name), str(network), prefix)
+        for unit, name, network, prefixes in rows
+        for prefix in map(ip_network, json.loads(prefixes))
+        if prefix.version == address.version and address in prefix
+    ]
+    return tuple(sorted(found, key=lambda one: (-one[3].prefixlen, one[0])))

@@ -41,9 +41,7 @@ def read_timeline(database: Database, unit: Unit) -> Timeline:
     return spans or (replace(UnitState.of(unit), since=None),)
 
 
-def record_change(
-    transaction: Transaction, unit: Unit, at: datetime, fields: Mapping[str, object], why: str
-) -> Unit:
+def record_change(transaction: Transaction, unit: Unit, at: datetime, fields: Mapping[str, object], why: str) -> Unit:
     """Let fields of a unit have other values from a moment on; gives the unit as it is now, with its old path.
 
     The caller writes the unit's row and the audit row. A change that arrives late leaves the present as it is where a

@@ -228,9 +228,7 @@ def _change_code(transaction: Transaction, before: str, after: str) -> None:
     _check_code(transaction.database, after)
     for table in _tables_with(transaction.database, "unit"):
         transaction.execute(f"UPDATE {table} SET unit=? WHERE unit=?", (after, before))  # noqa: S608
-    transaction.execute(
-        "UPDATE finding SET subject=? WHERE unit=? AND network=0 AND subject=?", (after, after, before)
-    )
+    transaction.execute("UPDATE finding SET subject=? WHERE unit=? AND network=0 AND subject=?", (after, after, before))
     transaction.execute("UPDATE unit SET parent=? WHERE parent=?", (after, before))
     rename_in_history(transaction, before, after)
 
