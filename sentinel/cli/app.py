@@ -11,6 +11,7 @@ from sentinel import __version__
 from sentinel.cli import (
     backups,
     brief,
+    consent,
     declared,
     demo,
     evidence,
@@ -73,6 +74,7 @@ for module in (
     unit_networks,
     declared,
     scope,
+    consent,
     papers,
     settings,
     importing,

@@ -86,7 +86,10 @@ class UnitPlan:
 def plan_units(
     known: Iterable[Unit], lines: Sequence[UnitLine], under: Unit | None = None, at: datetime | None = None
 ) -> UnitPlan:
-    """Plan what a list of a day (None: today) changes; new units without a parent stand under `under`, or at the root."""
+    """Plan what a list of a day (None: today) changes.
+
+    New units without a parent stand under `under`, or at the root.
+    """
     planner = _Planner({unit.code: unit for unit in known}, lines, under)
     return planner.plan(at)
 

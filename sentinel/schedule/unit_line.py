@@ -1,4 +1,4 @@
-"""One row of a list of units in; what it says of a unit and whom it names, and the cells that could not be read, out."""
+"""One row of a list of units in; its unit and contact, and the cells that could not be read, out."""
 
 from __future__ import annotations
 

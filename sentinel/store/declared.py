@@ -114,15 +114,12 @@ def read_stale_contacts(
 
     The longest unverified first; without the right seal their person is None.
     """
-    where = ""
-    values: list[int | str] = [to_microseconds(before)]
-    if below is not None:
-        where = " AND (u.path=? OR (u.path>=? AND u.path<?))"
-        values += [below.path, f"{below.path}/", f"{below.path}0"]  # '0' follows '/' in the order of bytes
+    path = below.path if below else ""
     rows = database.query(
         "SELECT c.id, c.unit, c.role, c.sealed, c.since_us, c.verified_us FROM contact c JOIN unit u ON u.code=c.unit "
-        f"WHERE c.ended_us IS NULL AND c.verified_us<?{where} ORDER BY c.verified_us, c.id",
-        values,
+        "WHERE c.ended_us IS NULL AND c.verified_us<? AND (u.path=? OR (u.path>=? AND u.path<?)) "
+        "ORDER BY c.verified_us, c.id",
+        (to_microseconds(before), path, f"{path}/" if path else "", f"{path}0" if path else "\U0010ffff"),
     )
     return tuple(
         Contact(
