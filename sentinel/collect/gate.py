@@ -151,10 +151,9 @@ def admit(
 
     A target passes when one authorisation of the unit that holds at `now` covers the whole of it, reaches to `level`
     and allows `rate_pps` (None takes the authorisation's own rate). Authorisations and networks of other units count
-    for nothing. Exclusions of every authorisation that holds are taken out, whichever covers the target; an excluded
-    name is looked up and its addresses taken out, and while that fails nothing passes. What is `kept_out` is refused
-    before anything else is asked, whatever any authorisation says. What is `hosted` by a third party is refused without
-    its consent, and a permit over it ends when the consent does.
+    for nothing. Exclusions of every authorisation that holds are taken out; an excluded name is looked up and its
+    addresses taken out, and while that fails nothing passes. What is `kept_out` is refused before anything else is
+    asked; what is `hosted` by a third party is refused without its consent, and a permit over it ends with that.
 
     An authorised name covers that name; `*.name` covers the names below it. A public address of a name passes when the
     authorisation writes out that very name; any other address a name leads to must lie in prefixes the same

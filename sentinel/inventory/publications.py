@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -157,33 +157,39 @@ def propose(rows: Iterable[MapRow], known: Iterable[Publication]) -> tuple[Propo
     settled = [one for one in known if one.state is PublicationState.IN_FORCE]
     found: dict[tuple[object, ...], Proposal] = {}
     for source, mark_of in (("certificate", _certificate), ("title", _title)):
-        for mark, public_rows, inside_rows in _pairs(outside, inside, mark_of):
-            for row in public_rows:
-                for other in inside_rows:
-                    proposal = Proposal(_map(row, other), source, mark)
-                    if (
-                        row.endpoint.key.proto == other.endpoint.key.proto
-                        and proposal.mapping.key not in told
-                        and not _is_settled(settled, row)
-                    ):
-                        found.setdefault(proposal.mapping.key, proposal)
+        for mark, row, other in _pairs(outside, inside, mark_of):
+            mapping = _map(row, other)
+            if mapping.key not in told and not _is_settled(settled, row):
+                found.setdefault(mapping.key, Proposal(mapping, source, mark))
     return tuple(found.values())
 
 
 def _pairs(
     outside: Iterable[MapRow], inside: Iterable[MapRow], mark_of: Callable[[MapRow], str]
-) -> Iterable[tuple[str, list[MapRow], list[MapRow]]]:
-    """Give what both sides show, with who shows it, where few do."""
+) -> Iterator[tuple[str, MapRow, MapRow]]:
+    """Give what both sides show with one who shows it outside and one inside, where few do."""
     seen: tuple[defaultdict[str, list[MapRow]], defaultdict[str, list[MapRow]]] = (defaultdict(list), defaultdict(list))
     for side, rows in zip(seen, (outside, inside), strict=True):
         for row in rows:
             if mark := mark_of(row):
                 side[mark].append(row)
     for mark, public_rows in seen[0].items():
-        inside_rows = seen[1].get(mark, [])
-        hosts = {row.endpoint.key.address for row in inside_rows}
-        if inside_rows and len(hosts) <= MOST_SHARED and len({row.endpoint.key.address for row in public_rows}) <= 2:
-            yield mark, public_rows, inside_rows
+        hosts: defaultdict[IPAddress, list[MapRow]] = defaultdict(list)
+        for row in seen[1].get(mark, ()):
+            hosts[row.endpoint.key.address].append(row)
+        if len(hosts) > MOST_SHARED or len({row.endpoint.key.address for row in public_rows}) > MOST_SHARED:
+            continue
+        for row in public_rows:
+            for of_host in hosts.values():
+                alike = [one for one in of_host if one.endpoint.key.proto == row.endpoint.key.proto]
+                if alike:
+                    yield mark, row, min(alike, key=lambda one: _distance(row, one))
+
+
+def _distance(row: MapRow, other: MapRow) -> tuple[bool, bool, int]:
+    """Order the endpoints of one host by how like a public one they are: its port, its TLS, the lowest port."""
+    key, mark = other.endpoint.key, other.endpoint.fingerprint
+    return key.port != row.endpoint.key.port, mark.tunnel != row.endpoint.fingerprint.tunnel, key.port
 
 
 def _certificate(row: MapRow) -> str:
