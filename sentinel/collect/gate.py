@@ -156,9 +156,8 @@ def admit(
     asked; what is `hosted` by a third party is refused without its consent, and a permit over it ends with that.
 
     An authorised name covers that name; `*.name` covers the names below it. A public address of a name passes when the
-    authorisation writes out that very name; any other address a name leads to must lie in prefixes the same
-    authorisation covers. The last address of a declared IPv4 prefix (its broadcast address) is left out of larger
-    targets without a word and refused when asked alone.
+    authorisation writes out that very name; any other must lie in prefixes it covers. The last address of a declared
+    IPv4 prefix (its broadcast) is left out of larger targets without a word and refused when asked alone.
 
     Raises:
         ValueError: `now` has no time zone.
