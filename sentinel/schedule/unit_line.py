@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import TypeVar
 
 from sentinel.inventory.unit_tree import UnitLine
@@ -17,12 +17,15 @@ from sentinel.schedule.address_cell import NOTHING
 from sentinel.schedule.answers import read_mail, read_phone
 from sentinel.schedule.columns import Field, Head, clean_title
 from sentinel.schedule.persons import hide_persons
-from sentinel.schedule.register_row import CellError, read_days
+from sentinel.schedule.register_row import CellError
 from sentinel.schedule.unit_words import parse_level
 
 MAX_NAME, MAX_CODE, MAX_PERSON = 100, 100, 60
 _BETWEEN = re.compile("[,;、，；\n]+")
 _FOOTER = re.compile(r"(?:合\s*计|总\s*计|小\s*计|填表|制表|审核|说明|注|备注)\s*(?:人|单位|日期)?\s*(?:[:：\d]|\Z)")
+_DAY = re.compile(r"(1[89]\d\d|20\d\d)(?:[-/.年](\d{1,2})(?:[-/.月](\d{1,2}))?)?[年月日]?(?:00:00(?::00)?)?")
+"""A year, a month or a day; schools are older than what other sheets tell of."""
+
 _Value = TypeVar("_Value")
 
 
@@ -48,9 +51,9 @@ class UnitLineReader:
             return None
         name = self._text(Field.UNIT_NAME, MAX_NAME, self.refused)
         code = self._code()
+        if not code and not self.refused and self._is_footer():
+            return None
         if not name and not self.refused:
-            if self._is_footer():
-                return None
             self._note(self.refused, self.head.first(Field.UNIT_NAME), "a unit needs its name")
         if self.refused:
             return None
@@ -133,14 +136,14 @@ class UnitLineReader:
 
     def _day(self, what: Field) -> datetime | None:
         for column, text, fault in self._cells(what):
+            found = _DAY.fullmatch("".join(fold_width(text).split()))
             try:
-                days = [] if fault else read_days(text)
-                if days:
-                    return datetime.combine(days[0][0], time(), SHANGHAI).astimezone(UTC)
-            except ValueError as error:
-                fault = str(error)
-            if fault:
-                self._note(self.passed_over, column, fault)
+                if found and not fault:
+                    day = date(int(found[1]), int(found[2] or 1), int(found[3] or 1))
+                    return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
+            except ValueError:
+                fault = ""
+            self._note(self.passed_over, column, fault or "no date (write 1958, 1958-09 or 1958-09-01)")
         return None
 
     def _person(self) -> Person:

@@ -36,7 +36,13 @@ def outside(address: str = "203.0.113.5", port: int = 443, **words: object) -> M
 def test_publication_shows_each_side_the_other() -> None:
     published = Published([publication(3, Mapping(OUT, "tcp", 443, 443, IN, 8443, "a.example", Via.WAF))], DAY_0)
     (way,) = published.ways_of(outside())
-    assert (str(way.address), way.port, way.name, way.via, way.publication) == ("10.0.0.5", 8443, "a.example", Via.WAF, 3)
+    assert (str(way.address), way.port, way.name, way.via, way.publication) == (
+        "10.0.0.5",
+        8443,
+        "a.example",
+        Via.WAF,
+        3,
+    )
     assert way.text == "10.0.0.5:8443/tcp"
     (back,) = published.ways_of(row("10.0.0.5", 8443))
     assert back.text == "203.0.113.5:443/tcp"

@@ -62,7 +62,10 @@ def told(found: Iterable[Mapping | Unread]) -> list[str]:
             "nat static global 203.0.113.4 inside 10.0.0.4 netmask 255.255.255.254",
             ["203.0.113.4  0-0 > 10.0.0.4 0", "203.0.113.5  0-0 > 10.0.0.5 0"],
         ),
-        ("nat server protocol 6 global 2001:db8::5 443 inside fd00::5 8443", ["2001:db8::5 tcp 443-443 > fd00::5 8443"]),
+        (
+            "nat server protocol 6 global 2001:db8::5 443 inside fd00::5 8443",
+            ["2001:db8::5 tcp 443-443 > fd00::5 8443"],
+        ),
         ("undo nat server web", []),
         ("nat server web protocol tcp global 203.0.113.5 80 inside 10.0.0.5 80 disable", []),
         ("nat server protocol icmp global 203.0.113.5 inside 10.0.0.5", ["unread 1"]),
@@ -285,9 +288,56 @@ def test_text_is_told_by_its_own_format_only(name: str) -> None:
 
 
 WORDS = st.sampled_from(
-    'nat server static protocol tcp global inside 203.0.113.5 10.0.0.5 80 443 www config firewall vip edit set end next '
-    'extip mappedip extport *nat -A PREROUTING -d -j DNAT --to-destination --dport ! { } ; listen proxy_pass upstream '
-    'http://10.0.0.5 server_name a.example " \' # 99999 :: 255.255.255.0 netmask 203.0.113.5-203.0.113.255'.split()
+    [
+        "nat",
+        "server",
+        "static",
+        "protocol",
+        "tcp",
+        "global",
+        "inside",
+        "203.0.113.5",
+        "10.0.0.5",
+        "80",
+        "443",
+        "www",
+        "config",
+        "firewall",
+        "vip",
+        "edit",
+        "set",
+        "end",
+        "next",
+        "extip",
+        "mappedip",
+        "extport",
+        "*nat",
+        "-A",
+        "PREROUTING",
+        "-d",
+        "-j",
+        "DNAT",
+        "--to-destination",
+        "--dport",
+        "!",
+        "{",
+        "}",
+        ";",
+        "listen",
+        "proxy_pass",
+        "upstream",
+        "http://10.0.0.5",
+        "server_name",
+        "a.example",
+        '"',
+        "'",
+        "#",
+        "99999",
+        "::",
+        "255.255.255.0",
+        "netmask",
+        "203.0.113.5-203.0.113.255",
+    ]
 )
 
 

@@ -89,9 +89,7 @@ def hosting(unit: str = "school", **words: object) -> Hosting:
 
 def test_hosting_is_read_back_withdrawn_and_ended(database: Database) -> None:
     with database.transaction("tester", NOW) as transaction:
-        stored = write_hosting(
-            transaction, hosting(document="函", valid_from=NOW, valid_to=NOW + timedelta(days=1))
-        )
+        stored = write_hosting(transaction, hosting(document="函", valid_from=NOW, valid_to=NOW + timedelta(days=1)))
         bare = write_hosting(transaction, hosting())
     assert read_hostings(database, "school") == (stored, bare)
     assert stored.is_consent(NOW)
