@@ -11,6 +11,7 @@ from sentinel import __version__
 from sentinel.cli import (
     backups,
     brief,
+    consent,
     declared,
     demo,
     evidence,
@@ -22,6 +23,7 @@ from sentinel.cli import (
     order,
     papers,
     practice,
+    publication,
     register,
     reports,
     scope,
@@ -29,6 +31,8 @@ from sentinel.cli import (
     settings,
     setup,
     traffic,
+    unit_networks,
+    unit_tree,
     units,
 )
 from sentinel.cli.session import set_home
@@ -67,13 +71,17 @@ def root(
 for module in (
     setup,
     units,
+    unit_tree,
+    unit_networks,
     declared,
     scope,
+    consent,
     papers,
     settings,
     importing,
     register,
     inputs,
+    publication,
     inventory,
     traffic,
     judge,

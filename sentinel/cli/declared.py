@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentinel.cli.contacts import describe_contacts
+from sentinel.cli.contacts import group as contacts
 from sentinel.cli.output import print_json, print_line, print_note, print_table
 from sentinel.cli.scope import WhyOption
-from sentinel.cli.session import LAST_ROW, JsonOption, UnitOption, open_session
+from sentinel.cli.session import LAST_ROW, JsonOption, UnitOption, open_session, read_start, read_time
 from sentinel.cli.setup import read_level
+from sentinel.cli.unit_words import (
+    LEVEL_WORDS,
+    AffiliationOption,
+    AliasOption,
+    CreditOption,
+    KindOption,
+    RegionOption,
+    SinceOption,
+    build_unit_words,
+    describe,
+    note_code,
+)
 from sentinel.cli.units import ZONE_WORDS
 from sentinel.cli.units import group as unit_group
 from sentinel.errors import UsageError
 from sentinel.model.moment import local_date
 
 if TYPE_CHECKING:
-    from sentinel.model.register import Contact, Exit, KeepOut, Person
+    from sentinel.model.register import Exit, KeepOut
     from sentinel.model.unit import Unit
     from sentinel.schedule.context import Context
 
 exits = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="互联网出口与公网地址。")
-contacts = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="网络安全联系人，加密保存。")
 keep_outs = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="必须排除的地址：不探测，也不导入。")
 
-LEVEL_WORDS = {"province": "省", "city": "市", "county": "县", "school": "学校", "department": "二级单位"}
+MAX_WORD = 60
 STATES = {"none": "没有", "kept_out": "有，已排除在外"}
 _OTHER = {"none": "kept-out", "kept_out": "none", "": "none|kept-out"}
-MARKED = "（密钥不在本机，不能显示）"
 
 
 def register(_: typer.Typer) -> None:
@@ -40,16 +54,39 @@ def register(_: typer.Typer) -> None:
     unit_group.add_typer(keep_outs, name="keep-out")
 
 
-def show(unit: UnitOption = None, as_json: JsonOption = False) -> None:
+def show(
+    at: Annotated[
+        str | None, typer.Option("--at", help="当时的名称与隶属；只写日期为当日终了", show_default=False)
+    ] = None,
+    unit: UnitOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """显示建立时的全部答案，以及更改每一项的命令。"""
+    moment = read_time(at, "--at") if at else None
     with open_session() as context:
         owner = context.choose_unit(unit)
-        rows = list(_read_answers(context, owner))
+        rows = list(_read_answers(context, owner) if moment is None else _read_past(context, owner, moment))
     if as_json:
         for name, value, command in rows:
             print_json({"name": name, "value": value, "command": command})
         return
-    print_table(owner.name, ("项目", "现值", "更改"), rows, "sentinel import FILE…；sentinel brief")
+    print_table(owner.name, ("项目", "现值" if moment is None else "当时", "更改"), rows, "sentinel unit history")
+
+
+def _read_past(context: Context, owner: Unit, moment: datetime) -> Iterator[tuple[str, str, str]]:
+    """Give what the unit was at a moment."""
+    from sentinel.store.unit_tree import read_unit_at
+
+    then = read_unit_at(context.database, owner, moment)
+    yield "名称", then.name, "sentinel unit rename 新名称 --at 日期 --why 依据"
+    yield "层级", LEVEL_WORDS[then.level], "sentinel unit set --level school"
+    yield "上级", then.parent or "无", "sentinel unit move --parent 代码 --at 日期 --why 依据"
+    yield "路径", then.path, ""
+    yield "属地", then.region or "未填", "sentinel unit set --region 代码"
+    yield "类别", then.kind.zh or "未填", "sentinel unit set --kind 小学"
+    yield "举办者", then.affiliation or "未填", "sentinel unit set --affiliation 举办者"
+    exists = "存在" if then.exists(moment) else "尚未设立" if then.valid_from and moment < then.valid_from else "已撤并"
+    yield "状态", exists, "sentinel unit set --from 日期 --until 日期"
 
 
 def _read_answers(context: Context, owner: Unit) -> Iterator[tuple[str, str, str]]:
@@ -64,6 +101,14 @@ def _read_answers(context: Context, owner: Unit) -> Iterator[tuple[str, str, str
     yield "代码", owner.code, "sentinel unit set --code 代码"
     yield "层级", LEVEL_WORDS[owner.level], "sentinel unit set --level school"
     yield "属地", owner.region or "未填", "sentinel unit set --region 代码"
+    yield "上级", owner.parent or "无", "sentinel unit move --parent 代码 --why 依据"
+    yield "类别", owner.kind.zh or "未填", "sentinel unit set --kind 小学"
+    if owner.credit:
+        yield "信用代码", owner.credit, "sentinel unit set --credit 代码"
+    if owner.affiliation:
+        yield "举办者", owner.affiliation, "sentinel unit set --affiliation 举办者"
+    if owner.aliases:
+        yield "别名", "、".join(owner.aliases), "sentinel unit set --alias 名称"
     for network in read_networks(context.database, owner.code):
         places = place_list(network.prefixes) or "其余地址"
         words = f"{network.name}（{ZONE_WORDS[network.zone]}）{places} {'可探测' if network.scannable else '只看日志'}"
@@ -75,8 +120,8 @@ def _read_answers(context: Context, owner: Unit) -> Iterator[tuple[str, str, str
     for one in read_exits(context.database, owner.code):
         yield "出口", f"{one.name} {place_list(one.prefixes)}", "sentinel unit exit add 名称 地址"
     yield from _read_authority(context, owner, answers)
-    contacts = read_contacts(context.database, owner.code, context.load_seal())
-    yield "联系人", "；".join(_masked(one.person) for one in contacts) or "未登记", "sentinel unit contact set"
+    known = read_contacts(context.database, owner.code, context.load_seal())
+    yield "联系人", describe_contacts(known) or "未登记", "sentinel unit contact set"
     yield (
         "涉密",
         STATES.get(answers.get(CLASSIFIED, ""), "未答"),
@@ -106,31 +151,44 @@ def change(
     level: Annotated[
         str | None, typer.Option("--level", help="层级：province、city、county、school、department", show_default=False)
     ] = None,
-    region: Annotated[str | None, typer.Option("--region", help="所在地代码（属地）", show_default=False)] = None,
+    region: RegionOption = None,
+    kind: KindOption = None,
+    credit: CreditOption = None,
+    affiliation: AffiliationOption = None,
+    alias: AliasOption = None,
+    start: Annotated[str | None, typer.Option("--from", help="设立日期", show_default=False)] = None,
+    end: Annotated[str | None, typer.Option("--until", help="撤并日期，自该日起不存在", show_default=False)] = None,
+    correct: Annotated[bool, typer.Option("--correct", help="更正录入错误，不留历史")] = False,
     unit: UnitOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """更改单位的名称、代码、层级或属地。"""
-    from sentinel.schedule.declaring import set_unit
+    """更改单位的名称、代码、层级、属地、类别等；自现在起，更早的用 unit rename、unit move。"""
+    from sentinel.schedule.declaring import change_declared
 
-    if name is code is level is region is None:
-        raise UsageError("nothing to change: give --name, --code, --level or --region")
+    given = (name, code, level, region, kind, credit, affiliation, alias, start, end)
+    if all(one is None for one in given):
+        raise UsageError("nothing to change: give --name, --code, --level, --region, --kind or another")
     for text, option in ((name, "--name"), (code, "--code")):
         if text is not None and not (text.strip() and text.isprintable()):
             raise UsageError(f"{option}: needs printable text")
     with open_session() as context:
         owner = context.choose_unit(unit)
-        changed = set_unit(
-            context,
-            owner,
-            name=name.strip() if name else None,
-            code=code.strip() if code else None,
-            level=read_level(level) if level else None,
-            region=region,
+        described = describe(owner, region, kind, credit, affiliation, alias)
+        wanted = replace(
+            described,
+            name=name.strip() if name else owner.name,
+            code=code.strip() if code else owner.code,
+            level=read_level(level) if level else owner.level,
+            valid_from=read_start(start, "--from") if start else owner.valid_from,
+            valid_to=read_start(end, "--until") if end else owner.valid_to,
         )
+        if wanted.valid_from and wanted.valid_to and wanted.valid_to <= wanted.valid_from:
+            raise UsageError("--until: lies before --from")
+        changed = change_declared(context, owner, wanted, correct=correct)
+    if code is not None:
+        note_code(changed.code)
     if as_json:
-        words = {"code": changed.code, "name": changed.name, "level": changed.level, "region": changed.region}
-        print_json(words)
+        print_json(build_unit_words(changed))
     else:
         print_line(f"已更改：{changed.name}（{changed.code}），{LEVEL_WORDS[changed.level]}。")
 
@@ -139,6 +197,9 @@ def change(
 def add_exit(
     name: Annotated[str, typer.Argument(help="出口名称，如 教育网出口")],
     addresses: Annotated[list[str], typer.Argument(help="公网地址或网段")],
+    provider: Annotated[str | None, typer.Option("--provider", help="运营商，如 教育网", show_default=False)] = None,
+    line: Annotated[str | None, typer.Option("--line", help="线路号、专线号", show_default=False)] = None,
+    since: SinceOption = None,
     unit: UnitOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -146,8 +207,13 @@ def add_exit(
     from sentinel.schedule.answers import place_list
     from sentinel.schedule.declaring import add_exit as add
 
+    for text, option in ((provider, "--provider"), (line, "--line")):
+        if text is not None and not (text.isprintable() and len(text) <= MAX_WORD):
+            raise UsageError(f"{option}: at most {MAX_WORD} printable characters")
+    begin = read_start(since, "--since") if since else None
     with open_session() as context:
-        stored = add(context, context.choose_unit(unit), name, addresses)
+        owner = context.choose_unit(unit)
+        stored = add(context, owner, name, addresses, provider=provider, line=line, since=begin)
     if as_json:
         print_json(_exit_words(stored))
     else:
@@ -166,8 +232,8 @@ def list_exits(unit: UnitOption = None, as_json: JsonOption = False) -> None:
         for one in found:
             print_json(_exit_words(one))
         return
-    rows = [(one.name, place_list(one.prefixes)) for one in found]
-    print_table("出口", ("名称", "公网地址"), rows, "sentinel unit exit add 名称 地址")
+    rows = [(one.name, place_list(one.prefixes), one.provider, one.line) for one in found]
+    print_table("出口", ("名称", "公网地址", "运营商", "线路号"), rows, "sentinel unit exit add 名称 地址")
 
 
 @exits.command("withdraw")
@@ -186,123 +252,8 @@ def withdraw_exit(
 
 
 def _exit_words(one: Exit) -> dict[str, object]:
-    return {"unit": one.unit, "name": one.name, "prefixes": [str(prefix) for prefix in one.prefixes]}
-
-
-@contacts.command("set")
-def set_contact(
-    name: Annotated[str | None, typer.Option("--name", help="姓名；不写则询问", show_default=False)] = None,
-    phone: Annotated[str, typer.Option("--phone", help="电话", show_default=False)] = "",
-    mail: Annotated[str, typer.Option("--mail", help="邮箱", show_default=False)] = "",
-    unit: UnitOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """登记或更换联系人；不写选项时询问，免得号码留在命令历史中。"""
-    from sentinel.cli.enrol import ask_person, read_person
-    from sentinel.schedule.enrolment import SECURITY
-    from sentinel.store.declared import write_contact
-
-    if name is None and (phone or mail):
-        raise UsageError("--phone, --mail: need --name; without any option sentinel asks")
-    try:
-        person = ask_person() if name is None else read_person(name, phone, mail)
-    except ValueError as error:
-        raise UsageError(f"--name: {error}") from error
-    if person.is_nobody:
-        raise UsageError("a contact needs a name; `sentinel unit contact end` ends one")
-    with open_session() as context:
-        owner = context.choose_unit(unit)
-        seal = context.make_seal()
-        with context.database.transaction(context.actor, context.clock()) as transaction:
-            stored = write_contact(transaction, owner.code, SECURITY, person, seal)
-        key = context.key_file
-    if as_json:
-        print_json(_contact_words(stored, shown=False))
-    else:
-        print_line(f"已登记联系人 {_masked(stored.person)}。密钥须与数据目录分开保管：")
-        print_line(f"  {key}")
-
-
-@contacts.command("list")
-def list_contacts(
-    unit: UnitOption = None,
-    reveal: Annotated[bool, typer.Option("--show", help="显示全文，并记入审计")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """列出联系人；默认遮盖。"""
-    from sentinel.store.declared import read_contacts
-
-    with open_session() as context:
-        owner = context.choose_unit(unit)
-        found = read_contacts(context.database, owner.code, context.load_seal())
-        if reveal and found:
-            with context.database.transaction(context.actor, context.clock()) as transaction:
-                for one in found:
-                    transaction.audit("contact.show", f"contact {one.id} of unit {owner.code}")
-    if as_json:
-        for one in found:
-            print_json(_contact_words(one, shown=reveal))
-        return
-    rows = []
-    for one in found:
-        person = _person(one.person, shown=reveal)
-        cells = (person.name, person.phone, person.mail) if person else (MARKED, "", "")
-        rows.append(("网络安全", *cells, local_date(one.verified)))
-    heads = ("职责", "姓名", "电话", "邮箱", "核实")
-    print_table("联系人", heads, rows, "sentinel unit contact verify", empty="sentinel unit contact set")
-
-
-@contacts.command("verify")
-def verify(unit: UnitOption = None) -> None:
-    """确认联系人仍然有效。"""
-    from sentinel.store.declared import verify_contact
-
-    with open_session() as context:
-        owner = context.choose_unit(unit)
-        found = _require_contacts(context, owner)
-        with context.database.transaction(context.actor, context.clock()) as transaction:
-            for one in found:
-                verify_contact(transaction, one)
-    print_line("已核实联系人。")
-
-
-@contacts.command("end")
-def end(unit: UnitOption = None) -> None:
-    """撤销联系人，姓名与号码随即删除。"""
-    from sentinel.store.declared import end_contact
-
-    with open_session() as context:
-        owner = context.choose_unit(unit)
-        found = _require_contacts(context, owner)
-        with context.database.transaction(context.actor, context.clock()) as transaction:
-            for one in found:
-                end_contact(transaction, one)
-    print_line("已撤销联系人。下一步：sentinel unit contact set")
-
-
-def _require_contacts(context: Context, owner: Unit) -> tuple[Contact, ...]:
-    from sentinel.store.declared import read_contacts
-
-    found = read_contacts(context.database, owner.code)
-    if not found:
-        raise UsageError(f"{owner.name} has no contact; `sentinel unit contact set` enters one")
-    return found
-
-
-def _person(person: Person | None, *, shown: bool) -> Person | None:
-    return person if shown or person is None else person.masked
-
-
-def _masked(person: Person | None) -> str:
-    hidden = _person(person, shown=False)
-    return "  ".join(filter(None, (hidden.name, hidden.phone, hidden.mail))) if hidden else MARKED
-
-
-def _contact_words(one: Contact, *, shown: bool) -> dict[str, object]:
-    person = _person(one.person, shown=shown)
-    words: dict[str, object] = {"unit": one.unit, "role": one.role}
-    words |= {field: getattr(person, field) if person else None for field in ("name", "phone", "mail")}
-    return words | {"since": one.since, "verified": one.verified}
+    prefixes = [str(prefix) for prefix in one.prefixes]
+    return {"unit": one.unit, "name": one.name, "prefixes": prefixes, "provider": one.provider, "line": one.line}
 
 
 @keep_outs.command("add")

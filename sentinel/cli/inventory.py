@@ -12,6 +12,7 @@ from sentinel.errors import UsageError
 from sentinel.model.moment import local_text
 
 if TYPE_CHECKING:
+    from sentinel.inventory.publications import Published
     from sentinel.model.endpoint import MapRow
     from sentinel.model.unit import Unit
     from sentinel.schedule.context import Context
@@ -31,19 +32,22 @@ def show_map(
     as_json: JsonOption = False,
 ) -> None:
     """网络空间资产地图：每个开放端口一行。"""
+    from sentinel.schedule.publishing import read_published
     from sentinel.schedule.reading import read_map
 
     moment = read_time(at, "--at") if at else None
     with open_session() as context:
         units = _all_units(context) if unit is None else [context.choose_unit(unit)]
         rows = [row for one in units for row in read_map(context, one, moment)]
+        published = {one.code: read_published(context, one, moment or context.clock()) for one in units}
     if as_json:
         for row in rows:
-            print_json(build_row(row))
+            print_json(build_row(row) | {"publications": _ways(row, published[row.unit])})
         return
+    joined = any(published.values())
     print_table(
         f"资产地图（{local_text(moment) if moment else '现在'}）",
-        ("单位", "网络", "地址", "端口", "服务", "产品", "最后确认"),
+        ("单位", "网络", "地址", "端口", "服务", "产品", "最后确认", *(("公网映射",) if joined else ())),
         [
             (
                 row.unit,
@@ -53,6 +57,7 @@ def show_map(
                 _service(row),
                 f"{row.endpoint.fingerprint.product} {row.endpoint.fingerprint.version}".strip(),
                 local_text(row.endpoint.last_confirmed),
+                *(("、".join(one.text for one in published[row.unit].ways_of(row)),) if joined else ()),
             )
             for row in rows
         ],
@@ -128,6 +133,21 @@ def build_row(row: MapRow) -> dict[str, object]:
         "in_scope": endpoint.in_scope,
         "evidence": endpoint.evidence,
     }
+
+
+def _ways(row: MapRow, published: Published) -> list[dict[str, object]]:
+    """Write the other ends of a row's publications as plain values, for JSON."""
+    return [
+        {
+            "id": one.publication,
+            "address": str(one.address) if one.address is not None else None,
+            "port": one.port,
+            "proto": one.proto,
+            "name": one.name,
+            "via": one.via,
+        }
+        for one in published.ways_of(row)
+    ]
 
 
 def _service(row: MapRow) -> str:

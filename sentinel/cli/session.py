@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,8 @@ NoCheckOption = Annotated[bool, typer.Option("--no-check", help="只更新地图
 VantageOption = Annotated[
     str | None, typer.Option("--vantage", help="探测位置，默认取设置 vantage", show_default=False)
 ]
+
+_DAY = re.compile(r"\d{4}-?\d\d-?\d\d")
 
 FIRST_YEAR, LAST_YEAR = 1970, 9000
 MAX_RATE = 1_000_000
@@ -77,3 +80,13 @@ def read_time(text: str, option: str) -> datetime:
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise UsageError(f"{option}: {text!r} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
     return moment
+
+
+def read_start(text: str, option: str) -> datetime:
+    """Read when something begins: a bare date begins with that day, as against `read_time`, which ends with it.
+
+    Raises:
+        UsageError: as `read_time`.
+    """
+    moment = read_time(text, option)
+    return moment - timedelta(days=1) + timedelta(microseconds=1) if _DAY.fullmatch(text.strip()) else moment

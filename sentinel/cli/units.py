@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sentinel.cli.output import print_json, print_line, print_table
 from sentinel.cli.scope import AUTHORISE
-from sentinel.cli.session import JsonOption, UnitOption, open_session
+from sentinel.cli.session import JsonOption, UnitOption, open_session, read_start
 from sentinel.cli.setup import read_level
+from sentinel.cli.unit_words import (
+    LEVEL_WORDS,
+    AffiliationOption,
+    AliasOption,
+    CreditOption,
+    KindOption,
+    RegionOption,
+    SinceOption,
+    build_unit_words,
+    describe,
+    note_code,
+)
 from sentinel.errors import UsageError
 from sentinel.model.unit import IPNetwork, Network, Zone
 
@@ -44,40 +57,47 @@ def add(
     name: Annotated[str | None, typer.Argument(help="单位名称，默认同代码", show_default=False)] = None,
     level: Annotated[str, typer.Option(help="层级：province、city、county、school、department")] = "school",
     parent: Annotated[str, typer.Option(help="上级单位代码（隶属）")] = "",
-    region: Annotated[str, typer.Option(help="所在地代码（属地）")] = "",
+    region: RegionOption = None,
+    kind: KindOption = None,
+    credit: CreditOption = None,
+    affiliation: AffiliationOption = None,
+    alias: AliasOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """登记一个单位。"""
     from sentinel.model.unit import Unit
     from sentinel.store.units import write_unit
 
-    wanted = Unit(code, name or code, read_level(level), parent=parent, region=region)
+    bare = Unit(code, name or code, read_level(level), parent=parent)
+    wanted = describe(bare, region, kind, credit, affiliation, alias)
     with (
         open_session() as context,
         context.database.transaction(context.actor, context.clock(), objects=True) as transaction,
     ):
         stored = write_unit(transaction, wanted)
+    note_code(stored.code)
     if as_json:
-        print_json({"code": stored.code, "name": stored.name, "level": stored.level, "parent": stored.parent})
+        print_json(build_unit_words(stored))
     else:
         print_line(f"已登记单位 {stored.name}（{stored.code}）。")
 
 
 @group.command("list")
-def show(as_json: JsonOption = False) -> None:
+def show(
+    under: Annotated[str | None, typer.Option("--under", help="只列这个单位及其下级", show_default=False)] = None,
+    as_json: JsonOption = False,
+) -> None:
     """列出全部单位及其巡检时间，上级在前。"""
     from sentinel.store.units import read_plans, read_units
 
     with open_session() as context:
-        units = read_units(context.database)
+        units = read_units(context.database, context.choose_unit(under) if under is not None else None)
         plans = {plan.unit: plan for plan in read_plans(context.database)}
     if as_json:
         for one in units:
             plan = _plan_words(plans[one.code]) if one.code in plans else None
-            words = {"code": one.code, "name": one.name, "level": one.level, "parent": one.parent}
-            print_json({**words, "region": one.region, "plan": plan})
+            print_json(build_unit_words(one) | {"plan": plan})
         return
-    words = {"province": "省", "city": "市", "county": "县", "school": "学校", "department": "二级单位"}
     print_table(
         "单位",
         ("代码", "名称", "层级", "上级", "巡检", "上次结果"),
@@ -85,7 +105,7 @@ def show(as_json: JsonOption = False) -> None:
             (
                 one.code,
                 "  " * one.path.count("/") + one.name,
-                words[one.level],
+                one.kind.zh or LEVEL_WORDS[one.level],
                 one.parent,
                 _plan_text(plans[one.code]) if one.code in plans else "",
                 plans[one.code].last_result if one.code in plans else "",
@@ -116,6 +136,7 @@ def network(
         ),
     ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="撤销这个网络，其地址归入 default")] = False,
+    since: SinceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """登记、更改或撤销一个网络，已有证据随之重新归位。"""
@@ -131,7 +152,8 @@ def network(
     if zone is not None and zone not in set(Zone):
         raise UsageError(f"no such zone: {zone!r} ({', '.join(Zone)})")
     wanted = tuple(dict.fromkeys(_read_prefix(text) for text in prefixes))
-    stored = _write(name, wanted, Zone(zone) if zone else None, logs_only, unit)
+    begin = read_start(since, "--since") if since else None
+    stored = _write(name, wanted, Zone(zone) if zone else None, logs_only, unit, begin)
     if as_json:
         print_json(_words(stored))
     else:
@@ -140,7 +162,12 @@ def network(
 
 
 def _write(
-    name: str, prefixes: tuple[IPNetwork, ...], zone: Zone | None, logs_only: bool | None, unit: str | None
+    name: str,
+    prefixes: tuple[IPNetwork, ...],
+    zone: Zone | None,
+    logs_only: bool | None,
+    unit: str | None,
+    since: datetime | None,
 ) -> Network:
     """Write a network; what was not said stays as it was, and a dormitory is for logs only unless said otherwise."""
     from sentinel.schedule.answers import LOGS_ONLY_ZONES
@@ -159,7 +186,7 @@ def _write(
         usual = before.scannable if before and serves is before.zone else serves not in LOGS_ONLY_ZONES
         wanted = Network(0, owner.code, name, serves, prefixes, usual if logs_only is None else not logs_only)
         with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
-            stored = write_network(transaction, wanted)
+            stored = write_network(transaction, wanted, since)
             replace_networks(context, transaction, owner)
     return stored
 

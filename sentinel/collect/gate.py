@@ -1,8 +1,8 @@
 """The one gate: target texts and authorisations in, sealed permits and listed refusals out; deny by default.
 
 The order of the questions is fixed: is it a target at all, must it stay out (涉密), is it ever allowed, does one
-authorisation cover the whole of it (unit, time, level, loopback, rate), where does a name lead, what is excluded, what
-is for logs only. Names are looked up only after they are found authorised, and once: the permit holds the addresses.
+authorisation cover the whole of it (unit, time, level, loopback, rate), does who hosts it consent, where does a name
+lead, what is excluded, what is for logs only. Names are looked up only once found authorised: the permit holds them.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ from sentinel.collect.bounds import (
     is_too_large,
     logs_only_of,
 )
+from sentinel.collect.consent import WITHOUT_CONSENT, Unconsented, is_at_or_below
 from sentinel.collect.permit import Grant, Permit, require_permit, seal
 from sentinel.collect.ranges import Range, holds, intersect, merge, range_of, range_of_address, subtract, to_networks
 from sentinel.collect.target import parse_target, printable
+from sentinel.model.hosting import Hosting
 from sentinel.model.moment import local_text
 from sentinel.model.scope import Authorisation, Level, Refusal, RefusalReason
 from sentinel.model.unit import IPAddress, IPNetwork, Network
@@ -55,9 +57,10 @@ class Admission:
     """What the gate decided.
 
     Attributes:
-        permits: one for each authorisation used; no address stands in two of them.
-        refusals: every target refused, and every target of which a part was left out because it must stay out or
-            only its logs may be read.
+        permits: one for each authorisation used, and for each end of a third party's consent before its own; no
+            address stands in two of them.
+        refusals: every target refused, and every target of which a part was left out because it must stay out, nobody
+            who hosts it consents, or only its logs may be read.
     """
 
     permits: tuple[Permit, ...]
@@ -118,6 +121,7 @@ class _Case:
     excluded_names: tuple[str, ...]
     unresolved_exclusion: str
     kept_out: tuple[Range, ...]
+    hosted: Unconsented
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,7 @@ def admit(
     authorisations: Sequence[Authorisation],
     networks: Sequence[Network],
     kept_out: Sequence[IPNetwork],
+    hosted: Sequence[Hosting],
     now: datetime,
     resolve: Resolver | None = None,
 ) -> Admission:
@@ -146,14 +151,13 @@ def admit(
 
     A target passes when one authorisation of the unit that holds at `now` covers the whole of it, reaches to `level`
     and allows `rate_pps` (None takes the authorisation's own rate). Authorisations and networks of other units count
-    for nothing. Exclusions of every authorisation that holds are taken out, whichever covers the target; an excluded
-    name is looked up and its addresses taken out, and while that fails nothing passes. What is `kept_out` is refused
-    before anything else is asked, whatever any authorisation says.
+    for nothing. Exclusions of every authorisation that holds are taken out; an excluded name is looked up and its
+    addresses taken out, and while that fails nothing passes. What is `kept_out` is refused before anything else is
+    asked; what is `hosted` by a third party is refused without its consent, and a permit over it ends with that.
 
     An authorised name covers that name; `*.name` covers the names below it. A public address of a name passes when the
-    authorisation writes out that very name; any other address a name leads to must lie in prefixes the same
-    authorisation covers. The last address of a declared IPv4 prefix (its broadcast address) is left out of larger
-    targets without a word and refused when asked alone.
+    authorisation writes out that very name; any other must lie in prefixes it covers. The last address of a declared
+    IPv4 prefix (its broadcast) is left out of larger targets without a word and refused when asked alone.
 
     Raises:
         ValueError: `now` has no time zone.
@@ -176,6 +180,7 @@ def admit(
         excluded_names=excluded_names,
         unresolved_exclusion=unresolved,
         kept_out=merge(range_of(network) for network in kept_out),
+        hosted=Unconsented.of(hosted, now),
     )
     allowed: list[_Allowed] = []
     refusals: list[Refusal] = []
@@ -217,9 +222,11 @@ def _question_network(network: IPNetwork, case: _Case) -> _Allowed:
 def _question_name(name: str, case: _Case) -> _Allowed:
     if name.startswith("*."):
         raise _RefusedError(RefusalReason.MALFORMED, "a wildcard belongs in an authorisation; name what to look at")
-    if any(_is_at_or_below(name, excluded) for excluded in case.excluded_names):
+    if any(is_at_or_below(name, excluded) for excluded in case.excluded_names):
         raise _RefusedError(RefusalReason.EXCLUDED, "the name is excluded")
     holding = _choose(name, case, (), lambda each: each.covers_name(name))
+    if case.hosted.refuses_name(name):
+        raise _RefusedError(RefusalReason.NO_CONSENT, WITHOUT_CONSENT)
     addresses = _look_up(name, case)
     for address in addresses:
         _question_address_of_name(address, name, holding, case)
@@ -301,19 +308,19 @@ def _object(authorisation: Authorisation, case: _Case, asked: tuple[Range, ...])
     return None
 
 
-def _is_at_or_below(name: str, excluded: str) -> bool:
-    base = excluded.removeprefix("*.")
-    return name.endswith(f".{base}") or (name == base and base == excluded)
-
-
 def _cut(asked: tuple[Range, ...], authorisation: Authorisation, case: _Case) -> _Allowed:
-    """Take out what stays out, exclusions, networks whose logs only may be read, and broadcast addresses."""
+    """Take out what stays out, what nobody consents to, exclusions, networks for logs only, and broadcast addresses."""
     if case.unresolved_exclusion:
         detail = f"the excluded name {case.unresolved_exclusion} has no address now: exclude its address instead"
         raise _RefusedError(RefusalReason.UNRESOLVED, detail)
     ranges = subtract(asked, case.kept_out)
     hidden = sum(high - low + 1 for _, low, high in intersect(asked, case.kept_out))
     parts = [(RefusalReason.KEPT_OUT, f"left out, {_KEPT_OUT}: {hidden} of its addresses")] if hidden else []
+    foreign = intersect(ranges, case.hosted.ranges)
+    ranges = subtract(ranges, foreign)
+    if foreign:
+        left = f"left out, {WITHOUT_CONSENT}: {_some(to_networks(foreign))}"
+        parts.append((RefusalReason.NO_CONSENT, left))
     ranges = subtract(ranges, case.excluded)
     logs: list[str] = []
     for name, blocked in case.logs_only:
@@ -330,6 +337,8 @@ def _cut(asked: tuple[Range, ...], authorisation: Authorisation, case: _Case) ->
         raise _RefusedError(RefusalReason.LOGS_ONLY, detail)
     if hidden:
         raise _RefusedError(RefusalReason.KEPT_OUT, _KEPT_OUT)
+    if foreign:
+        raise _RefusedError(RefusalReason.NO_CONSENT, WITHOUT_CONSENT)
     raise _RefusedError(RefusalReason.EXCLUDED, "all of it is excluded by an authorisation that holds")
 
 
@@ -357,13 +366,13 @@ def _read_exclusions(
 
 
 def _seal_all(allowed: Iterable[_Allowed], case: _Case) -> tuple[Permit, ...]:
-    """Make one permit of all targets of one authorisation; an address goes to the first that asks for it."""
-    groups: dict[int, list[_Allowed]] = {}
+    """Make one permit of all targets of one authorisation that end alike; an address goes to the first that asks."""
+    groups: dict[tuple[int, datetime], list[_Allowed]] = {}
     for each in allowed:
-        groups.setdefault(id(each.authorisation), []).append(each)
+        groups.setdefault((id(each.authorisation), _end(each, case)), []).append(each)
     permits: list[Permit] = []
     taken: tuple[Range, ...] = ()
-    for group in groups.values():
+    for (_, until), group in groups.items():
         authorisation = group[0].authorisation
         ranges = subtract((each for member in group for each in member.ranges), taken)
         taken = merge((*taken, *ranges))
@@ -371,8 +380,13 @@ def _seal_all(allowed: Iterable[_Allowed], case: _Case) -> tuple[Permit, ...]:
             continue
         names = {address: name for member in group for address, name in member.names.items()}
         rate = authorisation.rate_pps if case.rate_pps is None else case.rate_pps
-        permits.append(seal(Grant(authorisation, case.level, to_networks(ranges), names, rate)))
+        permits.append(seal(Grant(authorisation, case.level, to_networks(ranges), names, rate, until)))
     return tuple(permits)
+
+
+def _end(each: _Allowed, case: _Case) -> datetime:
+    """Give when what was allowed ends: with its authorisation, or earlier with a consent it needs."""
+    return min([each.authorisation.valid_to, *case.hosted.ends(each.ranges, set(each.names.values()))])
 
 
 def _when(moment: datetime) -> str:

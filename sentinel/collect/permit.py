@@ -27,6 +27,7 @@ class Grant:
         networks: addresses that may be touched, exclusions already taken out.
         names: the name an address was asked by, where it was asked by name.
         rate_pps: packets or connection attempts a second at most.
+        until: last moment when a consent it needs ends before the authorisation; None: the authorisation's.
     """
 
     authorisation: Authorisation
@@ -34,6 +35,7 @@ class Grant:
     networks: tuple[IPNetwork, ...]
     names: Mapping[IPAddress, str]
     rate_pps: int
+    until: datetime | None = None
 
 
 @final
@@ -90,7 +92,7 @@ class Permit:
             "names": MappingProxyType(dict(grant.names)),
             "rate_pps": grant.rate_pps,
             "valid_from": grant.authorisation.valid_from,
-            "valid_to": grant.authorisation.valid_to,
+            "valid_to": min(grant.until or grant.authorisation.valid_to, grant.authorisation.valid_to),
             "allow_loopback": grant.authorisation.allow_loopback,
         }
         for name, value in values.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sentinel.model.ports import PortSet
 from sentinel.model.unit import IPNetwork
@@ -42,6 +43,45 @@ class Person:
         )
 
 
+class ContactRole(StrEnum):
+    """What a unit names somebody for."""
+
+    SECURITY = "security"
+    HEAD = "head"
+    LEADER = "leader"
+    TECHNICAL = "technical"
+    GENERAL = "general"
+    DUTY = "duty"
+
+    @property
+    def zh(self) -> str:
+        """The word on Chinese papers."""
+        return _ROLE_WORDS[self].split()[0]
+
+
+_ROLE_WORDS = {
+    ContactRole.SECURITY: "网络安全联系人 网络安全",
+    ContactRole.HEAD: "网络安全负责人 负责人",
+    ContactRole.LEADER: "分管领导 分管校领导 分管负责人",
+    ContactRole.TECHNICAL: "技术联系人 管理员 网络管理员",
+    ContactRole.GENERAL: "联系人 一般联系人",
+    ContactRole.DUTY: "值班 值班人员 值班电话",
+}
+
+
+def parse_role(text: str) -> ContactRole:
+    """Read what a contact is for, by its English or Chinese word.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    word = text.strip().lower()
+    for role, words in _ROLE_WORDS.items():
+        if word == role.value or word in words.split():
+            return role
+    raise ValueError(f"no such role ({'、'.join(f'{role.value} {role.zh}' for role in ContactRole)})")
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
     """A person a unit names for a task (联系人), from a day on.
@@ -49,7 +89,7 @@ class Contact:
     Attributes:
         id: row id; 0 before it is stored.
         unit: code of the unit.
-        role: what for, e.g. `security` (网络安全联系人).
+        role: what for, a `ContactRole`, e.g. `security` (网络安全联系人).
         person: None when it cannot be opened: the key is not on this machine.
         since: when it was entered.
         verified: when it was last found right.
@@ -72,12 +112,16 @@ class Exit:
         unit: code of the unit.
         name: as people call it, e.g. `教育网出口`.
         prefixes: its public addresses.
+        provider: who runs it (运营商), e.g. `中国教育和科研计算机网`.
+        line: number of the line (线路号、专线号).
     """
 
     id: int
     unit: str
     name: str
     prefixes: tuple[IPNetwork, ...]
+    provider: str = ""
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)

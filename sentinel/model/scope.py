@@ -105,6 +105,7 @@ class RefusalReason(StrEnum):
     UNRESOLVED = "unresolved"
     OUTSIDE = "outside"
     KEPT_OUT = "kept_out"
+    NO_CONSENT = "no_consent"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+
+from sentinel.model.unit_kind import UnitKind
 
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
+
+PRIVATE = tuple(
+    ip_network(text)
+    for text in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "169.254.0.0/16",
+        "127.0.0.0/8",
+        "0.0.0.0/8",
+        "fc00::/7",
+        "fe80::/10",
+        "::1/128",
+    )
+)
+"""Addresses that repeat in every school and belong to none alone: private (RFC 1918), of carriers (RFC 6598),
+link-local, loopback, unique local (RFC 4193)."""
+
+
+def is_private(prefix: IPNetwork) -> bool:
+    """Tell whether the whole of a prefix repeats in every school; `::ffff:10.0.0.1` counts as the IPv4 address."""
+    if isinstance(prefix, IPv6Network) and prefix.prefixlen >= 96 and prefix.network_address.ipv4_mapped:
+        prefix = IPv4Network((int(prefix.network_address) & 0xFFFFFFFF, prefix.prefixlen - 96))
+    return any(
+        prefix.version == one.version and one.prefixlen <= prefix.prefixlen and prefix.network_address in one
+        for one in PRIVATE
+    )
+
 
 OUTSIDE = "outside"
 """The vantage of what looks from the internet: what it sees is the unit's exposure (互联网暴露面)."""
@@ -21,6 +53,11 @@ class UnitLevel(StrEnum):
     COUNTY = "county"
     SCHOOL = "school"
     DEPARTMENT = "department"
+
+    def may_stand_under(self, upper: UnitLevel) -> bool:
+        """Tell whether a unit of this level may have one of that level above it: none stands under a lower one."""
+        ranks = tuple(UnitLevel)
+        return ranks.index(upper) <= ranks.index(self)
 
 
 class Zone(StrEnum):
@@ -47,6 +84,13 @@ class Unit:
         parent: code of the unit above (隶属), empty at the root.
         path: codes from the root to this unit joined by `/`; a subtree is a prefix range.
         region: code of the place (属地), which is not the parent; may be empty.
+        credit: unified social credit code (统一社会信用代码), or empty.
+        kind: what it is (学校类别).
+        affiliation: who runs it (举办者、隶属关系), e.g. `地方公办`.
+        aliases: other names it goes by.
+        valid_from: first moment it exists; None: not told.
+        valid_to: first moment it exists no longer (撤并); None: it goes on.
+        since: from when its name, level, parent, region and kind are these; None: as long as anybody knows.
     """
 
     code: str
@@ -55,6 +99,17 @@ class Unit:
     parent: str = ""
     path: str = ""
     region: str = ""
+    credit: str = ""
+    kind: UnitKind = UnitKind.UNKNOWN
+    affiliation: str = ""
+    aliases: tuple[str, ...] = ()
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    since: datetime | None = None
+
+    def exists(self, at: datetime) -> bool:
+        """Tell whether it exists at a moment, as far as its dates say."""
+        return (self.valid_from is None or self.valid_from <= at) and (self.valid_to is None or at < self.valid_to)
 
 
 @dataclass(frozen=True, slots=True)

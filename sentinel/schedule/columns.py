@@ -15,7 +15,7 @@ HEAD_ROWS = 20
 
 
 class Field(StrEnum):
-    """What a column says: of a whitelist entry, of a line of a register, or of a flaw in a report."""
+    """What a column says: of a whitelist entry, of a line of a register, of a flaw, of a unit or of a publication."""
 
     ADDRESS = "address"
     DOMAIN = "domain"
@@ -43,6 +43,20 @@ class Field(StrEnum):
     SOLUTION = "solution"
     FOUND = "found"
     STATUS = "status"
+    UNIT_CODE = "unit_code"
+    UNIT_NAME = "unit_name"
+    PARENT = "parent"
+    UNIT_LEVEL = "unit_level"
+    REGION = "region"
+    UNIT_KIND = "unit_kind"
+    CREDIT = "credit"
+    AFFILIATION = "affiliation"
+    ALIASES = "aliases"
+    OUTSIDE = "outside"
+    OUTSIDE_PORT = "outside_port"
+    INSIDE = "inside"
+    INSIDE_PORT = "inside_port"
+    VIA = "via"
 
 
 _PLACES = frozenset({Field.ADDRESS, Field.DOMAIN})

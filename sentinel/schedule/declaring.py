@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from sentinel.config import edit_settings, load_settings, write_settings
 from sentinel.errors import UsageError
@@ -51,8 +52,19 @@ def _remove(context: Context, transaction: Transaction, unit: Unit, network: Net
     remove_network_row(transaction, network, default)
 
 
-def add_exit(context: Context, unit: Unit, name: str, addresses: Iterable[str]) -> Exit:
-    """Add a way to the internet, or change its addresses; they become a network of zone DMZ.
+def add_exit(
+    context: Context,
+    unit: Unit,
+    name: str,
+    addresses: Iterable[str],
+    *,
+    provider: str | None = None,
+    line: str | None = None,
+    since: datetime | None = None,
+) -> Exit:
+    """Add a way to the internet, or change its addresses; they become a network of zone DMZ, owned from `since` on.
+
+    Provider and line stay as they were where they are not told.
 
     Raises:
         UsageError: the addresses cannot be read, or overlap another exit or a part of a network.
@@ -69,13 +81,19 @@ def add_exit(context: Context, unit: Unit, name: str, addresses: Iterable[str]) 
         *_, wanted = read_exits_line(" ".join((name, *addresses)), unit.code, exits, networks)
     except ValueError as error:
         raise UsageError(f"exit {name}: {error}") from error
+    kept = before or wanted
+    wanted = replace(
+        wanted,
+        provider=kept.provider if provider is None else provider,
+        line=kept.line if line is None else line,
+    )
     with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
-        if own:
-            _remove(context, transaction, unit, own)
         stored = declared.write_exit(transaction, wanted)
         network = build_exit_network(stored, networks)
+        if own and (network is None or network.prefixes != own.prefixes):
+            _remove(context, transaction, unit, own)
         if network:
-            write_network(transaction, network)
+            write_network(transaction, network, since)
         replace_networks(context, transaction, unit)
     return stored
 
@@ -161,13 +179,9 @@ def set_unit(
     code: str | None = None,
     level: UnitLevel | None = None,
     region: str | None = None,
+    correct: bool = False,
 ) -> Unit:
-    """Change a unit; a new code goes into every row that names it, what is sealed for it, and the settings.
-
-    Raises:
-        UsageError: the new code is taken or unusable.
-        StoreError: persons are sealed for the old code and their key is not here; nothing was changed.
-    """
+    """Change a unit's name, code, level or region; see `change_declared`."""
     wanted = replace(
         unit,
         name=unit.name if name is None else name,
@@ -175,9 +189,19 @@ def set_unit(
         level=level or unit.level,
         region=unit.region if region is None else region,
     )
+    return change_declared(context, unit, wanted, correct=correct)
+
+
+def change_declared(context: Context, unit: Unit, wanted: Unit, *, correct: bool = False) -> Unit:
+    """Change a unit; a new code goes into every row that names it, what is sealed for it, and the settings.
+
+    Raises:
+        UsageError: the new code is taken or unusable.
+        StoreError: persons are sealed for the old code and their key is not here; nothing was changed.
+    """
     seal = context.load_seal() if wanted.code != unit.code else None
     with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
-        changed = change_unit(transaction, unit, wanted)
+        changed = change_unit(transaction, unit, wanted, correct=correct)
         if changed.code != unit.code:
             declared.reseal_contacts(transaction, unit.code, changed.code, seal)
             reseal_register(transaction, unit.code, changed.code, seal)

@@ -21,6 +21,7 @@ from sentinel.schedule.intake import Intake, Origin, take_in
 from sentinel.schedule.keep_out import read_kept_out
 from sentinel.store.endpoints import write_names
 from sentinel.store.home import work_folder
+from sentinel.store.hostings import read_campus_hostings
 from sentinel.store.scopes import read_authorisations
 from sentinel.store.units import read_networks
 
@@ -128,6 +129,7 @@ def _admit(
             authorisations=read_authorisations(context.database, unit.code),
             networks=read_networks(context.database, unit.code),
             kept_out=read_kept_out(context.database, unit),
+            hosted=read_campus_hostings(context.database, unit.code),
             now=context.clock(),
             resolve=resolve_name,
         )

@@ -171,6 +171,20 @@ WORDS = {
     Field.SOLUTION: "修复建议",
     Field.FOUND: "发现时间",
     Field.STATUS: "状态",
+    Field.UNIT_CODE: "单位代码",
+    Field.UNIT_NAME: "单位名称",
+    Field.PARENT: "上级单位",
+    Field.UNIT_LEVEL: "层级",
+    Field.REGION: "属地",
+    Field.UNIT_KIND: "学校类别",
+    Field.CREDIT: "统一社会信用代码",
+    Field.AFFILIATION: "举办者",
+    Field.ALIASES: "别名",
+    Field.OUTSIDE: "公网地址",
+    Field.OUTSIDE_PORT: "公网端口",
+    Field.INSIDE: "内网地址",
+    Field.INSIDE_PORT: "内网端口",
+    Field.VIA: "方式",
 }
 """What people call the fields; `--map` takes these words and the English names alike."""
 

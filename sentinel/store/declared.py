@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from ipaddress import ip_network
 from itertools import chain
 
@@ -55,6 +56,38 @@ def write_contact(transaction: Transaction, unit: str, role: str, person: Person
     return stored
 
 
+def write_contacts(transaction: Transaction, role: str, persons: Mapping[str, Person], seal: Seal | None) -> int:
+    """Name a person for a task at many units, in place of whoever had it; tells at how many somebody else had it.
+
+    Who is named already stays as it is. The caller audits.
+
+    Raises:
+        ValueError: there is no seal to close the persons with.
+    """
+    moment = to_microseconds(transaction.now)
+    rows = transaction.database.query(
+        "SELECT id, unit, sealed, since_us FROM contact WHERE role=? AND ended_us IS NULL", (role,)
+    )
+    known = {
+        str(unit): (int(number), open_person(sealed, seal, contact_place(unit, role, since)))
+        for number, unit, sealed, since in rows
+        if unit in persons
+    }
+    new = {unit: person for unit, person in persons.items() if unit not in known or known[unit][1] != person}
+    transaction.execute_many(
+        "UPDATE contact SET ended_us=?, sealed=? WHERE id=?",
+        ((moment, b"", known[unit][0]) for unit in new if unit in known),
+    )
+    transaction.execute_many(
+        "INSERT INTO contact (unit, role, sealed, since_us, verified_us) VALUES (?,?,?,?,?)",
+        (
+            (unit, role, pack_person(person, seal, contact_place(unit, role, moment)), moment, moment)
+            for unit, person in new.items()
+        ),
+    )
+    return len(new)
+
+
 def read_contacts(database: Database, unit: str, seal: Seal | None = None) -> tuple[Contact, ...]:
     """Give the contacts of a unit in force; without the right seal their person is None."""
     rows = database.query(
@@ -74,6 +107,33 @@ def read_contacts(database: Database, unit: str, seal: Seal | None = None) -> tu
     )
 
 
+def read_stale_contacts(
+    database: Database, before: datetime, below: Unit | None = None, seal: Seal | None = None
+) -> tuple[Contact, ...]:
+    """Give the contacts in force nobody has found right since a moment, of all units or of one and those below it.
+
+    The longest unverified first; without the right seal their person is None.
+    """
+    path = below.path if below else ""
+    rows = database.query(
+        "SELECT c.id, c.unit, c.role, c.sealed, c.since_us, c.verified_us FROM contact c JOIN unit u ON u.code=c.unit "
+        "WHERE c.ended_us IS NULL AND c.verified_us<? AND (u.path=? OR (u.path>=? AND u.path<?)) "
+        "ORDER BY c.verified_us, c.id",
+        (to_microseconds(before), path, f"{path}/" if path else "", f"{path}0" if path else "\U0010ffff"),
+    )
+    return tuple(
+        Contact(
+            id=row[0],
+            unit=row[1],
+            role=row[2],
+            person=open_person(row[3], seal, contact_place(row[1], row[2], row[4])),
+            since=from_microseconds(row[4]),
+            verified=from_microseconds(row[5]),
+        )
+        for row in rows
+    )
+
+
 def count_contacts(database: Database, unit: str) -> int:
     """Count the persons a unit named to be called, without opening who they are."""
     row = database.one("SELECT count(*) FROM contact WHERE unit=? AND ended_us IS NULL", (unit,))
@@ -82,7 +142,8 @@ def count_contacts(database: Database, unit: str) -> int:
 
 def has_unopened(database: Database, seal: Seal | None) -> bool:
     """Tell whether a person in force, of a contact or of the register, cannot be opened with this seal."""
-    units = [unit.code for unit in read_units(database)]
+    named = "SELECT unit FROM contact WHERE ended_us IS NULL UNION SELECT unit FROM register WHERE withdrawn_us IS NULL"
+    units = [str(code) for (code,) in list(database.query(named))]
     contacts = (one.person for unit in units for one in read_contacts(database, unit, seal))
     lines = (one.person for unit in units for one in read_register(database, unit, seal))
     return any(person is None for person in chain(contacts, lines))
@@ -131,14 +192,15 @@ def write_exit(transaction: Transaction, one: Exit) -> Exit:
     if before:
         transaction.execute("UPDATE exit SET withdrawn_us=? WHERE id=?", (moment, before.id))
     cursor = transaction.execute(
-        "INSERT INTO exit (unit, name, prefixes) VALUES (?,?,?)", (one.unit, one.name, _text(one.prefixes))
+        "INSERT INTO exit (unit, name, prefixes, provider, line) VALUES (?,?,?,?,?)",
+        (one.unit, one.name, _text(one.prefixes), one.provider, one.line),
     )
     stored = replace(one, id=cursor.lastrowid or 0)
     transaction.audit(
         "exit.change" if before else "exit.add",
         f"exit {one.name} of unit {one.unit}",
         before=[str(prefix) for prefix in before.prefixes] if before else None,
-        after=[str(prefix) for prefix in one.prefixes],
+        after=[*(str(prefix) for prefix in one.prefixes), *filter(None, (one.provider, one.line))],
     )
     return stored
 
@@ -153,9 +215,10 @@ def withdraw_exit(transaction: Transaction, one: Exit) -> None:
 def read_exits(database: Database, unit: str) -> tuple[Exit, ...]:
     """Give the ways of a unit to the internet, oldest first."""
     rows = database.query(
-        "SELECT id, unit, name, prefixes FROM exit WHERE unit=? AND withdrawn_us IS NULL ORDER BY id", (unit,)
+        "SELECT id, unit, name, prefixes, provider, line FROM exit WHERE unit=? AND withdrawn_us IS NULL ORDER BY id",
+        (unit,),
     )
-    return tuple(Exit(row[0], row[1], row[2], _prefixes(row[3])) for row in rows)
+    return tuple(Exit(row[0], row[1], row[2], _prefixes(row[3]), row[4], row[5]) for row in rows)
 
 
 def write_keep_out(transaction: Transaction, one: KeepOut) -> KeepOut:

@@ -9,9 +9,9 @@ from sqlalchemy import BigInteger, Index, Integer, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from sentinel.model.moment import to_microseconds
-from sentinel.store import tables_declared, tables_map
+from sentinel.store import tables_declared, tables_map, tables_units
 
-__all__ = ["tables_declared", "tables_map"]  # declared there, part of the same schema
+__all__ = ["tables_declared", "tables_map", "tables_units"]  # declared there, part of the same schema
 
 
 def _now_us() -> int:
@@ -30,6 +30,13 @@ class UnitRow(SQLModel, table=True):
     path: str = Field(index=True)
     region: str = ""
     created_us: int = Field(default_factory=_now_us, sa_type=BigInteger)
+    credit: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    kind: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    affiliation: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    aliases: str = Field(default="[]", sa_column_kwargs={"server_default": "[]"})
+    valid_from_us: int | None = Field(default=None, sa_type=BigInteger)
+    valid_to_us: int | None = Field(default=None, sa_type=BigInteger)
+    since_us: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class NetworkRow(SQLModel, table=True):

@@ -42,6 +42,8 @@ class ExitRow(SQLModel, table=True):
     name: str
     prefixes: str = "[]"
     withdrawn_us: int | None = Field(default=None, sa_type=BigInteger)
+    provider: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    line: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class KeepOutRow(SQLModel, table=True):

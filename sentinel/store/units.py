@@ -9,13 +9,19 @@ from datetime import datetime
 from ipaddress import ip_network
 
 from sentinel.errors import UsageError
-from sentinel.model.moment import from_optional, to_microseconds
+from sentinel.model.moment import from_optional, to_microseconds, to_optional
 from sentinel.model.plan import Plan
 from sentinel.model.unit import DEFAULT_NETWORK, IPNetwork, Network, Unit, UnitLevel, Zone
+from sentinel.model.unit_history import DATED
+from sentinel.model.unit_kind import UnitKind
 from sentinel.store.database import Database, Row, Transaction
 from sentinel.store.endpoints import remove_history
+from sentinel.store.ownership import claim_prefixes
+from sentinel.store.unit_history import correct_present, record_change, rename_in_history
 
-_UNIT = "code, name, level, parent, path, region"
+_UNIT = (
+    "code, name, level, parent, path, region, credit, kind, affiliation, aliases, valid_from_us, valid_to_us, since_us"
+)
 _NETWORK = "id, unit, name, zone, prefixes, scannable"
 
 
@@ -23,7 +29,7 @@ def write_unit(transaction: Transaction, unit: Unit) -> Unit:
     """Add a unit below its parent, with its default network; gives it back with its path.
 
     Raises:
-        UsageError: the code is taken, unusable, or the parent is not there.
+        UsageError: the code is taken, unusable, or the parent is not there or of a lower level.
     """
     from sentinel.store.tables import NetworkRow, UnitRow
 
@@ -31,6 +37,7 @@ def write_unit(transaction: Transaction, unit: Unit) -> Unit:
     parent = find_unit(transaction.database, unit.parent) if unit.parent else None
     if unit.parent and parent is None:
         raise UsageError(f"no such unit: {unit.parent!r}; add the upper unit first")
+    check_place(transaction.database, unit, parent)
     placed = replace(
         unit, parent=parent.code if parent else "", path=f"{parent.path}/{unit.code}" if parent else unit.code
     )
@@ -42,6 +49,12 @@ def write_unit(transaction: Transaction, unit: Unit) -> Unit:
             parent=placed.parent,
             path=placed.path,
             region=placed.region,
+            credit=placed.credit,
+            kind=placed.kind,
+            affiliation=placed.affiliation,
+            aliases=json.dumps(placed.aliases, ensure_ascii=False),
+            valid_from_us=to_optional(placed.valid_from),
+            valid_to_us=to_optional(placed.valid_to),
         )
     )
     transaction.session.add(NetworkRow(unit=placed.code, name=DEFAULT_NETWORK, zone=Zone.UNKNOWN))
@@ -55,6 +68,19 @@ def _check_code(database: Database, code: str) -> None:
         raise UsageError(f"a unit code is 1 to 100 printable characters without '/': {code!r}")
     if find_unit(database, code):
         raise UsageError(f"there is a unit {code!r} already")
+
+
+def check_place(database: Database, unit: Unit, parent: Unit | None) -> None:
+    """Refuse a unit above which one of a lower level would stand, or below which one of a higher level stands.
+
+    Raises:
+        UsageError: it would.
+    """
+    if parent and not unit.level.may_stand_under(parent.level):
+        raise UsageError(f"a unit of level {unit.level} cannot stand under {parent.code}, which is of {parent.level}")
+    for code, level in database.query("SELECT code, level FROM unit WHERE parent=?", (unit.code,)):
+        if not UnitLevel(level).may_stand_under(unit.level):
+            raise UsageError(f"{code} of level {level} stands under {unit.code}, which would be of level {unit.level}")
 
 
 def find_unit(database: Database, code_or_name: str) -> Unit | None:
@@ -81,7 +107,21 @@ def read_units(database: Database, below: Unit | None = None) -> tuple[Unit, ...
 
 
 def _unit(row: Row) -> Unit:
-    return Unit(row[0], row[1], UnitLevel(row[2]), row[3], row[4], row[5])
+    return Unit(
+        row[0],
+        row[1],
+        UnitLevel(row[2]),
+        row[3],
+        row[4],
+        row[5],
+        row[6],
+        UnitKind(row[7]),
+        row[8],
+        tuple(json.loads(row[9])),
+        from_optional(row[10]),
+        from_optional(row[11]),
+        from_optional(row[12]),
+    )
 
 
 def read_networks(database: Database, unit: str) -> tuple[Network, ...]:
@@ -90,11 +130,13 @@ def read_networks(database: Database, unit: str) -> tuple[Network, ...]:
     return tuple(Network(row[0], row[1], row[2], Zone(row[3]), _prefixes(row[4]), bool(row[5])) for row in rows)
 
 
-def write_network(transaction: Transaction, network: Network) -> Network:
+def write_network(transaction: Transaction, network: Network, since: datetime | None = None) -> Network:
     """Add a network to a unit, or change its zone, prefixes and whether it may be scanned.
 
+    The unit owns public prefixes that are new to it from `since` on, or from now.
+
     Raises:
-        UsageError: one of its prefixes belongs to another network of the unit.
+        UsageError: one of its prefixes belongs to another network of the unit, or is public and another unit's.
     """
     from sentinel.store.tables import NetworkRow
 
@@ -104,6 +146,7 @@ def write_network(transaction: Transaction, network: Network) -> Network:
             if prefix in other.prefixes:
                 raise UsageError(f"{prefix} belongs to network {other.name!r} of this unit already")
     before = next((one for one in read_networks(transaction.database, network.unit) if one.name == network.name), None)
+    claim_prefixes(transaction, network, since)
     row = transaction.session.get(NetworkRow, before.id) if before else None
     if row is None:
         row = NetworkRow(unit=network.unit, name=network.name, zone=network.zone)
@@ -123,6 +166,7 @@ def write_network(transaction: Transaction, network: Network) -> Network:
 
 def remove_network(transaction: Transaction, network: Network, default: Network) -> None:
     """Take a network away; its findings go to the default one, and what was seen of it has to be placed anew."""
+    claim_prefixes(transaction, replace(network, prefixes=()))
     remove_history(transaction, [network.id], None)
     transaction.execute("UPDATE OR IGNORE finding SET network=? WHERE network=?", (default.id, network.id))
     transaction.execute("DELETE FROM network WHERE id=?", (network.id,))
@@ -130,38 +174,69 @@ def remove_network(transaction: Transaction, network: Network, default: Network)
     transaction.audit("network.remove", subject, before=_network_words(network))
 
 
-def change_unit(transaction: Transaction, before: Unit, after: Unit) -> Unit:
-    """Change a unit's name, level or region, or its code and with it every row that names the unit.
+def change_unit(transaction: Transaction, before: Unit, after: Unit, *, correct: bool = False) -> Unit:
+    """Change what is written of a unit, or its code and with it every row that names the unit.
 
-    What is sealed for the old code must be sealed anew by the caller, in the same transaction.
+    What is dated changes from now on, unless it is to `correct` a mistake, of which no history is kept. What is sealed
+    for the old code must be sealed anew by the caller, in the same transaction.
 
     Raises:
-        UsageError: the new code is taken or unusable.
+        UsageError: the new code is taken or unusable, or the level does not fit where the unit stands.
     """
+    if after.level is not before.level:
+        parent = find_unit(transaction.database, before.parent) if before.parent else None
+        check_place(transaction.database, replace(before, level=after.level), parent)
     if after.code != before.code:
-        _check_code(transaction.database, after.code)
-        for table in _tables_with(transaction.database, "unit"):
-            transaction.execute(f"UPDATE {table} SET unit=? WHERE unit=?", (after.code, before.code))  # noqa: S608
-        transaction.execute(
-            "UPDATE finding SET subject=? WHERE unit=? AND network=0 AND subject=?",
-            (after.code, after.code, before.code),
-        )
-        transaction.execute("UPDATE unit SET parent=? WHERE parent=?", (after.code, before.code))
+        _change_code(transaction, before.code, after.code)
     path = f"{before.path.rpartition('/')[0]}/{after.code}".lstrip("/")
+    changed = replace(after, path=path, parent=before.parent)
+    fields = {name: getattr(changed, name) for name in DATED if getattr(changed, name) != getattr(before, name)}
+    if fields and not correct:
+        old = replace(before, code=after.code)
+        changed = replace(changed, since=record_change(transaction, old, transaction.now, fields, "unit set").since)
     transaction.execute(
-        "UPDATE unit SET code=?, name=?, level=?, region=?, path=? WHERE code=?",
-        (after.code, after.name, after.level, after.region, path, before.code),
+        "UPDATE unit SET code=?, name=?, level=?, region=?, path=?, credit=?, kind=?, affiliation=?, aliases=?, "
+        "valid_from_us=?, valid_to_us=?, since_us=? WHERE code=?",
+        (
+            changed.code,
+            changed.name,
+            str(changed.level),
+            changed.region,
+            path,
+            changed.credit,
+            str(changed.kind),
+            changed.affiliation,
+            json.dumps(changed.aliases, ensure_ascii=False),
+            to_optional(changed.valid_from),
+            to_optional(changed.valid_to),
+            to_optional(changed.since),
+            before.code,
+        ),
     )
+    if correct:
+        correct_present(transaction, changed)
     transaction.execute(
         "UPDATE unit SET path=? || substr(path, ?) WHERE path>=? AND path<?",
         (path, len(before.path) + 1, f"{before.path}/", f"{before.path}0"),
     )
-    changed = replace(after, path=path, parent=before.parent)
-    words = [
-        {"code": one.code, "name": one.name, "level": one.level, "region": one.region} for one in (before, changed)
-    ]
+    words = [_unit_words(one) for one in (before, changed)]
     transaction.audit("unit.change", f"unit {before.code}", before=words[0], after=words[1])
     return changed
+
+
+def _change_code(transaction: Transaction, before: str, after: str) -> None:
+    _check_code(transaction.database, after)
+    for table in _tables_with(transaction.database, "unit"):
+        transaction.execute(f"UPDATE {table} SET unit=? WHERE unit=?", (after, before))  # noqa: S608
+    transaction.execute("UPDATE finding SET subject=? WHERE unit=? AND network=0 AND subject=?", (after, after, before))
+    transaction.execute("UPDATE unit SET parent=? WHERE parent=?", (after, before))
+    rename_in_history(transaction, before, after)
+
+
+def _unit_words(one: Unit) -> dict[str, object]:
+    words = {"code": one.code, "name": one.name, "level": one.level, "region": one.region, "credit": one.credit}
+    more = {"kind": one.kind, "affiliation": one.affiliation, "aliases": list(one.aliases)}
+    return words | more | {"valid_from": one.valid_from, "valid_to": one.valid_to}
 
 
 def _tables_with(database: Database, column: str) -> list[str]:

@@ -144,7 +144,8 @@ def test_command_when_a_variable_is_bad_names_it_and_ends_with_7(sentinel: Senti
 def test_unit_when_added_below_another_is_listed_after_it(sentinel: Sentinel) -> None:
     sentinel.run("unit", "add", "4101", "示例县教育局", "--level", "county")
     (row,) = sentinel.rows("unit", "add", "4101001", "示例小学", "--parent", "4101", "--region", "410100")
-    assert row == {"code": "4101001", "name": "示例小学", "level": "school", "parent": "4101"}
+    told = {"code": "4101001", "name": "示例小学", "level": "school", "parent": "4101", "path": "4101/4101001"}
+    assert {key: row[key] for key in told} == told
     listed = sentinel.rows("unit", "list")
     assert [(row["code"], row["region"]) for row in listed if row["code"] != UNIT] == [
         ("4101", ""),

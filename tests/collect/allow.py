@@ -51,6 +51,7 @@ def permit_for(*targets: str, networks: Sequence[Network] = (), **changes: objec
         authorisations=[authorisation],
         networks=networks,
         kept_out=(),
+        hosted=(),
         now=now,
     )
     assert not admission.refusals, admission.refusals

@@ -8,6 +8,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from sentinel.collect.gate import Admission, admit
+from sentinel.model.hosting import Hosting
 from sentinel.model.scope import Authorisation, Level, RefusalReason
 from sentinel.model.unit import IPAddress, IPNetwork, Network, Zone
 from tests.collect.allow import NOW, UNIT, authorise
@@ -39,6 +40,7 @@ def ask(
     authorisations: Sequence[Authorisation] = (),
     networks: Sequence[Network] = (),
     kept_out: Sequence[IPNetwork] = (),
+    hosted: Sequence[Hosting] = (),
     level: Level = Level.DISCOVER,
     rate_pps: int | None = None,
     now: datetime = NOW,
@@ -52,6 +54,7 @@ def ask(
         authorisations=authorisations,
         networks=networks,
         kept_out=kept_out,
+        hosted=hosted,
         now=now,
         resolve=resolve,  # type: ignore[arg-type]  # a function or None
     )
