@@ -100,7 +100,7 @@ def write_marked_copy(context: Context, unit: Unit, done: RegisterImport, path: 
     Raises:
         RenderError: the file cannot be written.
     """
-    sheets = tuple(one for one in _mark(done) if one.rows)
+    sheets = tuple(one for one in _mark(done) if one.rows or done.is_template)  # both, or it is read as a foreign one
     rows = sum(len(one.rows) for one in sheets)
     if not rows:
         return 0

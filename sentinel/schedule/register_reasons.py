@@ -8,7 +8,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
     (r"a formula without a stored value", "是公式且没有存下结果：请直接写值"),
     (r"a formula that failed: .*", "公式出错：请直接写值"),
     (r"longer than (\d+) characters", r"超过 \1 个字符"),
-    (r"no address, range or domain .*", "不是地址、范围或域名：写 10.0.0.5、10.0.0.5-9、10.0.0.0/24 或 www.school.example"),
+    (r"no address, range or domain .*", "不是地址、范围或域名：写 10.0.0.5、10.0.0.0/24 或 www.school.example"),
     (r"no address or prefix .*", "不是地址或网段：写 10.0.0.5 或 10.0.0.0/24"),
     (r"an address no host can have", "不是主机可用的地址"),
     (r"too wide for an entry: at most a /(\d+); .*", r"网段太大：最大 /\1，请写实际使用的网段"),

@@ -62,10 +62,9 @@ class SheetsRead:
 
 def is_template(found: Found) -> bool:
     """Tell whether these are sheets of our own template, filled in."""
-    heads = {sheet.name: head for sheet, head in found}
-    systems = heads.get(SYSTEM_SHEET)
-    told = set(systems.columns) if systems is not None else set()
-    return PLACE_SHEET in heads and {Field.SYSTEM, Field.BUSINESS_LEVEL} <= told
+    heads = {sheet.name: set(head.columns) for sheet, head in found}
+    systems, places = heads.get(SYSTEM_SHEET, set()), heads.get(PLACE_SHEET, set())
+    return Field.SYSTEM in systems and not systems & {Field.ADDRESS, Field.DOMAIN} and Field.ADDRESS in places
 
 
 def choose_sheets(found: Found) -> Found:

@@ -160,7 +160,7 @@ def _check(draft: SystemDraft, today: date) -> None:
         draft.refuse(Field.FILING_EXPIRES, "it ends before it was issued")
     if facts.live_on and facts.valid_until and facts.valid_until < facts.live_on:
         draft.refuse(Field.VALID_TO, "it ends before it begins")
-    if facts.major_fixed is not None and facts.major_fixed > (facts.major_risks or 0):
+    if facts.major_fixed is not None and facts.major_risks is not None and facts.major_fixed > facts.major_risks:
         draft.refuse(Field.MAJOR_FIXED, "more fixed than there were")
     by_letter = {column_letter(column): what for what, columns in draft.head.columns.items() for column in columns}
     for error in draft.errors:

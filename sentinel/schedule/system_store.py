@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sentinel.errors import UsageError
+from sentinel.inventory.systems import index_systems
 from sentinel.model.moment import SHANGHAI
 from sentinel.model.register import Person, RegisterEntry
 from sentinel.model.system import (
@@ -79,13 +80,6 @@ def store_systems(
         change_system(transaction, before, replace(wanted, **place), sha256, seal)
         stored.changed.append(before.facts.name)
     return stored
-
-
-def index_systems(systems: Iterable[InformationSystem]) -> dict[str, InformationSystem]:
-    """Find systems by every name lines may call them, folded; its own name goes before one it was joined with."""
-    systems = tuple(systems)
-    named = {fold_system(name): one for one in systems for name in one.names}
-    return named | {fold_system(one.facts.name): one for one in systems}
 
 
 def _overlay(before: InformationSystem, draft: SystemDraft, *, whole: bool) -> InformationSystem:
