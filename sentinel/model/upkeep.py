@@ -40,7 +40,10 @@ class PlaceState(StrEnum):
     @property
     def rank(self) -> int:
         """0 for what asks most."""
-        return list(PlaceState).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {state: rank for rank, state in enumerate(PlaceState)}
 
 
 class PlaceReason(StrEnum):

@@ -42,7 +42,7 @@ _REASONS: Final[dict[Reason | PlaceReason, Text]] = {
     PlaceReason.SYSTEM_RETIRED: Text("系统已停用", "its system was retired"),
     PlaceReason.PLAN_IN_FORCE: Text("在计划停用期内，至", "within a planned time, until"),
     PlaceReason.PLAN_OVER: Text("计划停用期已过，仍无应答", "the planned time is over, still no answer"),
-    PlaceReason.ANSWERS_IN_PLAN: Text("计划停用期内仍应答，停用至", "answers within the planned time, until"),
+    PlaceReason.ANSWERS_IN_PLAN: Text("在计划停用期内却仍应答，至", "answers within the planned time, until"),
     PlaceReason.OUTSIDE_ALL: Text("域名和地址都不是本单位的", "neither its name nor its address is the unit's"),
     PlaceReason.NOBODY_ANSWERS: Text(
         "在线，无人负责，长期没有变化也未确认，自", "nobody answers for it, unchanged since"

@@ -29,6 +29,8 @@ MAX_TEXT: Final = 2_000
 
 _INK, _HEAD, _MUST, _BAD, _LEFT = "123A63", "EEF3F8", "FBE5D6", "F8C9C4", "FDF0C8"
 _GRID = "C9D3DE"
+_TOLD: Final = 76
+"""Width of the column that tells what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +218,13 @@ def _write_marked(book: Workbook, sheet: MarkedSheet) -> None:
                 cell.comment = _note(words)
         fate = "该行已登记，标色的格未用：" if row.taken else "该行未登记："
         page.cell(down, last + 1, row.number).border = _border()
-        _dress(page.cell(down, last + 2), fate + "；".join(dict.fromkeys(row.marks.values())))
+        told = fate + "；".join(dict.fromkeys(row.marks.values()))
+        _dress(page.cell(down, last + 2), told)
+        page.row_dimensions[down].height = 16 * _lines(told, _TOLD) + 2
     widths = [_fit(sheet, at) for at in range(last)]
-    _widen(page, [*widths, 9, 60])
+    _widen(page, [*widths, 9, _TOLD])
     page.row_dimensions[1].height = 34
-    _set_page(page, sum(widths) + 69)
+    _set_page(page, sum(widths) + 9 + _TOLD)
 
 
 def _fit(sheet: MarkedSheet, at: int) -> int:
