@@ -28,6 +28,9 @@ DEFAULT_PORTS = (
 """Ports a school's services, equipment and usual mistakes live on; the first question of a scan without `--ports`."""
 
 
+_NAME = re.compile(r"(?:[\w-]{1,63}\.)+[\w-]{2,63}")
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("must be text")
@@ -67,6 +70,17 @@ def _folders(value: object) -> tuple[str, ...]:
     if isinstance(value, list) and all(isinstance(piece, str) for piece in value):
         return tuple(value)
     raise ValueError("must be a list of folders")
+
+
+def _names(value: object) -> tuple[str, ...]:
+    pieces = value.split(",") if isinstance(value, str) else value
+    if not isinstance(pieces, list) or not all(isinstance(piece, str) for piece in pieces):
+        raise TypeError("must be a list of domain names")
+    names = tuple(piece.strip().lower().strip(".") for piece in pieces if piece.strip())
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no domain name (write school.edu.cn)")
+    return names
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +135,13 @@ class Settings:
         default=10, metadata={"read": _whole(1, 1024), "zh": "var/log 中每个日志文件的大小上限（MiB），满则轮换"}
     )
     log_keep: int = field(default=5, metadata={"read": _whole(1, 100), "zh": "轮换后保留的旧日志文件数"})
+    confirm_days: int = field(
+        default=180,
+        metadata={"read": _whole(1, 3650), "zh": "登记的信息系统多少天内须确认一次（动态更新），逾期列为隐患"},
+    )
+    own_domains: tuple[str, ...] = field(
+        default=(), metadata={"read": _names, "zh": '本单位的域名，如 ["school.edu.cn"]；用来辨认双非网站，不写则不判'}
+    )
     silent_days: int = field(
         default=8, metadata={"read": _whole(1, 365), "zh": "某类数据（扫描、导入、抓包）多少天没有到来即告警"}
     )

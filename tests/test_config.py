@@ -48,7 +48,8 @@ def test_settings_file_sets_every_kind(tmp_path: Path) -> None:
         'unit = "s"\noperator = "o"\nvantage = "outside"\nlanguage = "en"\nports = "22,U:53"\nrate_pps = 7\n'
         'job_size = 8\njob_timeout_s = 9\nrules = ["a", "b c"]\nlog_level = "debug"\nbusy_timeout_s = 10\n'
         'contact_key = "/k"\nbackup_dir = "/b"\nbackup_keep = 11\nevidence_budget_mib = 12\nlog_size_mib = 13\n'
-        "log_keep = 14\nsilent_days = 15\n",
+        "log_keep = 14\nsilent_days = 15\nconfirm_days = 16\n"
+        'own_domains = ["School.example."]\n',
     )
     given = {
         "unit": "s",
@@ -68,6 +69,8 @@ def test_settings_file_sets_every_kind(tmp_path: Path) -> None:
         "evidence_budget_mib": 12,
         "log_size_mib": 13,
         "log_keep": 14,
+        "confirm_days": 16,
+        "own_domains": ("school.example",),
         "silent_days": 15,
     }
     assert dataclasses.asdict(made) == given

@@ -32,7 +32,7 @@ HOMES = {
     "jinja2": {"report.render"},
     "markupsafe": {"console.page_overview", "report"},
     "nmap": {"collect.second_opinion"},
-    "openpyxl": {"observe.table", "drill.papers", "report.workbook"},
+    "openpyxl": {"observe.table", "drill.papers", "report.sheet_forms", "report.workbook"},
     "re2": {"assess.regex", "observe.mapping"},
     "rich": {"cli"},
     "sigma": {"assess"},

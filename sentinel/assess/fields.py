@@ -156,5 +156,18 @@ FIELDS: Mapping[Category, Mapping[str, Field]] = MappingProxyType(
             "networks": Field(Kind.NUMBER, "登记的网段数", "declared prefixes"),
             "endpoints": Field(Kind.NUMBER, "当前开放端口数", "open endpoints"),
         },
+        Category.SYSTEM: {
+            "name": Field(Kind.TEXT, "系统名称", "name of the system"),
+            "state": Field(
+                Kind.TEXT, "登记状态：draft、submitted、approved、returned", "where it stands in the register"
+            ),
+            "level": Field(Kind.NUMBER, "等保级别，1 到 5；未定级时没有", "level, 1 to 5; absent when it has none"),
+            "confirm_overdue_days": Field(Kind.NUMBER, "逾期未确认的天数", "days since it was to be confirmed"),
+            "filed": Field(Kind.FLAG, "有等保备案号", "it has a filing number"),
+            "filing_days_left": Field(Kind.NUMBER, "备案证明剩余天数", "days until its certificate of filing ends"),
+            "assessed_days": Field(Kind.NUMBER, "距最近一次测评的天数", "days since its newest assessment"),
+            "days_left": Field(Kind.NUMBER, "距计划停用日的天数", "days until the day it is meant to run to"),
+            "has_department": Field(Kind.FLAG, "有责任部门", "a department answers for it"),
+        },
     }
 )

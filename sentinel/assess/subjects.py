@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from ipaddress import ip_address
 
 from sentinel.assess.listing import Listing
@@ -12,6 +12,7 @@ from sentinel.model.endpoint import EndpointKey, Host, MapRow, answers_everythin
 from sentinel.model.flow import FlowDetection
 from sentinel.model.observation import Certificate, NameObservation
 from sentinel.model.rule import Category, FieldValue, Scalar, Subject
+from sentinel.model.system import InformationSystem
 from sentinel.model.unit import IPAddress, Network, Zone
 
 OUTSIDE = "outside"
@@ -206,6 +207,28 @@ def build_unit_subject(
         "endpoints": endpoints,
     }
     return Subject(Category.UNIT, unit, 0, unit, _present(fields), seen_at=now)
+
+
+def build_system_subject(
+    system: InformationSystem, today: date, *, confirm_by: datetime | None, now: datetime
+) -> Subject:
+    """Build the subject of an information system; its text is the system's name.
+
+    Whether it is critical infrastructure is not told: findings go into reports.
+    """
+    facts = system.facts
+    fields: dict[str, FieldValue] = {
+        "name": facts.name,
+        "state": system.state.value,
+        "level": facts.level,
+        "confirm_overdue_days": _days(confirm_by, now) if confirm_by is not None and confirm_by < now else None,
+        "filed": bool(facts.filing),
+        "filing_days_left": (facts.filing_expires - today).days if facts.filing_expires else None,
+        "assessed_days": (today - facts.assessed_on).days if facts.assessed_on else None,
+        "days_left": (facts.valid_until - today).days if facts.valid_until else None,
+        "has_department": bool(facts.department),
+    }
+    return Subject(Category.SYSTEM, system.unit, 0, facts.name, _present(fields), seen_at=now)
 
 
 def endpoint_text(key: EndpointKey) -> str:

@@ -36,11 +36,13 @@ def print_columns(file: str, columns: Sequence[ColumnReading]) -> None:
 
 def print_refused(refused: Sequence[CellError], passed_over: Sequence[CellError]) -> None:
     """Print each cell that could not be read on standard error; nothing that stands in one is told."""
+    from sentinel.schedule.register_reasons import reason_in_chinese
+
     for cells, fate in ((refused, "该行未登记"), (passed_over, "该行已登记，此格未用")):
         for cell in cells[:MOST_TOLD]:
             sheet = f"{cell.sheet} " if cell.sheet else ""
             title = f"（{cell.title}）" if cell.title else ""
-            print_note(f"{sheet}第 {cell.row} 行 {cell.column} 列{title}：{cell.reason}；{fate}")
+            print_note(f"{sheet}第 {cell.row} 行 {cell.column} 列{title}：{reason_in_chinese(cell.reason)}；{fate}")
         if len(cells) > MOST_TOLD:
             print_note(f"另有 {len(cells) - MOST_TOLD} 个单元格同样不能读取。")
 

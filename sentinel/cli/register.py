@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentinel.cli import register_reconcile, register_systems
 from sentinel.cli.columns import print_columns, print_refused
 from sentinel.cli.importing import SOME_REFUSED, MapOption
 from sentinel.cli.output import print_json, print_line, print_note, print_table
-from sentinel.cli.session import LAST_ROW, JsonOption, UnitOption, open_session
+from sentinel.cli.session import LAST_ROW, JsonOption, PersonsOption, UnitOption, open_session
 from sentinel.errors import ParseError, UsageError
 from sentinel.model.moment import local_text
 
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
     from sentinel.model.register import Person, RegisterEntry
     from sentinel.schedule.register_import import RegisterImport
 
-group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="资产台账：本单位自己登记有什么、谁负责。")
+group = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="登记：资产台账与信息系统，有什么、谁负责，与发现的核对。"
+)
 
-PersonsOption = Annotated[bool, typer.Option("--persons", help="显示责任人全名与电话，并记入审计；默认遮盖")]
 SHOWN_ROWS = 5
 """Rows a dry run shows."""
 
@@ -35,6 +37,8 @@ _WHY = {
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this group."""
+    register_systems.register(group)
+    register_reconcile.register(group)
     app.add_typer(group, name="register")
 
 
@@ -46,24 +50,31 @@ def import_sheets(
     replaces: Annotated[
         str, typer.Option("--replace", help="代替哪个文件：该文件中不再出现的条目撤下", show_default=False)
     ] = "",
+    strict: Annotated[bool, typer.Option("--strict", help="任何一格有错的行整行不登记；自带模板总是如此")] = False,
+    marked: Annotated[
+        Path | None, typer.Option("--marked", help="把有错的行写入此 XLSX，错处标色并批注原因", show_default=False)
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只显示怎样读、前几行是什么，不登记")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """从表格登记资产台账；同一文件再次导入不增加条目，文件本身不保存。"""
     from sentinel.schedule.mappings import parse_said
+    from sentinel.schedule.register_forms import write_marked_copy
     from sentinel.schedule.register_import import import_register
     from sentinel.schedule.vocabularies import REGISTER
 
     said = parse_said(mapping or (), REGISTER)
     if replaces and len(files) > 1:
         raise UsageError("--replace: name one file at a time")
+    if marked and (len(files) > 1 or marked.suffix.lower() != ".xlsx" or marked.resolve() == files[0].resolve()):
+        raise UsageError("--marked: name one file at a time, and another one that ends in .xlsx for what goes back")
     failed = False
     with open_session() as context:
         owner = context.choose_unit(unit)
         for path in files:
             try:
                 done = import_register(
-                    context, owner, path, context.clock(), said=said, replaces=replaces, dry_run=dry_run
+                    context, owner, path, context.clock(), said=said, replaces=replaces, dry_run=dry_run, strict=strict
                 )
             except ParseError as error:
                 if len(files) == 1:
@@ -72,7 +83,10 @@ def import_sheets(
                 print_note(f"{path}: {error}")
                 continue
             failed = failed or bool(done.refused or done.passed_over)
-            _print_json_import(path, done, dry_run) if as_json else _print_import(path, done, dry_run)
+            back = write_marked_copy(context, owner, done, marked, context.clock()) if marked else 0
+            _print_json_import(path, done, dry_run, back) if as_json else _print_import(path, done, dry_run)
+            if marked and not as_json:
+                print_line(f"退回 {back} 行：{marked}" if back else f"没有要退回的行，未写 {marked}。")
     if failed:
         raise typer.Exit(SOME_REFUSED)
 
@@ -84,22 +98,33 @@ def _print_import(path: Path, done: RegisterImport, dry_run: bool) -> None:
         _print_lines(
             f"前 {min(len(done.lines), SHOWN_ROWS)} 行（未登记）", done.lines[:SHOWN_ROWS], hint="去掉 --dry-run 即登记"
         )
-        print_line(f"可登记 {len(done.lines)} 条，不能登记的行 {done.rows - len(done.lines)}。未登记任何条目。")
+        out = len({(cell.sheet, cell.row) for cell in done.refused})
+        print_line(
+            f"可登记 {len(done.lines)} 条{_systems_words(len(done.systems))}，不能登记的行 {out}。未登记任何条目。"
+        )
         return
     kept = f"，保留旧条目 {done.kept}" if done.kept else ""
     print_line(
         f"读入 {done.rows} 行，新增 {len(done.added)} 条，已有 {done.known} 条，撤下 {len(done.withdrawn)} 条{kept}。"
     )
+    if done.stored and done.systems:
+        told = done.stored
+        print_line(f"信息系统：新增 {len(told.added)} 个（草稿），变更 {len(told.changed)} 个，未变 {told.known} 个。")
     if done.unfilled:
         print_line(f"{done.unfilled} 台主机的登记状态为未登记或未核查，没有补填系统、部门等，未登记。")
     if done.why:
         print_line(_WHY[done.why] + "。")
     if done.corrections:
         print_line("列的更正已记下，以后同样表头的表照此读；sentinel register mapping 可查看。")
-    print_line("下一步：sentinel register list；列读错了，用 --map 列名=字段 更正后再导入")
+    then = "sentinel register systems" if done.systems else "sentinel register list"
+    print_line(f"下一步：{then}；列读错了，用 --map 列名=字段 更正后再导入")
 
 
-def _print_json_import(path: Path, done: RegisterImport, dry_run: bool) -> None:
+def _systems_words(count: int) -> str:
+    return f"、信息系统 {count} 个" if count else ""
+
+
+def _print_json_import(path: Path, done: RegisterImport, dry_run: bool, back: int) -> None:
     for one in done.columns:
         row = {
             "sheet": one.sheet,
@@ -124,6 +149,10 @@ def _print_json_import(path: Path, done: RegisterImport, dry_run: bool) -> None:
         "why": done.why or None,
         "refused": len(done.refused),
         "dry_run": dry_run,
+        "systems": len(done.systems),
+        "systems_added": len(done.stored.added) if done.stored else 0,
+        "systems_changed": len(done.stored.changed) if done.stored else 0,
+        "marked_rows": back,
     }
     print_json({"summary": {"file": str(path), **counts, **more, "passed_over": len(done.passed_over)}})
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 JsonOption = Annotated[bool, typer.Option("--json", help="每行一个 JSON 对象")]
 UnitOption = Annotated[str | None, typer.Option("--unit", help="单位代码或名称", show_default=False)]
+PersonsOption = Annotated[bool, typer.Option("--persons", help="显示责任人全名与电话，并记入审计；默认遮盖")]
 NoCheckOption = Annotated[bool, typer.Option("--no-check", help="只更新地图，不评判")]
 VantageOption = Annotated[
     str | None, typer.Option("--vantage", help="探测位置，默认取设置 vantage", show_default=False)

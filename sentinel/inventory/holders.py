@@ -9,6 +9,7 @@ from datetime import datetime
 from ipaddress import ip_address
 
 from sentinel.model.register import RegisterEntry
+from sentinel.model.system import fold_system
 from sentinel.model.unit import IPAddress, IPNetwork
 
 _SUBJECT = re.compile(r"\[?([0-9A-Fa-f.:]+?)\]?(?::(\d{1,5})/(\w+)| .*)?\Z")
@@ -66,21 +67,28 @@ class RegisterIndex:
 class Owners:
     """Tells which department answers for what a finding is about (责任部门)."""
 
-    def __init__(self, index: RegisterIndex, names: Mapping[IPAddress, Iterable[str]], now: datetime) -> None:
+    def __init__(
+        self,
+        index: RegisterIndex,
+        names: Mapping[IPAddress, Iterable[str]],
+        now: datetime,
+        systems: Mapping[str, str] | None = None,
+    ) -> None:
         self._index = index
+        self._systems = systems or {}
         self._names = names
         self._now = now
         self._known: dict[tuple[Place, str, int], str] = {}
 
     def department(self, subject: str) -> str:
-        """Give the department of the line that holds a subject most closely; empty when no line tells one.
+        """Give the department of the line that holds a subject most closely, or of the system it names; else empty.
 
         Lines in force come before expired ones, and lines that hold the port before those that hold the host only.
         """
         address, proto, port = read_subject(subject)
         if address is None:
             place = self._index.by_name.get(fold_name(subject))
-            return self._of_place(place, "", 0) if place else ""
+            return self._of_place(place, "", 0) if place else self._systems.get(fold_system(subject), "")
         places = self._index.places_of(address, self._names.get(address, ()))
         return next(filter(None, (self._of_place(place, proto, port) for place in places)), "")
 

@@ -13,7 +13,9 @@ from sentinel.model.flow import FlowDetection
 from sentinel.model.scope import Authorisation
 from sentinel.model.silence import Silence
 from sentinel.model.standing import Reconciliation
+from sentinel.model.system import InformationSystem
 from sentinel.model.unit import IPAddress, Network, Unit
+from sentinel.model.upkeep import PlaceStanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class UnitFacts:
         sources: all runs up to the moment reported, newest first, those before the period too.
         silences: how long nothing arrived by each channel, at the moment of the report.
         unjudged: scans, imports and captures that no rule was applied to yet; no count of findings speaks of them.
+        systems: information systems declared at that moment, the persons in them not opened.
+        places: how systems, hosts, lines of which nothing was seen, and domains stand.
     """
 
     unit: Unit
@@ -110,6 +114,8 @@ class UnitFacts:
     sources: tuple[Run, ...] = ()
     silences: tuple[Silence, ...] = ()
     unjudged: int = 0
+    systems: tuple[InformationSystem, ...] = ()
+    places: tuple[PlaceStanding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +157,8 @@ class UnitSummary:
     clauses: int
     unlisted: int | None
     unjudged: int = 0
+    systems: tuple[InformationSystem, ...] = ()
+    places: tuple[PlaceStanding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,12 @@ from sentinel.model.register import Person, RegisterEntry
 from sentinel.model.rule import Severity
 from sentinel.model.standing import HostStanding, LineStanding, Standing
 from sentinel.model.unit import IPAddress
+from sentinel.model.upkeep import PlaceState
 from sentinel.report.actions import has_looked_outside
 from sentinel.report.findings import exempted_findings, live_findings, split_subject
 from sentinel.report.hosts import service_name
+from sentinel.report.ledger_systems import PLACE_HEADS, SYSTEM_HEADS, columns_of, place_row, system_rows
+from sentinel.report.place_words import place_state
 from sentinel.report.standing import place_words, rows_by_host
 from sentinel.report.view_scope import build_ending, covered_share, has_looked
 from sentinel.report.words import service_text, term, text
@@ -77,6 +80,8 @@ def build_ledger(facts: UnitFacts, persons: Persons) -> tuple[Sheet, ...]:
     return (
         Sheet("说明", (Column("", 16), Column("", 110)), _about(facts, shown=bool(persons))),
         Sheet(TITLE, _columns(_HOST), (_host(one, seen, persons) for one in facts.standing.hosts)),
+        Sheet("信息系统", columns_of(SYSTEM_HEADS), system_rows(facts)),
+        Sheet("登记核对", columns_of(PLACE_HEADS), map(place_row, facts.places)),
         Sheet("开放端口", _columns(_PORT), map(_port, facts.rows)),
         Sheet("登记未发现", _columns(_LINE), (_line(line, persons) for line in absent)),
         Sheet("登记未核查", _columns(_LINE), (_line(line, persons) for line in unchecked)),
@@ -101,6 +106,10 @@ def _about(facts: UnitFacts, *, shown: bool) -> Iterator[Sequence[Value]]:
     compared = bool(told.lines) and has_looked(facts)
     yield "未登记", f"{told.count_hosts(Standing.UNREGISTERED)} 台" if compared else "未核查"
     yield "登记未发现", f"{told.count_lines(Standing.UNSEEN)} 条" if told.lines else "未核查"
+    yield "信息系统", f"{len(facts.systems)} 个" if facts.systems else "未登记：sentinel register template 写出模板"
+    for state in (PlaceState.OFF_CAMPUS, PlaceState.ZOMBIE, PlaceState.STALE, PlaceState.OFFLINE):
+        if count := sum(one.is_in(state) for one in facts.places):
+            yield place_state(state).zh, f"{count} 项（登记核对）"
     yield "登记未核查", f"{told.count_lines(Standing.UNCHECKED)} 条" if told.lines else "未核查"
     yield "地址覆盖", f"{covered.part} / {covered.whole}" if covered.whole else "未申报地址范围，无法计算"
     yield "怎样读", "资产台账每台主机一行；登记未发现只列扫描确已查过而没有见到的登记，没有查过的列在登记未核查。"

@@ -79,7 +79,7 @@ class Context:
         if has_unopened(self.database, self.load_seal()):
             raise StoreError(
                 f"{self.key_file}: not the key this home's persons are sealed with; bring that one here, or, where it "
-                "is lost, end them first (`unit contact end`, `register withdraw`)"
+                "is lost, end them first (`unit contact end`, `register withdraw`, `register retire`)"
             )
         return make_seal(self.key_file)
 

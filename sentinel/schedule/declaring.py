@@ -20,6 +20,7 @@ from sentinel.store import declared
 from sentinel.store.database import Transaction
 from sentinel.store.endpoints import read_hosts
 from sentinel.store.register import reseal_register
+from sentinel.store.systems import reseal_systems
 from sentinel.store.units import change_unit, read_networks, write_network
 from sentinel.store.units import remove_network as remove_network_row
 
@@ -205,6 +206,7 @@ def change_declared(context: Context, unit: Unit, wanted: Unit, *, correct: bool
         if changed.code != unit.code:
             declared.reseal_contacts(transaction, unit.code, changed.code, seal)
             reseal_register(transaction, unit.code, changed.code, seal)
+            reseal_systems(transaction, unit.code, changed.code, seal)
             if load_settings(context.home.path, {}).unit == unit.code:
                 write_settings(context.home.path, edit_settings(context.home.path, "unit", changed.code))
     return changed

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from sentinel.assess.controls import judge_catalogue
 from sentinel.assess.listing import Listed, Listing
 from sentinel.errors import UsageError
 from sentinel.inventory.reconcile import reconcile
+from sentinel.inventory.upkeep import review_places
 from sentinel.model.control import ClauseVerdict, Verdict
 from sentinel.model.endpoint import EndpointState, Host, MapRow
 from sentinel.model.facts import CentreFacts, Period, UnitFacts, UnitSummary
 from sentinel.model.finding import Finding
 from sentinel.model.flow import FlowClass
 from sentinel.model.moment import SHANGHAI, local_date
-from sentinel.model.unit import IPAddress, Unit
+from sentinel.model.scope import Authorisation
+from sentinel.model.unit import IPAddress, Network, Unit
 from sentinel.schedule.context import Context
 from sentinel.schedule.judging import read_pack
 from sentinel.schedule.owners import build_owners, find_owners
@@ -33,11 +36,11 @@ from sentinel.schedule.reading import (
     read_unit_hosts,
 )
 from sentinel.schedule.silence import read_silence
+from sentinel.schedule.upkeep import read_declared, read_joined
 from sentinel.store.declared import count_contacts
 from sentinel.store.findings import read_findings
 from sentinel.store.flows import count_captures, read_flows
 from sentinel.store.judged import count_unjudged
-from sentinel.store.register import read_register
 from sentinel.store.runs import read_newest_run_time, read_runs
 from sentinel.store.scopes import read_authorisations, read_whitelist
 from sentinel.store.units import read_networks, read_units
@@ -96,8 +99,7 @@ def read_verdicts(
 def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
     """Read everything known of a unit at the end of a period, or now when that is still to come."""
     now = context.clock()
-    at = min(period.end, now)
-    networks = read_networks(context.database, unit.code)
+    at, networks = min(period.end, now), read_networks(context.database, unit.code)
     meant, answering, ghosts = _read_meant(context, unit, at)
     open_places = {(row.network, row.endpoint.key.address) for row in meant} | answering.keys()
     hosts = tuple(
@@ -107,7 +109,16 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
         or ((host.network, host.address) not in ghosts and _was_seen(host, period))
     )
     findings = _findings(context, unit, period)
-    entries = read_register(context.database, unit.code)
+    register = read_joined(context, unit, at)
+    standing = reconcile(
+        register.entries,
+        meant,
+        hosts,
+        read_coverages(context, unit, period.start, period.end),
+        at,
+        answering=[(*place, count) for place, count in answering.items()],
+        logs_only=_logs_only(networks),
+    )
     silent = {row.endpoint.key.address for row in read_map(context, unit, at, (EndpointState.UNKNOWN,))}
     return UnitFacts(
         unit=unit,
@@ -132,23 +143,15 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
         captures_analysed=count_captures(context.database, unit.code, period.start, period.end),
         silent_hosts=len(silent),
         answering=tuple((*place, count) for place, count in answering.items()),
-        standing=reconcile(
-            entries,
-            meant,
-            hosts,
-            read_coverages(context, unit, period.start, period.end),
-            at,
-            answering=[(*place, count) for place, count in answering.items()],
-            logs_only=frozenset(one.name for one in networks if not one.scannable),
-        ),
-        owners=find_owners(build_owners(entries, hosts, at), findings),
-        authorisations=tuple(
-            one for one in read_authorisations(context.database, unit.code) if one.withdrawn_at is None
-        ),
+        standing=standing,
+        owners=find_owners(build_owners(register.entries, hosts, at, register.systems), findings),
+        authorisations=_authorisations(context, unit),
         contacts=count_contacts(context.database, unit.code),
         sources=tuple(reversed(read_runs(context.database, unit.code, until=at))),
         silences=read_silence(context, unit, now),
         unjudged=count_unjudged(context.database, unit.code),
+        systems=register.systems,
+        places=review_places(standing, meant, hosts, read_declared(context, unit, register), register.owners, at),
     )
 
 
@@ -168,6 +171,14 @@ def _read_meant(
 
 def _was_seen(host: Host, period: Period) -> bool:
     return host.last_seen is not None and period.start <= host.last_seen <= period.end
+
+
+def _logs_only(networks: Iterable[Network]) -> frozenset[str]:
+    return frozenset(one.name for one in networks if not one.scannable)
+
+
+def _authorisations(context: Context, unit: Unit) -> tuple[Authorisation, ...]:
+    return tuple(one for one in read_authorisations(context.database, unit.code) if one.withdrawn_at is None)
 
 
 def _findings(context: Context, unit: Unit, period: Period) -> tuple[Finding, ...]:

@@ -19,11 +19,14 @@ from sentinel.assess.subjects import (
     build_flow_subject,
     build_host_subjects,
     build_service_subject,
+    build_system_subject,
     build_unit_subject,
     endpoint_text,
 )
+from sentinel.inventory.systems import confirm_by, is_retired
 from sentinel.model.endpoint import EndpointState, Host, MapRow
 from sentinel.model.finding import Finding, FindingSource, FindingState
+from sentinel.model.moment import SHANGHAI
 from sentinel.model.observation import NameObservation
 from sentinel.model.rule import Category, Detection, Rule, Subject
 from sentinel.model.unit import IPAddress, Network, Unit, choose_network
@@ -37,6 +40,7 @@ from sentinel.store.flows import read_flows
 from sentinel.store.idset import IdSet
 from sentinel.store.runs import read_newest_scan
 from sentinel.store.scopes import read_whitelist
+from sentinel.store.systems import read_systems
 from sentinel.store.units import read_networks
 
 _CHUNK = 500
@@ -132,7 +136,7 @@ def _detections(context: Context, unit: Unit, pack: Pack, now: datetime) -> Iter
         newest_scan=read_newest_scan(context.database, unit.code),
         endpoints=endpoints,
     )
-    yield list(judge(pack, chain(_flows(context, unit, now), (unit_subject,)), now))
+    yield list(judge(pack, chain(_flows(context, unit, now), _systems(context, unit, now), (unit_subject,)), now))
 
 
 def _address_of(row: MapRow) -> tuple[int, IPAddress]:
@@ -168,6 +172,15 @@ def _flows(context: Context, unit: Unit, now: datetime) -> Iterator[Subject]:
     for evidence, flow in read_flows(context.database, unit.code, after=now - timedelta(days=FLOW_DAYS)):
         network, _ = choose_network(networks, ip_address(flow.host))
         yield build_flow_subject(flow, unit.code, network.id, network.zone, evidence)
+
+
+def _systems(context: Context, unit: Unit, now: datetime) -> Iterator[Subject]:
+    """Yield the systems that are not retired; what was retired asks for nothing any more."""
+    today = now.astimezone(SHANGHAI).date()
+    for system in read_systems(context.database, unit.code):
+        if not is_retired(system):
+            due = confirm_by(system, context.settings.confirm_days)
+            yield build_system_subject(system, today, confirm_by=due, now=now)
 
 
 def _take(

@@ -30,10 +30,13 @@ from sentinel.schedule.mappings import (
     show_columns,
 )
 from sentinel.schedule.persons import hide_persons, hide_sheet_names
-from sentinel.schedule.register_line import LineReader
 from sentinel.schedule.register_row import CellError
+from sentinel.schedule.register_sheets import Found, SheetsRead, choose_sheets, read_sheets, refuse_classified
+from sentinel.schedule.system_row import SystemDraft
+from sentinel.schedule.system_store import SystemsStored, store_systems, to_day
 from sentinel.schedule.vocabularies import REGISTER
 from sentinel.store.register import read_register, withdraw_register, write_register
+from sentinel.store.systems import read_systems
 
 LIMITS = Limits(unmerge=True)
 
@@ -59,6 +62,10 @@ class RegisterImport:
         rows: rows with a line in them, taken or refused.
         unfilled: hosts of a ledger sentinel wrote that nobody has filled in, which registers nothing.
         corrections: heads for which what was said of columns is kept from now on.
+        systems: information systems declared, in the order of the sheets.
+        stored: what became of them; None in a dry run.
+        is_template: it is our own template.
+        found: the sheets that were read, with their heads.
     """
 
     file: str
@@ -74,6 +81,10 @@ class RegisterImport:
     rows: int = 0
     unfilled: int = 0
     corrections: int = 0
+    systems: tuple[SystemDraft, ...] = ()
+    stored: SystemsStored | None = None
+    is_template: bool = False
+    found: Found = ()
 
 
 def import_register(
@@ -85,8 +96,11 @@ def import_register(
     said: Said | None = None,
     replaces: str = "",
     dry_run: bool = False,
+    strict: bool = False,
 ) -> RegisterImport:
-    """Add what a sheet lists to the unit's register.
+    """Add what a sheet lists to the unit's register, and the systems it declares.
+
+    Of our own template, and of any sheet when `strict`, a row with a bad cell stays out whole.
 
     Raises:
         ParseError: it is no table, no column says the place or the name of anything, or an address must stay out.
@@ -97,7 +111,9 @@ def import_register(
     sheets = hide_sheet_names(read_table(BytesIO(data), name, LIMITS))
     sheet_file = SheetFile(name, sha256(data).hexdigest(), sheets)
     replaced = hide_persons(replaces)
-    return take_register(context, unit, sheet_file, now, said=said or {}, replaces=replaced, dry_run=dry_run)
+    return take_register(
+        context, unit, sheet_file, now, said=said or {}, replaces=replaced, dry_run=dry_run, strict=strict
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,17 +149,29 @@ def take_register(
     said: Said,
     replaces: str = "",
     dry_run: bool = False,
+    strict: bool = False,
 ) -> RegisterImport:
     """Do the same with the sheets of a file that was read. Raises: as `import_register`."""
     if sum(len(sheet.rows) for sheet in file.sheets) > MAX_ROWS:
         raise ParseError(f"more than {MAX_ROWS} rows, which no register has", file.name)
-    found = find_register(context, unit, file.sheets, said, file.name)
-    done = RegisterImport(file.name, show_columns(found))
-    done.lines = tuple(_read_lines(done, found, unit.code, file.sha256))
+    found = choose_sheets(find_register(context, unit, file.sheets, said, file.name))
+    refuse_classified(found, file.name)
+    read = read_sheets(
+        found,
+        unit.code,
+        file.name,
+        file.sha256,
+        strict=strict,
+        today=to_day(now),
+        known=(name for one in read_systems(context.database, unit.code) for name in one.all_names),
+    )
+    done = RegisterImport(file.name, show_columns(found), tuple(read.lines), found=found)
+    done.refused, done.passed_over, done.rows, done.unfilled = read.refused, read.passed_over, read.rows, read.unfilled
+    done.systems, done.is_template = tuple(read.drafts), read.is_template
     admit_sheets(context, unit, file.sheets, file.name)
     admit(context, unit, (prefix for line in done.lines for prefix in line.addresses), file.name)
     if not dry_run:
-        _store(context, unit, done, file.sha256, replaces, now, said, [head for _, head in found])
+        _store(context, unit, done, read, file.sha256, replaces, now, said)
     return done
 
 
@@ -164,34 +192,19 @@ def find_register(
     return found
 
 
-def _read_lines(
-    done: RegisterImport, found: Iterable[tuple[Sheet, Head]], unit: str, sum_: str
-) -> Iterable[RegisterEntry]:
-    for sheet, head in found:
-        for row in sheet.rows:
-            if row.number <= head.row:
-                continue
-            reader = LineReader(row, head)
-            line = reader.read(unit, done.file, sum_)
-            done.refused += reader.refused
-            done.passed_over += reader.passed_over if line else ()
-            done.unfilled += reader.unfilled
-            done.rows += bool(line or reader.refused)
-            if line is not None:
-                yield line
-
-
 def _store(
     context: Context,
     unit: Unit,
     done: RegisterImport,
+    read: SheetsRead,
     sum_: str,
     replaces: str,
     now: datetime,
     said: Said,
-    heads: Sequence[Head],
 ) -> None:
-    names_somebody = any(line.person and not line.person.is_nobody for line in done.lines)
+    names_somebody = any(line.person and not line.person.is_nobody for line in done.lines) or any(
+        not one.persons.is_nobody for one in read.drafts
+    )
     seal = context.make_seal() if names_somebody else context.load_seal()
     with context.database.transaction(context.actor, now) as transaction:
         in_force = read_register(context.database, unit.code, seal)
@@ -203,8 +216,9 @@ def _store(
         done.added = write_register(transaction, new, seal)
         done.withdrawn, done.kept = tuple(going), len(gone) - len(going)
         withdraw_register(transaction, (line.id for line in going))
-        done.corrections = keep_said(transaction, unit, REGISTER, said, heads)
-        if done.added or going or done.corrections:
+        done.stored = store_systems(transaction, unit, read, done.file, sum_, seal)
+        done.corrections = keep_said(transaction, unit, REGISTER, said, [head for _, head in done.found])
+        if done.added or going or done.corrections or done.stored.added or done.stored.changed:
             transaction.audit(
                 "register.import",
                 f"unit {unit.code}",
@@ -214,6 +228,7 @@ def _store(
                     "added": len(done.added),
                     "withdrawn": [line.id for line in going],
                     "replaces": replaces,
+                    "systems": {"added": len(done.stored.added), "changed": len(done.stored.changed)},
                     "mapping": {title: what.value if what else "" for title, what in said.items()},
                 },
             )

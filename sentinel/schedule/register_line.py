@@ -42,6 +42,16 @@ _SAYS_SOMETHING = re.compile(r"[0-9A-Za-z]")
 """An address column without a letter or figure (`无固定`, `内部使用`) names no place, wrongly written or not."""
 
 
+def build_person(name: str, phone: str = "", mail: str = "") -> Person:
+    """Build a person from three cells; a phone or mail written behind a name is taken for what it is."""
+    if not phone and (found := PHONE.search(name)):
+        name, phone = name.replace(found[0], " "), found[0]
+    if not mail and (found := MAIL.search(f"{name} {phone}")):
+        mail = found[0]
+        name, phone = name.replace(mail, " "), phone.replace(mail, " ")
+    return Person(*(" ".join(text.split()).strip(" ,;/、，；:：()（）")[:MAX_NAME] for text in (name, phone, mail)))
+
+
 @dataclass(slots=True)
 class LineReader:
     """Reads one row.
@@ -63,7 +73,7 @@ class LineReader:
     def read(self, unit: str, source: str, source_sha256: str) -> RegisterEntry | None:
         """Give the line; None for a row that says nothing, a footer, a head that comes again, and a refused row."""
         reader = RowReader(self.row, self.head)
-        if reader.is_blank or self._is_head_again() or self._is_footer():
+        if self.says_nothing:
             return None
         self.unfilled = self._is_unfilled()
         if self.unfilled:
@@ -102,6 +112,11 @@ class LineReader:
             valid_from=begin,
             valid_to=end,
         )
+
+    @property
+    def says_nothing(self) -> bool:
+        """The row is blank, a footer, or the head once more."""
+        return RowReader(self.row, self.head).is_blank or self._is_head_again() or self._is_footer()
 
     def _is_head_again(self) -> bool:
         """The head is printed again on each page of some sheets."""
@@ -153,15 +168,7 @@ class LineReader:
         return hide_persons(next(iter(self._texts(what)), ""))[:MAX_NAME]
 
     def _person(self) -> Person:
-        """Give who is named; a phone or mail written behind a name is taken for what it is."""
-        names, phones = self._texts(Field.PERSON), self._texts(Field.PHONE)
-        name, phone, mail = " ".join(names), " ".join(phones), " ".join(self._texts(Field.MAIL))
-        if not phone and (found := PHONE.search(name)):
-            name, phone = name.replace(found[0], " "), found[0]
-        if not mail and (found := MAIL.search(f"{name} {phone}")):
-            mail = found[0]
-            name, phone = name.replace(mail, " "), phone.replace(mail, " ")
-        return Person(*(" ".join(text.split()).strip(" ,;/、，；:：()（）")[:MAX_NAME] for text in (name, phone, mail)))
+        return build_person(*(" ".join(self._texts(what)) for what in (Field.PERSON, Field.PHONE, Field.MAIL)))
 
     def _refuse(self, column: int, reason: str) -> None:
         self._note(self.refused, column, reason)

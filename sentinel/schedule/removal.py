@@ -16,6 +16,7 @@ from sentinel.schedule.keep_out import KeptOut
 from sentinel.schedule.third_party import address_of_subject
 from sentinel.store.database import Transaction
 from sentinel.store.findings import read_findings, write_findings
+from sentinel.store.offline import read_offline, withdraw_offline
 from sentinel.store.register import read_register, withdraw_register
 from sentinel.store.scopes import read_whitelist, withdraw_whitelist_entry
 
@@ -46,6 +47,11 @@ def remove_told(transaction: Transaction, unit: Unit, kept: KeptOut) -> Removed:
     withdraw_register(transaction, lines)
     if lines:
         transaction.audit("register.withdraw", f"unit {unit.code}", after={"withdrawn": lines, "reason": _WHY})
+    offline = [one.id for one in read_offline(database, unit.code) if _tells(one.prefixes, kept)]
+    for number in offline:
+        withdraw_offline(transaction, number)
+    if offline:
+        transaction.audit("register.online", f"unit {unit.code}", after={"withdrawn": offline, "reason": _WHY})
     entries = [one.id for one in read_whitelist(database, unit.code) if _tells(one.addresses, kept)]
     for number in entries:
         withdraw_whitelist_entry(transaction, number, _WHY)

@@ -43,8 +43,8 @@ LIMITS = Limits(file=32 * 1024 * 1024, rows=60_000)
 
 _COLUMNS = {
     "code": (Field.UNIT_CODE, Field.UNIT_NAME),
-    "parent": (Field.PARENT, Field.UNIT_NAME),
-    "level": (Field.UNIT_LEVEL, Field.UNIT_KIND, Field.PARENT, Field.UNIT_NAME),
+    "parent": (Field.UNIT_PARENT, Field.UNIT_NAME),
+    "level": (Field.UNIT_LEVEL, Field.UNIT_KIND, Field.UNIT_PARENT, Field.UNIT_NAME),
 }
 
 

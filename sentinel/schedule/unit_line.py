@@ -60,7 +60,7 @@ class UnitLineReader:
         line = UnitLine(
             code,
             name,
-            self._text(Field.PARENT, MAX_NAME, self.passed_over),
+            self._text(Field.UNIT_PARENT, MAX_NAME, self.passed_over),
             self._value(Field.UNIT_LEVEL, parse_level, None),
             self._value(Field.REGION, check_region, ""),
             self._value(Field.UNIT_KIND, parse_kind, UnitKind.UNKNOWN),

@@ -20,7 +20,7 @@ UNITS = Vocabulary(
             "学校名称 单位名称 机构名称 学校机构名称 学校全称 单位全称 办学机构名称 学校单位名称 unitname schoolname",
             "名称 学校 单位 name",
         ),
-        Field.PARENT: (
+        Field.UNIT_PARENT: (
             (
                 "上级单位 上级单位代码 上级单位名称 主管单位 主管部门 主管教育行政部门 隶属 隶属单位 上级部门 上级代码 "
                 "上级 主管教育局 所属教育局 上级主管部门 parent parentcode"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sentinel.schedule.columns import TITLES, Field, Vocabulary
+from sentinel.schedule.system_fields import SYSTEM_FIELDS
 
 _SHARED = (Field.ADDRESS, Field.DOMAIN, Field.PORTS, Field.PROTOCOL, Field.SERVICE)
 
@@ -71,6 +72,8 @@ def _joined(what: Field, strong: str = "", weak: str = "") -> tuple[str, str]:
     return f"{first} {strong}", f"{second} {weak}"
 
 
+_SYSTEMS_ONLY = {one.what: (f"{one.word.lower()} {one.titles}", "") for one in SYSTEM_FIELDS if one.titles}
+
 REGISTER = Vocabulary(
     "register",
     {
@@ -82,6 +85,7 @@ REGISTER = Vocabulary(
             "主机名 服务器",
         ),
         **_REGISTER_ONLY,
+        **_SYSTEMS_ONLY,
     },
     frozenset({Field.ADDRESS, Field.DOMAIN, Field.SYSTEM}),
 )
@@ -141,7 +145,12 @@ REPORT = Vocabulary(
     frozenset({Field.FLAW}),
 )
 
-PERSONAL = frozenset({Field.PERSON, Field.PHONE, Field.MAIL})
+PERSONAL = frozenset(
+    {
+        *{Field.PERSON, Field.PHONE, Field.MAIL, Field.LEADER, Field.LEADER_PHONE},
+        *{Field.OPERATOR_PERSON, Field.OPERATOR_PHONE},
+    }
+)
 """Columns that name somebody: a file that has one is not kept."""
 
 WORDS = {
@@ -173,7 +182,7 @@ WORDS = {
     Field.STATUS: "状态",
     Field.UNIT_CODE: "单位代码",
     Field.UNIT_NAME: "单位名称",
-    Field.PARENT: "上级单位",
+    Field.UNIT_PARENT: "上级单位",
     Field.UNIT_LEVEL: "层级",
     Field.REGION: "属地",
     Field.UNIT_KIND: "学校类别",
@@ -185,6 +194,7 @@ WORDS = {
     Field.INSIDE: "内网地址",
     Field.INSIDE_PORT: "内网端口",
     Field.VIA: "方式",
+    **{one.what: one.word for one in SYSTEM_FIELDS if one.titles},
 }
 """What people call the fields; `--map` takes these words and the English names alike."""
 

@@ -35,6 +35,7 @@ REFERENCES = (
     ("flow", "evidence", HeldBy.PROOF),
     ("run", "evidence", HeldBy.RUN),
     ("register", "source_sha256", HeldBy.REGISTER),
+    ("system_version", "source_sha256", HeldBy.REGISTER),
 )
 """Every column that keeps evidence alive, the strongest reason first. A row of `capture` alone keeps none: what showed
 nothing proves nothing, and what showed something has a row of `flow`."""

@@ -9,9 +9,9 @@ from sqlalchemy import BigInteger, Index, Integer, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from sentinel.model.moment import to_microseconds
-from sentinel.store import tables_declared, tables_map, tables_units
+from sentinel.store import tables_declared, tables_map, tables_system, tables_units
 
-__all__ = ["tables_declared", "tables_map", "tables_units"]  # declared there, part of the same schema
+__all__ = ["tables_declared", "tables_map", "tables_system", "tables_units"]  # declared there, part of the same schema
 
 
 def _now_us() -> int:

@@ -21,8 +21,8 @@ def publication(number: int, mapping: Mapping, **words: object) -> Publication:
 
 
 def row(
-    address: str, port: int = 443, vantage: str = "inside", *, certificate: str = "", title: str = "", proto: str = "tcp",
-    names: tuple[str, ...] = (), tunnel: str = "",
+    address: str, port: int = 443, vantage: str = "inside", *, certificate: str = "", title: str = "",
+    proto: str = "tcp", names: tuple[str, ...] = (), tunnel: str = "",
 ) -> MapRow:  # fmt: skip
     made = endpoint(port, proto, title=title, fingerprint=Fingerprint("http", tunnel=tunnel, certificate=certificate))
     key = made.key._replace(address=ip_address(address), vantage=vantage)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -72,7 +73,7 @@ def test_changes_in_any_order_give_what_replaying_them_in_time_order_gives(
         assert {"name": then.name, "parent": then.parent} == slow
     assert timeline[0].since is None
     assert timeline[-1].until is None
-    assert all(one.until == two.since for one, two in zip(timeline, timeline[1:], strict=False))
+    assert all(one.until == two.since for one, two in pairwise(timeline))
 
 
 def test_state_of_a_unit_is_what_is_dated_of_it() -> None:

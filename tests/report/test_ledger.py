@@ -2,18 +2,40 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from sentinel.model.endpoint import MapRow
 from sentinel.model.register import Person
-from sentinel.model.standing import Standing
+from sentinel.model.standing import Reason, Standing
+from sentinel.model.system import InformationSystem, SystemFacts, SystemState
+from sentinel.model.upkeep import Mark, PlaceKind, PlaceReason, PlaceStanding, PlaceState
 from sentinel.observe.table import Cell, Sheet, TableRow
 from sentinel.report.ledger import build_ledger
 from sentinel.schedule.columns import find_head
 from tests.report.facts_factory import make_empty_facts, make_facts
 
-SHEETS = ["说明", "资产台账", "开放端口", "登记未发现", "登记未核查", "未登记", "安全隐患"]
+SINCE = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
+SYSTEMS = (
+    InformationSystem(
+        1, "school", SystemFacts("教务系统", business_level=3, cii=True), state=SystemState.APPROVED, confirmed_at=SINCE
+    ),
+    InformationSystem(2, "school", SystemFacts("网站")),
+)
+PLACES = (
+    PlaceStanding(
+        PlaceKind.SYSTEM,
+        "教务系统",
+        Mark(PlaceState.STALE, PlaceReason.NOT_CONFIRMED, SINCE),
+        (Mark(PlaceState.SEEN, Reason.HOST_SEEN),),
+        department="教务处",
+        id=1,
+    ),
+    PlaceStanding(PlaceKind.DOMAIN, "www.other.example", Mark(PlaceState.OFF_CAMPUS, PlaceReason.OUTSIDE_ALL)),
+)
+
+SHEETS = ["说明", "资产台账", "信息系统", "登记核对", "开放端口", "登记未发现", "登记未核查", "未登记", "安全隐患"]
 
 
 def tables(facts, persons=None) -> dict[str, list[dict[str, object]]]:
@@ -47,6 +69,30 @@ def test_build_ledger_when_a_host_has_ports_then_they_are_folded_as_a_register_i
     assert row["端口"] == "22、3306、6379"
     ports = {str(one["端口"]) for one in tables(make_facts(200))["资产台账"]}
     assert any("161/udp" in one for one in ports)
+
+
+def test_build_ledger_when_systems_are_declared_then_each_has_its_row_and_its_state() -> None:
+    facts = replace(make_facts(12), systems=SYSTEMS, places=PLACES)
+    found = tables(facts)
+    first, second = found["信息系统"]
+    assert (first["登记的系统"], first["登记进度"], first["所定等级"]) == ("教务系统", "已审核", "三级")
+    assert (first["核对结果"], first["核对理由"]) == ("登记过期", "逾期未确认（2026-11-02）")
+    assert (second["登记进度"], second["核对结果"]) == ("草稿", "")
+    (row, _) = found["登记核对"]
+    assert (row["类"], row["对象"], row["另外"], row["主责部门"]) == ("信息系统", "教务系统", "登记且发现", "教务处")
+    about = dict(_pairs(facts))
+    assert (about["信息系统"], about["登记过期"], about["双非网站"]) == ("2 个", "1 项（登记核对）", "1 项（登记核对）")
+    assert not any("关" in str(value) for value in first.values()), "critical infrastructure is not told"
+    assert all(find_head(Sheet("x", _as_rows(sheet))) is None for sheet in build_ledger(facts, {})[2:4])
+
+
+def _pairs(facts) -> list[tuple[str, str]]:
+    return [(str(one[0]), str(one[1])) for one in build_ledger(facts, {})[0].rows]
+
+
+def _as_rows(sheet) -> tuple[TableRow, ...]:
+    heads = tuple(Cell(column.head) for column in sheet.columns)
+    return (TableRow("x", 1, heads),)
 
 
 def test_build_ledger_when_nothing_is_known_then_it_says_not_checked() -> None:

@@ -1,4 +1,4 @@
-"""Publications from files, by hand and by proof; what they join; who may be scanned with consent; whose map is whose."""
+"""Publications from files, by hand, by proof; what they join; who may be scanned with consent; whose map is whose."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""The tree of units in the store: dated moves and renames, paths, and any sequence of them held against a plain model."""
+"""The tree of units in the store: dated moves and renames, paths; any sequence of them held against a plain model."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -181,4 +182,4 @@ def test_any_sequence_of_moves_keeps_a_tree_whose_paths_are_those_of_the_parents
             assert one.path.split("/").count(one.code) == 1
             timeline = read_timeline(tree, one)
             assert timeline[-1].parent == one.parent
-            assert all(two.since == three.until for three, two in zip(timeline, timeline[1:], strict=False))
+            assert all(two.since == three.until for three, two in pairwise(timeline))

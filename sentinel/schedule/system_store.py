@@ -1,0 +1,204 @@
+"""What sheets and lines declare of systems in; new systems and new versions in the store, and steps with them, out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
+from typing import Any
+
+from sentinel.errors import UsageError
+from sentinel.inventory.systems import index_systems
+from sentinel.model.moment import SHANGHAI
+from sentinel.model.register import Person, RegisterEntry
+from sentinel.model.system import (
+    InformationSystem,
+    SystemFacts,
+    SystemPersons,
+    SystemState,
+    SystemStep,
+    fold_system,
+    next_state,
+)
+from sentinel.model.unit import Unit
+from sentinel.schedule.context import Context
+from sentinel.schedule.register_sheets import SheetsRead
+from sentinel.schedule.system_row import SystemDraft
+from sentinel.store.database import Transaction
+from sentinel.store.register import read_register
+from sentinel.store.seal import Seal
+from sentinel.store.systems import (
+    add_system_name,
+    change_system,
+    declare_system,
+    read_systems,
+    step_system,
+)
+
+_EMPTY = SystemFacts("")
+
+
+@dataclass(slots=True)
+class SystemsStored:
+    """What became of the systems of a sheet.
+
+    Attributes:
+        added: names of those that were not known.
+        changed: names of those of which something else is declared now.
+        known: how many say what is known already.
+    """
+
+    added: list[str]
+    changed: list[str]
+    known: int = 0
+
+
+def store_systems(
+    transaction: Transaction, unit: Unit, read: SheetsRead, file: str, sha256: str, seal: Seal | None
+) -> SystemsStored:
+    """Store what a sheet declares. The caller writes the audit row.
+
+    What a sheet of our own template leaves blank is withdrawn; a foreign sheet only adds to what is known.
+
+    Raises:
+        UsageError: a system that changes names persons, and the key that opens them is not here.
+    """
+    known = index_systems(read_systems(transaction.database, unit.code, seal))
+    stored = SystemsStored([], [])
+    for draft in read.drafts:
+        place: dict[str, Any] = {"source": file, "sheet": draft.row.sheet, "row": draft.row.number}
+        before = known.get(fold_system(draft.facts.name))
+        if before is None:
+            wanted = InformationSystem(0, unit.code, draft.facts, draft.persons, **place)
+            declare_system(transaction, wanted, sha256, seal)
+            stored.added.append(draft.facts.name)
+            continue
+        wanted = _overlay(before, draft, whole=read.is_template)
+        if wanted == before and before.state is not SystemState.RETIRED:
+            stored.known += 1
+            continue
+        change_system(transaction, before, replace(wanted, **place), sha256, seal)
+        stored.changed.append(before.facts.name)
+    return stored
+
+
+def _overlay(before: InformationSystem, draft: SystemDraft, *, whole: bool) -> InformationSystem:
+    if before.persons is None:
+        raise UsageError(f"{before.facts.name}: it names persons, and the contact key that opens them is not here")
+    told: dict[str, Any] = {
+        name: getattr(draft.facts, name)
+        for name in draft.told - {"name"}
+        if name != "classified" and (whole or getattr(draft.facts, name) != getattr(_EMPTY, name))
+    }
+    persons = {
+        role: getattr(draft.persons, role)
+        for role in draft.roles
+        if whole or not getattr(draft.persons, role).is_nobody
+    }
+    return replace(before, facts=replace(before.facts, **told), persons=replace(before.persons, **persons))
+
+
+def gather_systems(context: Context, unit: Unit, now: datetime, *, dry_run: bool) -> tuple[InformationSystem, ...]:
+    """Make a draft of each system lines of the register name and nobody declared; gives them.
+
+    What all lines of a name agree on goes in; what they differ in is left to a person.
+    """
+    seal = context.load_seal()
+    known = index_systems(read_systems(context.database, unit.code))
+    lines: dict[str, list[RegisterEntry]] = {}
+    for line in read_register(context.database, unit.code, seal):
+        folded = fold_system(line.system)
+        if folded and folded not in known:
+            lines.setdefault(folded, []).append(line)
+    found = tuple(_draft(unit, each) for each in lines.values())
+    if dry_run or not found:
+        return found
+    if any(one.persons and not one.persons.is_nobody for one in found):
+        seal = context.make_seal()
+    with context.database.transaction(context.actor, now) as transaction:
+        made = tuple(declare_system(transaction, one, "", seal, "register gather") for one in found)
+        transaction.audit("register.gather", f"unit {unit.code}", after={"systems": [one.id for one in made]})
+    return made
+
+
+def _draft(unit: Unit, lines: Sequence[RegisterEntry]) -> InformationSystem:
+    facts = SystemFacts(
+        lines[0].system,
+        department=_agreed(lines, lambda line: line.department),
+        live_on=min((to_day(line.valid_from) for line in lines if line.valid_from), default=None),
+    )
+    people = {line.person for line in lines if line.person and not line.person.is_nobody}
+    administrator = people.pop() if len(people) == 1 else Person()
+    return InformationSystem(0, unit.code, facts, SystemPersons(administrator=administrator))
+
+
+def to_day(moment: datetime) -> date:
+    """Give the day of a moment in Asia/Shanghai."""
+    return moment.astimezone(SHANGHAI).date()
+
+
+def _agreed(lines: Iterable[RegisterEntry], told: Callable[[RegisterEntry], str]) -> str:
+    texts = {told(line) for line in lines if told(line)}
+    return texts.pop() if len(texts) == 1 else ""
+
+
+def take_step(
+    context: Context, unit: Unit, numbers: Sequence[int], step: SystemStep, now: datetime, reason: str = ""
+) -> tuple[InformationSystem, ...]:
+    """Take a step with systems, all or none; gives them as they are then.
+
+    Raises:
+        UsageError: there is no such system, or the step is not open from its state.
+    """
+    with context.database.transaction(context.actor, now) as transaction:
+        for system in choose_systems(context, unit, numbers):
+            try:
+                next_state(system.state, step)
+            except ValueError as error:
+                raise UsageError(f"system {system.id} {system.facts.name} {error}") from error
+            step_system(transaction, system, step, reason)
+        after = {"systems": sorted(set(numbers)), "why": reason}
+        transaction.audit(f"register.{step.value}", f"unit {unit.code}", after=after)
+    return choose_systems(context, unit, numbers)
+
+
+def choose_systems(context: Context, unit: Unit, numbers: Iterable[int]) -> tuple[InformationSystem, ...]:
+    """Give systems by their numbers, each once.
+
+    Raises:
+        UsageError: there is no such system.
+    """
+    known = {one.id: one for one in read_systems(context.database, unit.code)}
+    wanted = tuple(dict.fromkeys(numbers))
+    missing = next((number for number in wanted if number not in known), None)
+    if missing is not None:
+        raise UsageError(f"no such system: {missing}; `sentinel register systems` shows them")
+    return tuple(known[number] for number in wanted)
+
+
+def join_names(context: Context, unit: Unit, number: int, names: Sequence[str], now: datetime) -> InformationSystem:
+    """Let lines of further names belong to a system.
+
+    Raises:
+        UsageError: there is no such system, or a name is that of another one.
+    """
+    (system,) = choose_systems(context, unit, [number])
+    own = {fold_system(one.facts.name): one for one in read_systems(context.database, unit.code)}
+    for name in names:
+        if not fold_system(name):
+            raise UsageError("a name may not be empty")
+        other = own.get(fold_system(name))
+        if other is not None and other.id != number:
+            raise UsageError(f"{name!r} is the name of system {other.id}; retire that one first")
+    with context.database.transaction(context.actor, now) as transaction:
+        for name in names:
+            add_system_name(transaction, system, name.strip())
+        transaction.audit("register.join", f"unit {unit.code}", after={"system": number, "names": list(names)})
+    return choose_systems(context, unit, [number])[0]
+
+
+def told_facts(facts: SystemFacts) -> dict[str, object]:
+    """Give what is declared, by attribute, without what is not."""
+    return {
+        one.name: value for one in fields(facts) if (value := getattr(facts, one.name)) != getattr(_EMPTY, one.name)
+    }
