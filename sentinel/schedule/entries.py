@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from datetime import datetime
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network, summarize_address_range
 
 from sentinel.errors import UsageError
 from sentinel.model.ports import PortSet, parse_ranges
 from sentinel.model.unit import IPNetwork
-from sentinel.model.whitelist import WhitelistEntry, WhitelistKind
+from sentinel.model.whitelist import EVERYWHERE, Direction, PeerKind, WhitelistAction, WhitelistEntry, WhitelistKind
 
 _PORT = re.compile(r"(?P<address>\[[^\]]+\](?:/\d+)?|[^:\[\]]+):(?P<ports>[\d,-]+)(?:/(?P<proto>tcp|udp))?\Z")
 _DOMAIN = re.compile(r"(?:[a-z0-9*?](?:[a-z0-9*?-]{0,62})\.)+[a-z0-9-]{2,63}\Z")
@@ -27,8 +27,14 @@ def read_entry(
     document: str,
     valid_from: datetime | None,
     valid_to: datetime | None,
+    action: WhitelistAction = WhitelistAction.ALLOW,
+    direction: str = Direction.IN,
+    peer: str = "",
+    below: bool = False,
 ) -> WhitelistEntry:
-    """Read one entry: a domain glob, a host prefix, or `10.0.0.5:443/tcp` (`[2001:db8::5]:443`).
+    """Read one entry: a domain glob, a host, prefix or range, or `10.0.0.5:443/tcp` (`[2001:db8::5]:443`).
+
+    `peer` is any, campus, internet or prefixes divided by commas; only a prohibition may speak of any address (`*`).
 
     Raises:
         UsageError: the kind is unknown or the value cannot be read as it.
@@ -38,18 +44,24 @@ def read_entry(
     for text, option in ((reason, "--reason"), (approved_by, "--approved-by")):
         if not text.strip():
             raise UsageError(f"{option}: may not be empty")
+    if direction not in set(Direction):
+        raise UsageError(f"--direction: no such direction: {direction!r} ({', '.join(Direction)})")
     domain, proto, ports = "", "", PortSet()
     addresses: tuple[IPNetwork, ...] = ()
+    wide = action is WhitelistAction.DENY
     try:
         if kind == WhitelistKind.DOMAIN:
             domain = parse_domain(value)
         elif kind == WhitelistKind.HOST:
-            addresses = (parse_prefix(value),)
+            addresses = parse_addresses(value)
         else:
-            prefix, proto, ports = _parse_place(value)
-            addresses = (prefix,)
+            addresses, proto, ports = _parse_place(value, wide=wide)
     except ValueError as error:
         raise UsageError(f"{value!r}: {error}") from error
+    try:
+        peer_kind, peers = parse_peer(peer)
+    except ValueError as error:
+        raise UsageError(f"--peer: {peer!r}: {error}") from error
     return WhitelistEntry(
         id=0,
         unit=unit,
@@ -64,6 +76,11 @@ def read_entry(
         document=document.strip(),
         valid_from=valid_from,
         valid_to=valid_to,
+        action=action,
+        direction=Direction(direction),
+        peer=peer_kind,
+        peers=peers,
+        below=below,
     )
 
 
@@ -98,6 +115,62 @@ def parse_prefix(text: str) -> IPNetwork:
     return prefix
 
 
+_RANGE = re.compile(r"([0-9A-Fa-f.:]+)-([0-9A-Fa-f.:]+)\Z")
+MAX_RANGE = 65_536
+"""Addresses of one range; a longer one is a slip of the keyboard."""
+
+
+def parse_addresses(text: str, *, wide: bool = False) -> tuple[IPNetwork, ...]:
+    """Read an address, a prefix, or a range (`10.0.0.5-10.0.0.9`, `10.0.0.5-9`) into prefixes; `*` when `wide`.
+
+    Raises:
+        ValueError: it is none of these; the message does not repeat it.
+    """
+    plain = text.strip().strip("[]")
+    if wide and plain in {"*", "any"}:
+        return EVERYWHERE
+    found = _RANGE.match(plain)
+    if found is None:
+        return (parse_prefix(plain),)
+    first, last = found[1], found[2]
+    try:
+        if last.isdecimal() and "." in first:
+            last = f"{first.rpartition('.')[0]}.{last}"
+        low, high = ip_address(first), ip_address(last)
+        if low.version != high.version or not 0 <= int(high) - int(low) < MAX_RANGE:
+            raise ValueError("not a range")
+        return tuple(summarize_address_range(low, high))  # type: ignore[type-var]  # both are of one version
+    except ValueError as error:
+        raise ValueError(f"no range of at most {MAX_RANGE} addresses (write 10.0.0.5-10.0.0.9)") from error
+
+
+_PEERS = {
+    "": PeerKind.ANY,
+    "any": PeerKind.ANY,
+    "任意": PeerKind.ANY,
+    "campus": PeerKind.CAMPUS,
+    "校内": PeerKind.CAMPUS,
+    "internet": PeerKind.INTERNET,
+    "互联网": PeerKind.INTERNET,
+}
+
+
+def parse_peer(text: str) -> tuple[PeerKind, tuple[IPNetwork, ...]]:
+    """Read the other side of an entry: any, campus, internet, or addresses divided by commas.
+
+    Raises:
+        ValueError: it is none of these; the message does not repeat it.
+    """
+    word = text.strip().lower()
+    if word in _PEERS:
+        return _PEERS[word], ()
+    try:
+        prefixes = [prefix for piece in re.split("[,，、;；]", word) for prefix in parse_addresses(piece)]
+    except ValueError as error:
+        raise ValueError("write any, campus, internet, or prefixes as 10.9.0.0/24,10.8.0.5") from error
+    return PeerKind.PREFIX, tuple(dict.fromkeys(prefixes))
+
+
 def parse_port_list(text: str) -> PortSet:
     """Read ports of one protocol: `22,80-90`.
 
@@ -112,10 +185,10 @@ def parse_port_list(text: str) -> PortSet:
     return ports
 
 
-def _parse_place(text: str) -> tuple[IPNetwork, str, PortSet]:
+def _parse_place(text: str, *, wide: bool) -> tuple[tuple[IPNetwork, ...], str, PortSet]:
     match = _PORT.match(text.strip())
     if not match:
         raise ValueError("no port of a host (write 10.0.0.5:443/tcp or 10.0.0.0/24:22,80-90)")
     ports = parse_port_list(match["ports"])
     address = match["address"].replace("[", "").replace("]", "")
-    return parse_prefix(address), match["proto"] or "tcp", ports
+    return parse_addresses(address, wide=wide), match["proto"] or "tcp", ports
