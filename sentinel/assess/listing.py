@@ -123,8 +123,7 @@ class Listing:
             *(
                 entry
                 for entry in self._denied.ports.covering_port(address, proto, port)
-                if entry.meets(peer)
-                and (not entry.service or (service and is_expected(entry.service, service, tunnel)))
+                if entry.meets(peer) and (not entry.service or _is_heard(entry.service, service, tunnel))
             ),
         ]
         if denied:
@@ -158,6 +157,10 @@ class Listing:
         return Decision(Listed.UNLISTED if kind in self._own else Listed.NONE)
 
 
+def _is_heard(named: str, service: str, tunnel: str) -> bool:
+    return bool(service) and is_expected(named, service, tunnel)
+
+
 class _Sides:
     """The host entries and the port entries of one action."""
 
@@ -174,7 +177,7 @@ def _sorted(entries: Iterable[WhitelistEntry]) -> tuple[WhitelistEntry, ...]:
 
 
 def is_expected(expected: str, service: str, tunnel: str) -> bool:
-    """Tell whether what speaks at a place is what an entry expects there, under whatever name; any, where it is empty."""
+    """Tell whether what speaks at a place is what an entry expects, under whatever name; an empty one expects any."""
     return not expected or _canonical(expected) in _spoken(service, tunnel)
 
 

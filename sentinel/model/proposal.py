@@ -12,6 +12,8 @@ from sentinel.model.ports import PortSet
 from sentinel.model.unit import IPNetwork
 from sentinel.model.whitelist import PeerKind, WhitelistKind
 
+_NO_PORTS = PortSet()
+
 
 class Decision(StrEnum):
     """What a reviewer makes of a line."""
@@ -59,7 +61,7 @@ class Proposal:
     domain: str = ""
     addresses: tuple[IPNetwork, ...] = ()
     proto: str = ""
-    ports: PortSet = PortSet()
+    ports: PortSet = _NO_PORTS
     service: str = ""
     peer: PeerKind = PeerKind.ANY
     reason: str = ""

@@ -33,6 +33,7 @@ class Category(StrEnum):
     CERTIFICATE = "certificate"
     FLOW = "flow"
     UNIT = "unit"
+    ENTRY = "entry"
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class Peer:
 
 
 def peer_of_vantage(vantage: str) -> Peer:
-    """Give the other side of what a scan sees: a scan from outside speaks for the internet, any other for the campus."""
+    """Give the other side of what a scan sees: outside is the internet, all else the campus."""
     return Peer(PeerKind.INTERNET if vantage == OUTSIDE else PeerKind.CAMPUS)
 
 

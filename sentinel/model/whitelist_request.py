@@ -145,6 +145,6 @@ class RequestCheck:
 
     @property
     def obstacles(self) -> tuple[str, ...]:
-        """Give why it cannot be approved, in words of the code: `unseen`, `unjudged`, `blocking`; nothing when it can."""
+        """Give why it cannot be approved, as `unseen`, `unjudged`, `blocking`; nothing when it can."""
         found = (("unseen", self.unseen), ("unjudged", self.unjudged), ("blocking", len(self.blocking)))
         return tuple(word for word, count in found if count)
