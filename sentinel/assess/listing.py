@@ -72,8 +72,10 @@ class Listing:
 
     __slots__ = ("_allowed", "_allowed_names", "_denied", "_denied_names", "_own", "entries")
 
-    def __init__(self, entries: Iterable[WhitelistEntry], now: datetime, unit: str = "") -> None:
-        valid = [entry for entry in entries if entry.is_valid(now) and entry.direction is Direction.IN]
+    def __init__(
+        self, entries: Iterable[WhitelistEntry], now: datetime, unit: str = "", direction: Direction = Direction.IN
+    ) -> None:
+        valid = [entry for entry in entries if entry.is_valid(now) and entry.direction is direction]
         own = [entry for entry in valid if not entry.is_deny and unit in ("", entry.unit)]
         self.entries = len(own)
         self._own = {entry.kind for entry in own}

@@ -30,6 +30,7 @@ from sentinel.cli import (
     setup,
     traffic,
     units,
+    whitelist,
 )
 from sentinel.cli.session import set_home
 
@@ -69,6 +70,7 @@ for module in (
     units,
     declared,
     scope,
+    whitelist,
     papers,
     settings,
     importing,

@@ -7,7 +7,7 @@ more than was seen, but where a port stands open on most of a segment, or printe
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from ipaddress import collapse_addresses, ip_network
@@ -105,7 +105,7 @@ def build_proposals(
     made = [
         *sorted(_propose_ports(seen, index, now), key=_order),
         *(_propose_name(one, index, now) for one in sorted(known, key=lambda one: one.name)),
-        *_propose_unseen(lines, seen, known),
+        *_propose_unseen(lines, seen, known, now),
     ]
     return tuple(sorted(made, key=lambda one: not one.risk))
 
@@ -121,7 +121,6 @@ def _join_looks(ports: Iterable[SeenPort]) -> list[SeenPort]:
 
 
 def _join(one: SeenPort, other: SeenPort) -> SeenPort:
-    times = [time for time in (one.last_seen, other.last_seen) if time]
     return SeenPort(
         one.network,
         one.segment,
@@ -130,7 +129,7 @@ def _join(one: SeenPort, other: SeenPort) -> SeenPort:
         one.port,
         one.service or other.service,
         one.outside or other.outside,
-        max(times, default=None),
+        _later(one.last_seen, other.last_seen),
         one.risk or other.risk,
     )
 
@@ -268,20 +267,27 @@ def _propose_name(one: SeenName, index: RegisterIndex, now: datetime) -> Proposa
 
 
 def _propose_unseen(
-    register: Sequence[RegisterEntry], seen: Iterable[SeenPort], names: Iterable[SeenName]
+    register: Sequence[RegisterEntry], seen: Sequence[SeenPort], names: Iterable[SeenName], now: datetime
 ) -> Iterator[Proposal]:
-    """Propose what is registered with its ports or names and was not seen; nobody should allow it unlooked."""
+    """Propose what is registered with its ports or names and was not seen; nobody should allow it unlooked.
+
+    A scan of ports sees few names: a name is as good as seen where a host of its line is.
+    """
     open_ports = {(one.address, one.proto, one.port) for one in seen}
+    up: dict[IPAddress, datetime | None] = {}
+    for one in seen:
+        up[one.address] = _later(up.get(one.address), one.last_seen)
     known = {fold_name(one.name) for one in names}
     told: set[str] = set()
     for line in register:
-        for proposal in _unseen_of(line, open_ports, known):
+        unseen = (_propose_unseen_name(line, name, up, now) for name in line.domains if fold_name(name) not in known)
+        for proposal in (*_unseen_ports(line, open_ports), *unseen):
             if proposal.mark not in told:
                 told.add(proposal.mark)
                 yield proposal
 
 
-def _unseen_of(line: RegisterEntry, open_ports: set[tuple[IPAddress, str, int]], known: set[str]) -> Iterator[Proposal]:
+def _unseen_ports(line: RegisterEntry, open_ports: set[tuple[IPAddress, str, int]]) -> Iterator[Proposal]:
     hosts = [one.network_address for one in line.addresses if one.num_addresses == 1]
     for proto, ports in line.ports:
         if len(ports) > MOST_PORTS:
@@ -303,16 +309,29 @@ def _unseen_of(line: RegisterEntry, open_ports: set[tuple[IPAddress, str, int]],
                 registered=Registered.UNSEEN,
                 advice=Decision.SKIP,
             )
-    for name in line.domains:
-        if fold_name(name) not in known:
-            yield Proposal(
-                kind=WhitelistKind.DOMAIN,
-                domain=fold_name(name),
-                reason=line.system,
-                department=line.department,
-                registered=Registered.UNSEEN,
-                advice=Decision.SKIP,
-            )
+
+
+def _propose_unseen_name(
+    line: RegisterEntry, name: str, up: Mapping[IPAddress, datetime | None], now: datetime
+) -> Proposal:
+    hosts = [one.network_address for one in line.addresses if one.num_addresses == 1 and one.network_address in up]
+    end = line.valid_to.astimezone(SHANGHAI) if line.valid_to else now.astimezone(SHANGHAI) + timedelta(REGISTERED_DAYS)
+    return Proposal(
+        kind=WhitelistKind.DOMAIN,
+        domain=fold_name(name),
+        reason=line.system,
+        department=line.department,
+        registered=Registered.YES if hosts else Registered.UNSEEN,
+        hosts=len(hosts),
+        last_seen=max((time for host in hosts if (time := up[host])), default=None),
+        advice=Decision.ALLOW if hosts else Decision.SKIP,
+        until=end.date() if hosts else None,
+        members=tuple(sorted(map(str, hosts))),
+    )
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((time for time in (one, other) if time), default=None)
 
 
 def _order(one: Proposal) -> tuple[object, ...]:

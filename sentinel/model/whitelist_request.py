@@ -124,27 +124,32 @@ class RequestCheck:
     Attributes:
         addresses: addresses it names.
         unseen: of them, those no finished scan since the request asked for all of its ports.
-        run: row id of the newest scan since that looked at any of them; 0: none did.
-        run_at: when that was.
+        run_at: when the newest scan since ended that looked at any of them; None: none did.
         evidence: SHA-256 of it.
         seen: what is open now of what it asks for, as `10.0.0.5:443/tcp http`.
         beyond: what is open on its addresses and not asked for.
         blocking: numbers of live findings of at least high severity on its addresses and names, with their titles.
+        forbidden: row ids of entries in force that forbid some of it.
         unjudged: runs no rule was applied to yet.
     """
 
     addresses: int
     unseen: int
-    run: int = 0
     run_at: datetime | None = None
     evidence: str = ""
     seen: tuple[str, ...] = ()
     beyond: tuple[str, ...] = ()
     blocking: tuple[tuple[str, str], ...] = ()
+    forbidden: tuple[int, ...] = ()
     unjudged: int = 0
 
     @property
     def obstacles(self) -> tuple[str, ...]:
-        """Give why it cannot be approved, as `unseen`, `unjudged`, `blocking`; nothing when it can."""
-        found = (("unseen", self.unseen), ("unjudged", self.unjudged), ("blocking", len(self.blocking)))
+        """Give why it cannot be approved, as `unseen` or `blocking`; nothing when it can."""
+        found = (
+            ("unseen", self.unseen),
+            ("unjudged", self.unjudged),
+            ("blocking", len(self.blocking)),
+            ("forbidden", len(self.forbidden)),
+        )
         return tuple(word for word, count in found if count)

@@ -26,7 +26,7 @@ DECISIONS: Final[Mapping[Decision, str]] = {
 }
 REGISTERED: Final[Mapping[Registered, str]] = {
     Registered.YES: "已登记",
-    Registered.PARTLY: "主机已登记，端口未登记",
+    Registered.PARTLY: "仅登记主机",
     Registered.NO: "未登记",
     Registered.UNSEEN: "已登记，未见",
 }
@@ -43,18 +43,18 @@ FIXED: Final = ("种类", "地址或域名", "协议", "端口", "服务", "来�
 
 _COLUMNS: Final = (
     Column(CODE, 17),
-    Column("种类", 6),
+    Column("种类", 7),
     Column("地址或域名", 30),
-    Column("协议", 6),
+    Column("协议", 7),
     Column("端口", 14),
-    Column("服务", 13),
+    Column("服务", 16),
     Column("来源", 8),
-    Column("用途", 22),
+    Column("用途", 26),
     Column("责任部门", 14),
     Column("登记情况", 14),
-    Column("台数", 6),
-    Column("最近所见", 17),
-    Column("风险提示", 30),
+    Column("台数", 7),
+    Column("最近所见", 18),
+    Column("风险提示", 36),
     Column("建议", 10),
     Column("建议有效期至", 13),
     Column(DECISION, 11, choices=tuple(DECISIONS.values()), filled_in=True),
@@ -68,7 +68,7 @@ HEADS: Final = tuple(column.head for column in _COLUMNS)
 
 def build_review(unit: str, lines: Sequence[DraftLine], now: datetime) -> tuple[Sheet, ...]:
     """Build the sheet to fill in, and one that says how."""
-    return (Sheet(TITLE, _COLUMNS, map(_row, lines)), _about(unit, lines, now))
+    return (Sheet(TITLE, _COLUMNS, map(_row, lines), is_form=True), _about(unit, lines, now))
 
 
 def build_marked(rows: Iterable[tuple[Sequence[str], Mapping[int, str]]]) -> tuple[Sheet, ...]:
@@ -77,7 +77,7 @@ def build_marked(rows: Iterable[tuple[Sequence[str], Mapping[int, str]]]) -> tup
     A reason at column -1 is of the whole line. The sheet can be filled in and read again.
     """
     columns = (*_COLUMNS, Column("问题", 50))
-    return (Sheet(TITLE, columns, (_marked_row(cells, reasons) for cells, reasons in rows)),)
+    return (Sheet(TITLE, columns, (_marked_row(cells, reasons) for cells, reasons in rows), is_form=True),)
 
 
 def fixed_cells(one: Proposal) -> tuple[str, ...]:
@@ -121,7 +121,7 @@ def _marked_row(cells: Sequence[str], reasons: Mapping[int, str]) -> tuple[Value
 
 
 def _about(unit: str, lines: Sequence[DraftLine], now: datetime) -> Sheet:
-    return Sheet("填表说明", (Column("", 16), Column("", 100)), _words(unit, lines, now))
+    return Sheet("填表说明", (Column("", 16), Column("", 100)), _words(unit, lines, now), is_form=True)
 
 
 def _words(unit: str, lines: Sequence[DraftLine], now: datetime) -> Iterator[tuple[Value, Value]]:
@@ -136,6 +136,6 @@ def _words(unit: str, lines: Sequence[DraftLine], now: datetime) -> Iterator[tup
     yield WHY, "留空时取用途一栏；否决建议时请写明理由。"
     yield "不要改动", f"{CODE}和{'、'.join(FIXED)}。要放行别的地址或端口，用 whitelist add 或 whitelist request add。"
     yield "来源", "校内：只在校内探测到，放行后从互联网能访问时仍算违规；任意：从互联网也能访问。"
-    yield "登记情况", "已登记，未见：台账里有，扫描没有见到，先核实再决定。"
+    yield "登记情况", "仅登记主机：台账里有这台主机，没有这个端口。已登记，未见：台账里有，扫描没有见到，先核实再决定。"
     yield "风险提示", "属高危端口或不应暴露的服务，建议不放行；确需放行的，限定来源并写明理由。"
     yield "交回", "sentinel whitelist apply 本文件。草案之后地图有变化的行不会写入，会逐行指出，需重新生成草案。"

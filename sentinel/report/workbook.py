@@ -42,6 +42,8 @@ _CHARACTER: Final = 0.55
 """Ems of one character of a column's width."""
 
 _HEAD_FILL: Final = "EEF3F8"
+_LINE_PT: Final = 16
+_GRID: Final = "D0D7DE"
 _OWN_FILL: Final = "FFF1CC"
 _MARK_FILL: Final = "FFC7CE"
 _INK: Final = "123A63"
@@ -72,11 +74,13 @@ class Sheet:
         title: its name, at most 31 characters.
         columns: from left to right; without heads it is prose.
         rows: one value for each column; read once.
+        is_form: people write in it: rows are as high as their longest text, and every cell has a border.
     """
 
     title: str
     columns: tuple[Column, ...]
     rows: Iterable[Sequence[Value]]
+    is_form: bool = False
 
     @property
     def has_head(self) -> bool:
@@ -113,8 +117,12 @@ def _write_sheet(book: Workbook, sheet: Sheet) -> None:
         page.append([_head_cell(page, column) for column in sheet.columns])
         count = 1
     for row in sheet.rows:
-        page.append([_cell(page, value, width) for value, width in zip(row, widths, strict=True)])
+        cells = [_cell(page, value, width) for value, width in zip(row, widths, strict=True)]
         count += 1
+        if sheet.is_form:
+            cells = [_form_cell(page, cell) for cell in cells]
+            page.row_dimensions[count].height = _LINE_PT * _count_lines(row, widths)
+        page.append(cells)
     if sheet.has_head:
         page.auto_filter.ref = f"A1:{get_column_letter(len(sheet.columns))}{count}"
         _offer_choices(page, sheet.columns, count)
@@ -171,6 +179,28 @@ def _cell(page: Worksheet, value: Value, width: float) -> object:
 def _is_plain(words: str) -> bool:
     """Tell of most cells quickly that cleaning would not change them."""
     return len(words) <= MAX_TEXT and words.isascii() and words.isprintable()
+
+
+def _form_cell(page: Worksheet, value: object) -> Cell:
+    from openpyxl.cell import Cell, WriteOnlyCell
+    from openpyxl.styles import Alignment, Border, Side
+
+    cell = value if isinstance(value, Cell) else WriteOnlyCell(page, value)  # type: ignore[arg-type]  # plain already
+    cell.alignment = Alignment(vertical="center", wrap_text=True)
+    line = Side("thin", color=_GRID)
+    cell.border = Border(line, line, line, line)
+    return cell
+
+
+def _count_lines(row: Sequence[Value], widths: Sequence[float]) -> int:
+    """Count the lines of the longest text of a row; a spreadsheet that is written row by row does not measure them."""
+    texts = (value.text if isinstance(value, Marked) else value for value in row)
+    needed = [
+        -(-round(text_width(clean(text, MAX_TEXT), 1) * 10) // max(round(width * _CHARACTER * 10), 1))
+        for text, width in zip(texts, widths, strict=True)
+        if isinstance(text, str)
+    ]
+    return max(needed, default=1) or 1
 
 
 def _formatted(page: Worksheet, value: datetime, form: str) -> Cell:

@@ -93,8 +93,9 @@ def _asks_closing(rule: Rule) -> bool:
 
 
 def _risk_text(rule: Rule) -> str:
-    cases = "、".join(rule.high_risk)
-    return f"{rule.zh.title}（高风险判定 {cases}）" if cases else rule.zh.title
+    """Say what a rule says of a port, without that no entry allows it, which is what the draft is about."""
+    title, cases = rule.zh.title.replace("且未登记", ""), "、".join(rule.high_risk)
+    return f"{title}（高风险判定 {cases}）" if cases else title
 
 
 def _seen_port(row: MapRow, network: Network, risks: Mapping[tuple[int, str], str]) -> SeenPort:

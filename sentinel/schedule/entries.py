@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from ipaddress import ip_address, ip_network, summarize_address_range
 
@@ -11,6 +13,7 @@ from sentinel.errors import UsageError
 from sentinel.model.ports import PortSet, parse_ranges
 from sentinel.model.unit import IPNetwork
 from sentinel.model.whitelist import EVERYWHERE, Direction, PeerKind, WhitelistAction, WhitelistEntry, WhitelistKind
+from sentinel.model.whitelist_request import WhitelistRequest
 
 _PORT = re.compile(r"(?P<address>\[[^\]]+\](?:/\d+)?|[^:\[\]]+):(?P<ports>[\d,-]+)(?:/(?P<proto>tcp|udp))?\Z")
 _DOMAIN = re.compile(r"(?:[a-z0-9*?](?:[a-z0-9*?-]{0,62})\.)+[a-z0-9-]{2,63}\Z")
@@ -139,7 +142,7 @@ def parse_addresses(text: str, *, wide: bool = False) -> tuple[IPNetwork, ...]:
         low, high = ip_address(first), ip_address(last)
         if low.version != high.version or not 0 <= int(high) - int(low) < MAX_RANGE:
             raise ValueError("not a range")
-        return tuple(summarize_address_range(low, high))  # type: ignore[type-var]  # both are of one version
+        return tuple(summarize_address_range(low, high))
     except ValueError as error:
         raise ValueError(f"no range of at most {MAX_RANGE} addresses (write 10.0.0.5-10.0.0.9)") from error
 
@@ -192,3 +195,36 @@ def _parse_place(text: str, *, wide: bool) -> tuple[tuple[IPNetwork, ...], str, 
     ports = parse_port_list(match["ports"])
     address = match["address"].replace("[", "").replace("]", "")
     return parse_addresses(address, wide=wide), match["proto"] or "tcp", ports
+
+
+def read_request_places(
+    request: WhitelistRequest, addresses: Sequence[str], ports: Sequence[str], domains: Sequence[str], peer: str
+) -> WhitelistRequest:
+    """Read what a request asks for: addresses, `80,443/tcp`, names, and from where.
+
+    Raises:
+        UsageError: one of them cannot be read.
+    """
+    try:
+        places = tuple(dict.fromkeys(prefix for text in addresses for prefix in parse_addresses(text)))
+    except ValueError as error:
+        raise UsageError(f"--address: {error}") from error
+    by_proto: dict[str, PortSet] = {}
+    try:
+        for text in ports:
+            numbers, _, proto = text.strip().lower().partition("/")
+            if proto not in {"", "tcp", "udp"}:
+                raise ValueError("no protocol (write 443/tcp or 53/udp)")
+            by_proto[proto or "tcp"] = by_proto.get(proto or "tcp", PortSet()) | parse_port_list(numbers)
+    except ValueError as error:
+        raise UsageError(f"--port: {error}") from error
+    try:
+        names = tuple(dict.fromkeys(map(parse_domain, domains)))
+    except ValueError as error:
+        raise UsageError(f"--domain: {error}") from error
+    try:
+        side, peers = parse_peer(peer)
+    except ValueError as error:
+        raise UsageError(f"--peer: {error}") from error
+    listed = tuple(sorted(by_proto.items(), key=lambda pair: pair[0]))
+    return replace(request, addresses=places, ports=listed, domains=names, peer=side, peers=peers)

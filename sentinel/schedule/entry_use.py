@@ -17,6 +17,7 @@ from sentinel.store.endpoints import read_closings
 from sentinel.store.runs import read_coverage, read_runs
 from sentinel.store.scopes import read_whitelist
 from sentinel.store.units import read_networks
+from sentinel.store.whitelist import read_applying
 
 LOOK_BACK = timedelta(days=400)
 """How far back runs and closings are read; an entry whose last use lies further back has not been used in a year."""
@@ -46,3 +47,24 @@ def tally_use(
     looks = [Look(run.time, run.vantage, run.evidence, read_coverage(context.database, run.id)) for run in runs]
     tally.note_looks(sorted(looks, key=lambda look: look.at))
     return tuple(tally.uses[number] for number in sorted(tally.uses))
+
+
+def read_due(context: Context, unit: Unit, days: int, now: datetime) -> tuple[EntryUse, ...]:
+    """Give permissions that end within some days, and those that ended with something still open, soonest first.
+
+    What is allowed for longer by another entry is left out.
+    """
+    last = now + timedelta(days=days)
+    entries = read_whitelist(context.database, unit.code)
+    if not any(one.valid_to and one.valid_to <= last for one in entries):
+        return ()
+    listing = Listing(read_applying(context.database, unit), now, unit.code)
+    uses = (use for use in tally_use(context, unit, entries, listing, now) if not use.renewed)
+    ending = [
+        use
+        for use in uses
+        if use.entry.valid_to is not None
+        and use.entry.valid_to <= last
+        and (use.entry.valid_to >= now or use.open_now > use.excused)
+    ]
+    return tuple(sorted(ending, key=lambda use: (use.entry.valid_to or last, use.entry.id)))

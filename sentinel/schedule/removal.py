@@ -19,7 +19,8 @@ from sentinel.store.findings import read_findings, write_findings
 from sentinel.store.register import read_register, withdraw_register
 from sentinel.store.scopes import read_whitelist, withdraw_whitelist_entry
 
-_WHY = "declared to stay out"
+STAYS_OUT = "declared to stay out"
+"""Why lines and entries are withdrawn here; those withdrawn for any other reason do not come back by an import."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,10 @@ def remove_told(transaction: Transaction, unit: Unit, kept: KeptOut) -> Removed:
     lines = [one.id for one in read_register(database, unit.code) if _tells(one.addresses, kept)]
     withdraw_register(transaction, lines)
     if lines:
-        transaction.audit("register.withdraw", f"unit {unit.code}", after={"withdrawn": lines, "reason": _WHY})
+        transaction.audit("register.withdraw", f"unit {unit.code}", after={"withdrawn": lines, "reason": STAYS_OUT})
     entries = [one.id for one in read_whitelist(database, unit.code) if _tells(one.addresses, kept)]
     for number in entries:
-        withdraw_whitelist_entry(transaction, number, _WHY)
+        withdraw_whitelist_entry(transaction, number, STAYS_OUT)
     findings = list(_blind(read_findings(database, [unit.code]), kept, transaction))
     write_findings(transaction, findings)
     return Removed(0, len(lines), len(entries), len(findings))
@@ -64,4 +65,4 @@ def _blind(findings: Iterable[Finding], kept: KeptOut, transaction: Transaction)
         if address is not None and kept.meets(address):
             key = replace(one.key, subject=f"（已排除）{one.id}")
             blind = replace(one, key=key, state=FindingState.CLOSED, closed_at=transaction.now, detail="")
-            yield blind, one.state.value, _WHY
+            yield blind, one.state.value, STAYS_OUT
