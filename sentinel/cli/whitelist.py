@@ -9,7 +9,7 @@ import typer
 
 from sentinel.cli import whitelist_requests, whitelist_review
 from sentinel.cli.importing import SOME_REFUSED
-from sentinel.cli.output import print_json, print_line, print_note, print_table
+from sentinel.cli.output import print_json, print_line, print_note, print_paragraph, print_table
 from sentinel.cli.scope import WhyOption, demand_reason, read_start
 from sentinel.cli.session import LAST_ROW, JsonOption, UnitOption, open_session, read_time
 from sentinel.model.moment import local_date, local_text
@@ -115,7 +115,9 @@ def add(
     if as_json:
         print_json(build_whitelist_words(stored))
     else:
-        print_line(f"已登记白名单 {stored.id}：{ACTIONS[stored.action]} {show_place(stored)}。下一步：sentinel check")
+        print_paragraph(
+            f"已登记白名单 {stored.id}：{ACTIONS[stored.action]} {show_place(stored)}。下一步：sentinel check"
+        )
 
 
 @group.command("import")
@@ -257,7 +259,7 @@ def _print_explanation_json(place: str, at: datetime, answer: Explanation) -> No
 
 
 def _print_explanation(place: str, question: Question, at: datetime, answer: Explanation) -> None:
-    print_line(f"{place}，{local_text(at)}，对端 {question.peer.address or question.peer.kind}：")
+    print_paragraph(f"{place}，{local_text(at)}，对端 {question.peer.address or question.peer.kind}：")
     print_line(f"结论：{VERDICTS[answer.verdict]}。")
     print_table(
         "提到它的条目",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentinel.cli.importing import SOME_REFUSED
-from sentinel.cli.output import print_json, print_line, print_table
+from sentinel.cli.output import print_json, print_paragraph, print_table
 from sentinel.cli.scope import WhyOption, demand_reason, read_start
 from sentinel.cli.session import JsonOption, UnitOption, open_session, read_time
 from sentinel.errors import UsageError
@@ -94,8 +94,8 @@ def add(
     if as_json:
         print_json(build_request_words(made))
     else:
-        print_line(f"已提交 {made.number}：{made.system}，{_places(made)}，至 {local_date(made.valid_to)}。")
-        print_line(f"下一步：扫描所申请的地址，再用 sentinel whitelist request check {made.number}")
+        print_paragraph(f"已提交 {made.number}：{made.system}，{_places(made)}，至 {local_date(made.valid_to)}。")
+        print_paragraph(f"下一步：扫描所申请的地址，再用 sentinel whitelist request check {made.number}")
 
 
 @requests.command("list")
@@ -166,7 +166,7 @@ def show(
     else:
         _print_request(request, events, entries)
         if out is not None:
-            print_line(f"已写入 {out}。")
+            print_paragraph(f"已写入 {out}。")
 
 
 @requests.command("check")
@@ -216,8 +216,8 @@ def approve(
             print_json(build_whitelist_words(one))
         return
     numbers = "、".join(str(one.id) for one in entries)
-    print_line(f"已批准 {request.number}，写入白名单 {numbers}，至 {local_date(entries[0].valid_to)}。")
-    print_line("下一步：sentinel check")
+    print_paragraph(f"已批准 {request.number}，写入白名单 {numbers}，至 {local_date(entries[0].valid_to)}。")
+    print_paragraph("下一步：sentinel check")
 
 
 @requests.command("return")
@@ -229,7 +229,7 @@ def send_back(number: NumberArgument, why: WhyOption, unit: UnitOption = None) -
     with open_session() as context:
         request = choose_request(context, context.choose_unit(unit), number)
         end_request(context, request, RequestStep.RETURN, why.strip())
-    print_line(f"已退回 {request.number}。")
+    print_paragraph(f"已退回 {request.number}。")
 
 
 @requests.command("withdraw")
@@ -242,7 +242,7 @@ def withdraw(number: NumberArgument, why: WhyOption, unit: UnitOption = None) ->
         request = choose_request(context, context.choose_unit(unit), number)
         ended = end_request(context, request, RequestStep.WITHDRAW, why.strip())
     entries = f"，一并撤销白名单 {'、'.join(str(one.id) for one in ended)}" if ended else ""
-    print_line(f"已撤回 {request.number}{entries}。")
+    print_paragraph(f"已撤回 {request.number}{entries}。")
 
 
 def build_request_words(one: WhitelistRequest) -> dict[str, object]:
@@ -301,13 +301,13 @@ def _check_json(request: WhitelistRequest, done: RequestCheck) -> dict[str, obje
 def _print_request(
     request: WhitelistRequest, events: Sequence[RequestEvent], entries: Sequence[WhitelistEntry]
 ) -> None:
-    print_line(f"{request.number} {KINDS[request.kind]}申请，{STATES[request.state]}")
-    print_line(f"{request.department}：{request.system}，{request.purpose}")
-    print_line(f"{_places(request)}；{local_date(request.valid_from)} 至 {local_date(request.valid_to)}")
+    print_paragraph(f"{request.number} {KINDS[request.kind]}申请，{STATES[request.state]}")
+    print_paragraph(f"{request.department}：{request.system}，{request.purpose}")
+    print_paragraph(f"{_places(request)}；{local_date(request.valid_from)} 至 {local_date(request.valid_to)}")
     if request.replaces:
-        print_line(f"代替 {request.replaces}")
+        print_paragraph(f"代替 {request.replaces}")
     if entries:
-        print_line(f"已写入白名单 {'、'.join(str(one.id) for one in entries)}")
+        print_paragraph(f"已写入白名单 {'、'.join(str(one.id) for one in entries)}")
     print_table(
         "经过",
         ("时间", "办理", "经办", "结果", "说明"),
@@ -335,22 +335,22 @@ def _length(value: object) -> int:
 
 def _print_check(request: WhitelistRequest, done: RequestCheck) -> None:
     looked = f"最近一次 {local_text(done.run_at)}" if done.run_at else "还没有"
-    print_line(f"{request.number}：申请之后对它的扫描{looked}；{done.addresses} 个地址，未看全 {done.unseen} 个。")
+    print_paragraph(f"{request.number}：申请之后对它的扫描{looked}；{done.addresses} 个地址，未看全 {done.unseen} 个。")
     for title, words in (("所申请的端口现已开放", done.seen), ("未申请而开放", done.beyond)):
         if words:
-            print_line(f"{title}：{'、'.join(words)}")
+            print_paragraph(f"{title}：{'、'.join(words)}")
     for number, title in done.blocking:
-        print_line(f"待整改：{number} {title}")
+        print_paragraph(f"待整改：{number} {title}")
     if done.forbidden:
-        print_line(f"明令不放行的白名单：{'、'.join(map(str, done.forbidden))}")
+        print_paragraph(f"明令不放行的白名单：{'、'.join(map(str, done.forbidden))}")
     for word in done.obstacles:
-        print_line(f"有碍批准：{OBSTACLES[word]}。")
+        print_paragraph(f"有碍批准：{OBSTACLES[word]}。")
     if done.obstacles:
-        print_line(
+        print_paragraph(
             f"下一步：sentinel scan 所申请的地址；整改后再核查；或 sentinel whitelist request return {request.number}"
         )
     else:
-        print_line(
+        print_paragraph(
             f"可以批准。下一步：sentinel whitelist request approve {request.number} --approved-by … --document …"
         )
 

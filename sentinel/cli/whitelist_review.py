@@ -9,7 +9,7 @@ import typer
 
 from sentinel.cli.columns import MOST_TOLD, build_cell_words
 from sentinel.cli.importing import SOME_REFUSED
-from sentinel.cli.output import print_json, print_line, print_note
+from sentinel.cli.output import print_json, print_line, print_note, print_paragraph
 from sentinel.cli.scope import read_start
 from sentinel.cli.session import JsonOption, UnitOption, open_session
 
@@ -71,11 +71,11 @@ def draft(
 
 def _print_draft(lines: Sequence[DraftLine], out: Path) -> None:
     counts = {word: sum(one.proposal.advice == word for one in lines) for word in ("allow", "deny", "skip")}
-    print_line(
+    print_paragraph(
         f"白名单草案第 {lines[0].draft} 号：{len(lines)} 行，建议放行 {counts['allow']} 行、"
         f"不放行 {counts['deny']} 行、先核实 {counts['skip']} 行。"
     )
-    print_line(f"已写入 {out}。请审批人逐行选定，再用 sentinel whitelist apply {out} 写入。")
+    print_paragraph(f"已写入 {out}。请审批人逐行选定，再用 sentinel whitelist apply {out} 写入。")
 
 
 def apply_sheet(
@@ -140,14 +140,14 @@ def _print_review(done: Review, marked: Path | None) -> None:
     _print_cells(done.refused, "该行未写入")
     _print_cells(done.changed, "该行未写入，确认后可加 --changed")
     denied = sum(entry.is_deny for entry in done.entries)
-    print_line(
+    print_paragraph(
         f"读入 {done.rows} 行：放行 {len(done.entries) - denied} 条，不放行 {denied} 条，暂不处理 {done.skipped} 行，"
         f"以前已写入 {done.known} 行，尚未决定 {done.undecided} 行。"
     )
     if done.changed or done.refused:
         cells = {(one.sheet, one.row) for one in (*done.changed, *done.refused)}
         kept = f"，已另存为 {marked}，改好后可再次写入" if marked else "；用 --marked 文件 可把它们另存出来改"
-        print_line(f"没有写入 {len(cells)} 行，其中地图有变化的 {len(done.changed)} 行{kept}。")
+        print_paragraph(f"没有写入 {len(cells)} 行，其中地图有变化的 {len(done.changed)} 行{kept}。")
     print_line("下一步：sentinel check；sentinel whitelist list")
 
 

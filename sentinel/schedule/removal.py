@@ -18,6 +18,8 @@ from sentinel.store.database import Transaction
 from sentinel.store.findings import read_findings, write_findings
 from sentinel.store.register import read_register, withdraw_register
 from sentinel.store.scopes import read_whitelist, withdraw_whitelist_entry
+from sentinel.store.whitelist import read_draft, read_draft_numbers, remove_draft_lines
+from sentinel.store.whitelist_requests import blind_request, read_requests
 
 STAYS_OUT = "declared to stay out"
 """Why lines and entries are withdrawn here; those withdrawn for any other reason do not come back by an import."""
@@ -41,7 +43,10 @@ class Removed:
 
 
 def remove_told(transaction: Transaction, unit: Unit, kept: KeptOut) -> Removed:
-    """Take out what a unit's register, whitelist and findings tell of addresses; a wider prefix tells of none."""
+    """Take out what a unit's register, whitelist with drafts and requests, and findings tell of addresses.
+
+    A wider prefix tells of none of them.
+    """
     database = transaction.database
     lines = [one.id for one in read_register(database, unit.code) if _tells(one.addresses, kept)]
     withdraw_register(transaction, lines)
@@ -50,6 +55,12 @@ def remove_told(transaction: Transaction, unit: Unit, kept: KeptOut) -> Removed:
     entries = [one.id for one in read_whitelist(database, unit.code) if _tells(one.addresses, kept)]
     for number in entries:
         withdraw_whitelist_entry(transaction, number, STAYS_OUT)
+    drafts = [read_draft(database, unit.code, number) for number in read_draft_numbers(database, unit.code)]
+    lines_told = [one for draft in drafts for one in draft.values() if _tells(one.proposal.addresses, kept)]
+    remove_draft_lines(transaction, lines_told)
+    for request in read_requests(database, unit.code):
+        if _tells(request.addresses, kept):
+            blind_request(transaction, request, STAYS_OUT)
     findings = list(_blind(read_findings(database, [unit.code]), kept, transaction))
     write_findings(transaction, findings)
     return Removed(0, len(lines), len(entries), len(findings))

@@ -252,15 +252,16 @@ class _Reader:
         return line
 
     def _read_decision(self, row: TableRow, errors: list[CellError]) -> Decision | None:
-        text = _plain(self._text(row, DECISION))
+        text = _plain(self._words(row, DECISION, errors))
         if text and text not in _WORDS:
             errors.append(self._error(row, DECISION, f"no decision (choose {', '.join(DECISIONS.values())})"))
         return _WORDS.get(text)
 
     def _build(self, row: TableRow, line: DraftLine, decision: Decision, errors: list[CellError]) -> WhitelistEntry:
         one = line.proposal
+        wrong = len(errors)
         approver = self._words(row, APPROVER, errors) or self.options.approved_by
-        if not approver:
+        if not approver and len(errors) == wrong:
             errors.append(self._error(row, APPROVER, "nobody approved this line (or name who did with --approved-by)"))
         is_deny = decision is Decision.DENY
         begin = self.options.valid_from or self.now
@@ -287,7 +288,7 @@ class _Reader:
     def _read_end(
         self, row: TableRow, line: DraftLine, begin: datetime, errors: list[CellError], *, suggested: bool
     ) -> datetime | None:
-        text = self._text(row, UNTIL)
+        text = self._words(row, UNTIL, errors)
         if not text:
             day = line.proposal.until if suggested else None
         else:

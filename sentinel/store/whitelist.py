@@ -63,6 +63,19 @@ def read_draft(database: Database, unit: str, number: int) -> dict[int, DraftLin
     return {row[1]: _line(row) for row in rows}
 
 
+def read_draft_numbers(database: Database, unit: str) -> tuple[int, ...]:
+    """Give the numbers of a unit's drafts, oldest first."""
+    rows = database.query("SELECT id FROM whitelist_draft WHERE unit=? ORDER BY id", (unit,))
+    return tuple(int(row[0]) for row in rows)
+
+
+def remove_draft_lines(transaction: Transaction, lines: Iterable[DraftLine]) -> None:
+    """Forget lines of drafts, which then cannot be decided on; entries they became stay."""
+    transaction.execute_many(
+        "DELETE FROM whitelist_draft_line WHERE draft=? AND line=?", [(one.draft, one.line) for one in lines]
+    )
+
+
 def write_decisions(transaction: Transaction, lines: Iterable[DraftLine]) -> None:
     """Note what was decided of lines, and the entries they became."""
     moment = to_microseconds(transaction.now)

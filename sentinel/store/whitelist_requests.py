@@ -88,6 +88,15 @@ def take_step(
     return replace(request, state=after)
 
 
+def blind_request(transaction: Transaction, request: WhitelistRequest, reason: str) -> None:
+    """Forget which addresses a request names and what was seen there; what is still open of it is withdrawn."""
+    if request.state is not RequestState.WITHDRAWN:
+        take_step(transaction, request, RequestStep.WITHDRAW, reason)
+    transaction.execute("UPDATE whitelist_request SET addresses='[]' WHERE id=?", (request.id,))
+    transaction.execute("UPDATE whitelist_request_event SET detail='{}' WHERE request=?", (request.id,))
+    transaction.audit("whitelist.request.blind", f"request {request.number}", after={"reason": reason})
+
+
 def read_requests(database: Database, unit: str, state: RequestState | None = None) -> tuple[WhitelistRequest, ...]:
     """Give the requests of a unit, newest first."""
     clause, values = (" AND state=?", (unit, state.value)) if state else ("", (unit,))

@@ -82,7 +82,7 @@ hosts = st.one_of(st.integers(0, 17).map(lambda low: ip_address(BASE + low)), st
 
 def in_force(one: WhitelistEntry, direction: Direction = Direction.IN) -> bool:
     begun = one.valid_from is None or one.valid_from <= NOW
-    return begun and (one.valid_to is None or NOW <= one.valid_to) and one.direction is direction
+    return begun and (one.valid_to is None or one.valid_to >= NOW) and one.direction is direction
 
 
 def reaches(one: WhitelistEntry, peer: Peer) -> bool:
@@ -108,7 +108,9 @@ def has_list(rows: list[WhitelistEntry], kind: WhitelistKind) -> bool:
     return any(in_force(one) for one in own)
 
 
-def slow_endpoint(rows: list[WhitelistEntry], address: object, proto: str, port: int, service: str, peer: Peer) -> Listed:
+def slow_endpoint(
+    rows: list[WhitelistEntry], address: object, proto: str, port: int, service: str, peer: Peer
+) -> Listed:
     near = [one for one in rows if in_force(one) and holds(one, address) and reaches(one, peer)]
     there = [one for one in near if one.kind is WhitelistKind.PORT and one.proto == proto and port in list(one.ports)]
     for one in near:
