@@ -1,7 +1,7 @@
 """Measure judging endpoints against a whitelist: indexed entries beside the plain loop over all, in the same rounds.
 
 Run `.venv/bin/python bench/whitelist.py`. 50,000 endpoints on 16,667 addresses are judged against 5,000 entries: single
-hosts, ranges, segments and prohibitions, some for everywhere or with wide port ranges; always the same. The plain loop is
+hosts, ranges, segments and prohibitions, some for everywhere or with wide port ranges. The plain loop is
 asked for every hundredth endpoint, or it would take minutes. Both take turns, times are CPU seconds.
 """
 

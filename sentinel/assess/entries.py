@@ -105,14 +105,18 @@ class UseTally:
         for use in self._covering(key):
             self._note_seen(use, at, use.evidence)
 
+    def unused(self) -> Iterator[EntryUse]:
+        """Give the uses of which nothing is open and that looks could tell more of."""
+        for use in self.uses.values():
+            if not (use.open_now or use.entry.below or use.entry.kind is WhitelistKind.DOMAIN):
+                yield use
+
     def note_looks(self, looks: Sequence[Look]) -> None:
         """Note looks, oldest first, after all that was seen; only entries of which nothing is open need them.
 
         What holds for units below is used where this unit's scans do not look, so no look at it is noted.
         """
-        for use in self.uses.values():
-            if use.open_now or use.entry.below or use.entry.kind is WhitelistKind.DOMAIN:
-                continue
+        for use in self.unused():
             since = max(
                 (time for time in (use.last_seen, use.entry.valid_from, use.entry.created) if time), default=None
             )

@@ -49,30 +49,13 @@ def read_entry(
             raise UsageError(f"{option}: may not be empty")
     if direction not in set(Direction):
         raise UsageError(f"--direction: no such direction: {direction!r} ({', '.join(Direction)})")
-    domain, proto, ports = "", "", PortSet()
-    addresses: tuple[IPNetwork, ...] = ()
-    wide = action is WhitelistAction.DENY
-    try:
-        if kind == WhitelistKind.DOMAIN:
-            domain = parse_domain(value)
-        elif kind == WhitelistKind.HOST:
-            addresses = parse_addresses(value)
-        else:
-            addresses, proto, ports = _parse_place(value, wide=wide)
-    except ValueError as error:
-        raise UsageError(f"{value!r}: {error}") from error
     try:
         peer_kind, peers = parse_peer(peer)
     except ValueError as error:
         raise UsageError(f"--peer: {peer!r}: {error}") from error
-    return WhitelistEntry(
-        id=0,
-        unit=unit,
-        kind=WhitelistKind(kind),
-        domain=domain,
-        addresses=addresses,
-        proto=proto,
-        ports=ports,
+    place = _read_place(WhitelistKind(kind), value, unit, wide=action is WhitelistAction.DENY)
+    return replace(
+        place,
         service=service.strip().lower(),
         reason=reason.strip(),
         approved_by=approved_by.strip(),
@@ -85,6 +68,20 @@ def read_entry(
         peers=peers,
         below=below,
     )
+
+
+def _read_place(kind: WhitelistKind, value: str, unit: str, *, wide: bool) -> WhitelistEntry:
+    """Read what an entry speaks of, into one that says nothing of it yet."""
+    place = WhitelistEntry(0, unit, kind)
+    try:
+        if kind is WhitelistKind.DOMAIN:
+            return replace(place, domain=parse_domain(value))
+        if kind is WhitelistKind.HOST:
+            return replace(place, addresses=parse_addresses(value))
+        addresses, proto, ports = _parse_place(value, wide=wide)
+        return replace(place, addresses=addresses, proto=proto, ports=ports)
+    except ValueError as error:
+        raise UsageError(f"{value!r}: {error}") from error
 
 
 def parse_domain(text: str) -> str:

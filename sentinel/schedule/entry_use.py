@@ -39,6 +39,13 @@ def tally_use(
     tally = UseTally(entries, listing)
     for row in iterate_map(context, unit, states=(EndpointState.OPEN, EndpointState.UNKNOWN)):
         tally.note_row(row)
+    if any(tally.unused()):
+        _note_past(context, unit, tally, now)
+    return tuple(tally.uses[number] for number in sorted(tally.uses))
+
+
+def _note_past(context: Context, unit: Unit, tally: UseTally, now: datetime) -> None:
+    """Note what closed, and where scans looked, since the day up to which we look back."""
     after = now - LOOK_BACK
     networks = [one.id for one in read_networks(context.database, unit.code)]
     for key, at in read_closings(context.database, networks, after, now).items():
@@ -46,7 +53,6 @@ def tally_use(
     runs = read_runs(context.database, unit.code, after=after, until=now)
     looks = [Look(run.time, run.vantage, run.evidence, read_coverage(context.database, run.id)) for run in runs]
     tally.note_looks(sorted(looks, key=lambda look: look.at))
-    return tuple(tally.uses[number] for number in sorted(tally.uses))
 
 
 def read_due(context: Context, unit: Unit, days: int, now: datetime) -> tuple[EntryUse, ...]:
