@@ -52,8 +52,8 @@ _INTERNET = Field(
 )
 _WHITELIST = Field(
     Kind.TEXT,
-    "白名单结论：listed 已登记、unlisted 未登记、mismatch 服务不符、none 本单位没有这类有效条目",
-    "whitelist verdict: listed, unlisted, mismatch, none (the unit has no valid entry of this kind)",
+    "白名单结论：listed 已登记、denied 明令不放行、unlisted 未登记、mismatch 服务不符、none 本单位没有这类有效条目",
+    "whitelist verdict: listed, denied, unlisted, mismatch, none (the unit has no valid entry of this kind)",
 )
 
 FIELDS: Mapping[Category, Mapping[str, Field]] = MappingProxyType(
@@ -168,6 +168,29 @@ FIELDS: Mapping[Category, Mapping[str, Field]] = MappingProxyType(
             "assessed_days": Field(Kind.NUMBER, "距最近一次测评的天数", "days since its newest assessment"),
             "days_left": Field(Kind.NUMBER, "距计划停用日的天数", "days until the day it is meant to run to"),
             "has_department": Field(Kind.FLAG, "有责任部门", "a department answers for it"),
+        },
+        Category.ENTRY: {
+            "kind": Field(Kind.TEXT, "条目种类：domain、host、port", "kind of entry: domain, host, port"),
+            "proto": _PROTO,
+            "service": Field(Kind.TEXT, "条目规定的服务", "protocol the entry expects"),
+            "in_force": Field(Kind.FLAG, "在有效期内", "in force"),
+            "expired": Field(Kind.FLAG, "已过期", "past its last day"),
+            "days_left": Field(Kind.NUMBER, "距到期的整天数，过期为负；长期条目无此字段", "whole days to its end"),
+            "due_step": Field(
+                Kind.NUMBER,
+                "到期提醒档次：不超过 7、14、30 天；更久的无此字段",
+                "step of warning: at most 7, 14 or 30 days",
+            ),
+            "renewed": Field(Kind.FLAG, "另有更长的同样条目", "another entry allows the same for longer"),
+            "open_count": Field(Kind.NUMBER, "条目范围内开放的端口数", "open endpoints it covers"),
+            "unexcused_count": Field(
+                Kind.NUMBER, "其中没有别的有效条目放行的", "of them, those no other entry in force allows"
+            ),
+            "unseen_days": Field(
+                Kind.NUMBER,
+                "连续未见的天数：扫描看全了条目范围而没有见到，首次与最近一次之间；没有看全则无此字段",
+                "days without anything there, from the first to the last scan that looked at all of it",
+            ),
         },
     }
 )

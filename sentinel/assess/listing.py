@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 
+from sentinel.assess.entry_index import EntryIndex, NameIndex
 from sentinel.model.unit import IPAddress
-from sentinel.model.whitelist import WhitelistEntry, WhitelistKind
+from sentinel.model.whitelist import Direction, Peer, PeerKind, WhitelistEntry, WhitelistKind, peer_of_vantage
 
 
 class Listed(StrEnum):
-    """What the whitelist says. None: the unit has no valid entry of this kind, so nothing can be said."""
+    """What the whitelist says. None: the unit allows nothing of this kind, so nothing can be said.
 
+    Denied: an entry forbids it, which wins over any that allows it.
+    """
+
+    DENIED = "denied"
     LISTED = "listed"
     UNLISTED = "unlisted"
     MISMATCH = "mismatch"
@@ -41,76 +47,139 @@ _SAME_SERVICE = {
 """The same protocol under the names of people, of nmap and of the port table."""
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict with the entries that decide it.
+
+    Attributes:
+        verdict: what the whitelist says.
+        entries: those that forbid, if any does; else those that allow; by id.
+    """
+
+    verdict: Listed
+    entries: tuple[WhitelistEntry, ...] = ()
+
+
 class Listing:
-    """Valid entries of one unit, indexed by address."""
+    """Entries in force, of one unit and of the units above that speak for it, indexed by address, port and name.
 
-    __slots__ = ("_domains", "_exact_domains", "_hosts", "_ports", "entries")
+    Only what the unit itself allows makes a whitelist: with prohibitions alone, or with permissions from above alone,
+    what no entry speaks of is not called unlisted.
 
-    def __init__(self, entries: Iterable[WhitelistEntry], now: datetime) -> None:
-        valid = [entry for entry in entries if entry.is_valid(now)]
-        self.entries = len(valid)
-        self._hosts = _AddressIndex(entry for entry in valid if entry.kind is WhitelistKind.HOST)
-        self._ports = _AddressIndex(entry for entry in valid if entry.kind is WhitelistKind.PORT)
-        domains = [entry for entry in valid if entry.kind is WhitelistKind.DOMAIN]
-        self._exact_domains = {entry.domain.lower() for entry in domains}
-        self._domains = [entry for entry in domains if set(entry.domain) & set("*?[")]
+    Attributes:
+        entries: how many entries of the unit's own allow something.
+    """
+
+    __slots__ = ("_allowed", "_allowed_names", "_denied", "_denied_names", "_own", "entries")
+
+    def __init__(
+        self, entries: Iterable[WhitelistEntry], now: datetime, unit: str = "", direction: Direction = Direction.IN
+    ) -> None:
+        valid = [entry for entry in entries if entry.is_valid(now) and entry.direction is direction]
+        own = [entry for entry in valid if not entry.is_deny and unit in ("", entry.unit)]
+        self.entries = len(own)
+        self._own = {entry.kind for entry in own}
+        self._allowed = _Sides(entry for entry in valid if not entry.is_deny)
+        self._denied = _Sides(entry for entry in valid if entry.is_deny)
+        names = [entry for entry in valid if entry.kind is WhitelistKind.DOMAIN]
+        self._allowed_names = NameIndex(entry for entry in names if not entry.is_deny)
+        self._denied_names = NameIndex(entry for entry in names if entry.is_deny)
 
     def endpoint(
-        self, address: IPAddress, proto: str, port: int, service: str = "", tunnel: str = "", *, guessed: bool = False
+        self,
+        address: IPAddress,
+        proto: str,
+        port: int,
+        service: str = "",
+        tunnel: str = "",
+        *,
+        guessed: bool = False,
+        vantage: str = "",
     ) -> Listed:
-        """Judge an endpoint; a service that is unknown or only guessed is never a mismatch."""
-        if not self._ports:
-            return Listed.NONE
-        covering = [
-            entry for entry in self._ports.covering(address) if entry.proto.lower() == proto and port in entry.ports
-        ]
-        if not covering:
-            return Listed.UNLISTED
-        if not service or guessed or any(_is_expected(entry.service, service, tunnel) for entry in covering):
-            return Listed.LISTED
-        return Listed.MISMATCH
+        """Judge an endpoint seen from a vantage; a service that is unknown or only guessed is never a mismatch."""
+        spoken = "" if guessed else service
+        return self.decide_endpoint(address, proto, port, spoken, tunnel, peer_of_vantage(vantage)).verdict
 
     def host(self, address: IPAddress) -> Listed:
-        """Judge a host; an approved port of it approves the host too."""
-        if not self._hosts:
+        """Judge a host; an approved port of it approves the host too.
+
+        What is denied to some peers only does not deny the host.
+        """
+        if any(entry.peer is PeerKind.ANY for entry in self._denied.hosts.covering(address)):
+            return Listed.DENIED
+        known = self._allowed.hosts.holds(address)
+        if WhitelistKind.HOST not in self._own and not known:
             return Listed.NONE
-        known = any(True for _ in self._hosts.covering(address)) or any(True for _ in self._ports.covering(address))
-        return Listed.LISTED if known else Listed.UNLISTED
+        return Listed.LISTED if known or self._allowed.ports.holds(address) else Listed.UNLISTED
 
     def domain(self, name: str) -> Listed:
         """Judge a domain name."""
-        if not self._exact_domains:
-            return Listed.NONE
-        if name.lower() in self._exact_domains or any(entry.allows_domain(name) for entry in self._domains):
-            return Listed.LISTED
-        return Listed.UNLISTED
+        return self.decide_domain(name).verdict
+
+    def decide_endpoint(
+        self, address: IPAddress, proto: str, port: int, service: str, tunnel: str, peer: Peer
+    ) -> Decision:
+        """Judge an endpoint reached by a peer; `service` is what was heard there, empty when nothing was."""
+        denied = [
+            *(entry for entry in self._denied.hosts.covering(address) if entry.meets(peer)),
+            *(
+                entry
+                for entry in self._denied.ports.covering_port(address, proto, port)
+                if entry.meets(peer) and (not entry.service or _is_heard(entry.service, service, tunnel))
+            ),
+        ]
+        if denied:
+            return Decision(Listed.DENIED, _sorted(denied))
+        allowed = [entry for entry in self._allowed.ports.covering_port(address, proto, port) if entry.meets(peer)]
+        if not allowed:
+            return self._unsaid(WhitelistKind.PORT)
+        fitting = [entry for entry in allowed if not service or is_expected(entry.service, service, tunnel)]
+        return Decision(Listed.LISTED, _sorted(fitting)) if fitting else Decision(Listed.MISMATCH, _sorted(allowed))
+
+    def decide_host(self, address: IPAddress) -> Decision:
+        """Judge a host, as `host` does."""
+        verdict = self.host(address)
+        if verdict is Listed.DENIED:
+            found = [entry for entry in self._denied.hosts.covering(address) if entry.peer is PeerKind.ANY]
+        elif verdict is Listed.LISTED:
+            found = [*self._allowed.hosts.covering(address), *self._allowed.ports.covering(address)]
+        else:
+            found = []
+        return Decision(verdict, _sorted(found))
+
+    def decide_domain(self, name: str) -> Decision:
+        """Judge a domain name."""
+        denied = list(self._denied_names.covering(name))
+        if denied:
+            return Decision(Listed.DENIED, _sorted(denied))
+        allowed = list(self._allowed_names.covering(name))
+        return Decision(Listed.LISTED, _sorted(allowed)) if allowed else self._unsaid(WhitelistKind.DOMAIN)
+
+    def _unsaid(self, kind: WhitelistKind) -> Decision:
+        return Decision(Listed.UNLISTED if kind in self._own else Listed.NONE)
 
 
-class _AddressIndex:
-    """Entries by prefix: one dictionary look-up for each prefix length in use."""
+def _is_heard(named: str, service: str, tunnel: str) -> bool:
+    return bool(service) and is_expected(named, service, tunnel)
 
-    __slots__ = ("_lengths", "_table")
+
+class _Sides:
+    """The host entries and the port entries of one action."""
+
+    __slots__ = ("hosts", "ports")
 
     def __init__(self, entries: Iterable[WhitelistEntry]) -> None:
-        self._table: dict[tuple[int, int, int], list[WhitelistEntry]] = {}
-        for entry in entries:
-            for prefix in entry.addresses:
-                key = (prefix.version, prefix.prefixlen, int(prefix.network_address))
-                self._table.setdefault(key, []).append(entry)
-        self._lengths = sorted({(version, length) for version, length, _ in self._table})
-
-    def __bool__(self) -> bool:
-        return bool(self._table)
-
-    def covering(self, address: IPAddress) -> Iterator[WhitelistEntry]:
-        """Yield the entries whose prefixes hold the address, widest prefix first."""
-        value, bits = int(address), address.max_prefixlen
-        for version, length in self._lengths:
-            if version == address.version:
-                yield from self._table.get((version, length, value >> (bits - length) << (bits - length)), ())
+        held = list(entries)
+        self.hosts = EntryIndex(entry for entry in held if entry.kind is WhitelistKind.HOST)
+        self.ports = EntryIndex(entry for entry in held if entry.kind is WhitelistKind.PORT)
 
 
-def _is_expected(expected: str, service: str, tunnel: str) -> bool:
+def _sorted(entries: Iterable[WhitelistEntry]) -> tuple[WhitelistEntry, ...]:
+    return tuple(sorted(entries, key=lambda entry: entry.id))
+
+
+def is_expected(expected: str, service: str, tunnel: str) -> bool:
+    """Tell whether what speaks at a place is what an entry expects, under whatever name; an empty one expects any."""
     return not expected or _canonical(expected) in _spoken(service, tunnel)
 
 

@@ -23,7 +23,9 @@ def build_service_subject(row: MapRow, listing: Listing, now: datetime) -> Subje
     """Build the subject of an open endpoint; its text is `10.0.0.5:6379/tcp`, IPv6 in brackets."""
     endpoint = row.endpoint
     key, seen = endpoint.key, endpoint.fingerprint
-    listed = listing.endpoint(key.address, key.proto, key.port, seen.service, seen.tunnel, guessed=seen.guessed)
+    listed = listing.endpoint(
+        key.address, key.proto, key.port, seen.service, seen.tunnel, guessed=seen.guessed, vantage=key.vantage
+    )
     fields: dict[str, FieldValue] = {
         "address": key.address,
         "port": key.port,

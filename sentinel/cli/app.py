@@ -34,6 +34,7 @@ from sentinel.cli import (
     unit_networks,
     unit_tree,
     units,
+    whitelist,
 )
 from sentinel.cli.session import set_home
 
@@ -76,6 +77,7 @@ for module in (
     declared,
     scope,
     consent,
+    whitelist,
     papers,
     settings,
     importing,

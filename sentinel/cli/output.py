@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
+from unicodedata import east_asian_width
 
 from sentinel.model.moment import iso_utc
 
@@ -31,6 +32,18 @@ def print_json(value: Mapping[str, object]) -> None:
 def print_line(text: str) -> None:
     """Print a line for people."""
     _write(clean(text) + "\n")
+
+
+def print_paragraph(text: str) -> None:
+    """Print text for people, broken into lines of at most 100 columns; CJK letters take two."""
+    line, used = "", 0
+    for letter in clean(text):
+        width = 2 if east_asian_width(letter) in "WF" else 1
+        if used + width > WIDTH:
+            _write(line + "\n")
+            line, used = "  ", 2
+        line, used = line + letter, used + width
+    _write(line + "\n")
 
 
 def print_note(text: str) -> None:

@@ -34,6 +34,7 @@ class Category(StrEnum):
     FLOW = "flow"
     UNIT = "unit"
     SYSTEM = "system"
+    ENTRY = "entry"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from openpyxl.cell import Cell
     from openpyxl.worksheet.worksheet import Worksheet
 
-Value = str | int | date | datetime | None
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A text that somebody has to mend; its cell is coloured."""
+
+    text: str
+
+
+Value = str | int | date | datetime | Marked | None
 """What a cell may hold; times are aware and shown in Asia/Shanghai."""
 
 MAX_TEXT: Final = 2_000
@@ -34,15 +42,28 @@ _CHARACTER: Final = 0.55
 """Ems of one character of a column's width."""
 
 _HEAD_FILL: Final = "EEF3F8"
+_LINE_PT: Final = 16
+_GRID: Final = "D0D7DE"
+_OWN_FILL: Final = "FFF1CC"
+_MARK_FILL: Final = "FFC7CE"
 _INK: Final = "123A63"
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its head and its width in characters."""
+    """A column.
+
+    Attributes:
+        head: what stands over it.
+        width: in characters.
+        choices: what may be chosen in its cells.
+        filled_in: people write in it, so its head has a colour of its own.
+    """
 
     head: str
     width: float
+    choices: tuple[str, ...] = ()
+    filled_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +74,13 @@ class Sheet:
         title: its name, at most 31 characters.
         columns: from left to right; without heads it is prose.
         rows: one value for each column; read once.
+        is_form: people write in it: rows are as high as their longest text, and every cell has a border.
     """
 
     title: str
     columns: tuple[Column, ...]
     rows: Iterable[Sequence[Value]]
+    is_form: bool = False
 
     @property
     def has_head(self) -> bool:
@@ -91,13 +114,18 @@ def _write_sheet(book: Workbook, sheet: Sheet) -> None:
     widths = [column.width for column in sheet.columns]
     count = 0
     if sheet.has_head:
-        page.append([_head_cell(page, column.head) for column in sheet.columns])
+        page.append([_head_cell(page, column) for column in sheet.columns])
         count = 1
     for row in sheet.rows:
-        page.append([_cell(page, value, width) for value, width in zip(row, widths, strict=True)])
+        cells = [_cell(page, value, width) for value, width in zip(row, widths, strict=True)]
         count += 1
+        if sheet.is_form:
+            cells = [_form_cell(page, cell) for cell in cells]
+            page.row_dimensions[count].height = _LINE_PT * _count_lines(row, widths)
+        page.append(cells)
     if sheet.has_head:
         page.auto_filter.ref = f"A1:{get_column_letter(len(sheet.columns))}{count}"
+        _offer_choices(page, sheet.columns, count)
     page.close()  # type: ignore[attr-defined]  # left open, it complains aloud when the file cannot be written
 
 
@@ -118,7 +146,23 @@ def _set_print(page: Worksheet, sheet: Sheet) -> None:
         page.print_title_rows, page.print_title_cols = "1:1", "A:A"
 
 
+def _offer_choices(page: Worksheet, columns: Sequence[Column], last: int) -> None:
+    """Let people choose in cells below the head; anything else is refused by the spreadsheet."""
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    for number, column in enumerate(columns, start=1):
+        if column.choices and last > 1:
+            words = ",".join(column.choices)
+            choice = DataValidation(type="list", formula1=f'"{words}"', allow_blank=True, showErrorMessage=True)
+            choice.error, choice.errorTitle = f"请选择：{'、'.join(column.choices)}", column.head
+            choice.add(f"{get_column_letter(number)}2:{get_column_letter(number)}{last}")
+            page.data_validations.append(choice)
+
+
 def _cell(page: Worksheet, value: Value, width: float) -> object:
+    if isinstance(value, Marked):
+        return _marked_cell(page, value)
     if isinstance(value, datetime):
         local = value.astimezone(SHANGHAI).replace(tzinfo=None, second=0, microsecond=0)
         return _formatted(page, local, "yyyy-mm-dd hh:mm")
@@ -135,6 +179,28 @@ def _cell(page: Worksheet, value: Value, width: float) -> object:
 def _is_plain(words: str) -> bool:
     """Tell of most cells quickly that cleaning would not change them."""
     return len(words) <= MAX_TEXT and words.isascii() and words.isprintable()
+
+
+def _form_cell(page: Worksheet, value: object) -> Cell:
+    from openpyxl.cell import Cell, WriteOnlyCell
+    from openpyxl.styles import Alignment, Border, Side
+
+    cell = value if isinstance(value, Cell) else WriteOnlyCell(page, value)  # type: ignore[arg-type]  # plain already
+    cell.alignment = Alignment(vertical="center", wrap_text=True)
+    line = Side("thin", color=_GRID)
+    cell.border = Border(line, line, line, line)
+    return cell
+
+
+def _count_lines(row: Sequence[Value], widths: Sequence[float]) -> int:
+    """Count the lines of the longest text of a row; a spreadsheet that is written row by row does not measure them."""
+    texts = (value.text if isinstance(value, Marked) else value for value in row)
+    needed = [
+        -(-round(text_width(clean(text, MAX_TEXT), 1) * 10) // max(round(width * _CHARACTER * 10), 1))
+        for text, width in zip(texts, widths, strict=True)
+        if isinstance(text, str)
+    ]
+    return max(needed, default=1) or 1
 
 
 def _formatted(page: Worksheet, value: datetime, form: str) -> Cell:
@@ -157,13 +223,22 @@ def _text(page: Worksheet, words: str, *, quoted: bool, long: bool) -> Cell:
     return cell
 
 
-def _head_cell(page: Worksheet, words: str) -> Cell:
+def _marked_cell(page: Worksheet, value: Marked) -> Cell:
+    from openpyxl.styles import PatternFill
+
+    words = clean(value.text, MAX_TEXT)
+    cell = _text(page, words, quoted=words.startswith(_FORMULA_STARTS), long=True)
+    cell.fill = PatternFill("solid", fgColor=_MARK_FILL)
+    return cell
+
+
+def _head_cell(page: Worksheet, column: Column) -> Cell:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 
-    cell = WriteOnlyCell(page, words)
+    cell = WriteOnlyCell(page, column.head)
     cell.font = Font(bold=True, color=_INK)
-    cell.fill = PatternFill("solid", fgColor=_HEAD_FILL)
+    cell.fill = PatternFill("solid", fgColor=_OWN_FILL if column.filled_in else _HEAD_FILL)
     cell.alignment = Alignment(vertical="center", wrap_text=True)
     cell.border = Border(bottom=Side("thin", color=_INK))
     return cell

@@ -42,8 +42,9 @@ from sentinel.store.findings import read_findings
 from sentinel.store.flows import count_captures, read_flows
 from sentinel.store.judged import count_unjudged
 from sentinel.store.runs import read_newest_run_time, read_runs
-from sentinel.store.scopes import read_authorisations, read_whitelist
+from sentinel.store.scopes import read_authorisations
 from sentinel.store.units import read_networks, read_units
+from sentinel.store.whitelist import read_applying
 
 SUMMARY_CATALOGUE = "mlps-l2"
 """The catalogue whose clause counters a centre's overview shows: level 2 is what nearly every school has."""
@@ -135,7 +136,7 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
         verdicts=read_verdicts(context, unit, now),
         flows=tuple(flow for _, flow in read_flows(context.database, unit.code, period.start, period.end)),
         coverage=read_network_coverage(context, unit, networks, period.start, period.end),
-        whitelist_entries=sum(1 for one in read_whitelist(context.database, unit.code) if one.is_valid(at)),
+        whitelist_entries=Listing(read_applying(context.database, unit), at, unit.code).entries,
         period=period,
         generated_at=now,
         pack_hash=read_pack(context).hash,
@@ -224,7 +225,7 @@ def _summarise(context: Context, unit: Unit, period: Period, now: datetime) -> U
     mining = {flow.host for flow in flows if flow.flow_class is FlowClass.MINING}
     suspects = {flow.host for flow in flows if flow.flow_class is FlowClass.SUSPECT} - mining
     verdicts = read_verdicts(context, unit, now, SUMMARY_CATALOGUE)
-    listing = Listing(read_whitelist(context.database, unit.code), at)
+    listing = Listing(read_applying(context.database, unit), at, unit.code)
     hosts: set[tuple[str, object]] = set()
     endpoints = 0
     listed: Counter[Listed] = Counter()
@@ -235,7 +236,16 @@ def _summarise(context: Context, unit: Unit, period: Period, now: datetime) -> U
         endpoints += 1
         key, mark = row.endpoint.key, row.endpoint.fingerprint
         hosts.add((row.network, key.address))
-        listed[listing.endpoint(key.address, key.proto, key.port, mark.service, mark.tunnel, guessed=mark.guessed)] += 1
+        verdict = listing.endpoint(
+            key.address,
+            key.proto,
+            key.port,
+            mark.service,
+            mark.tunnel,
+            guessed=mark.guessed,
+            vantage=key.vantage,
+        )
+        listed[verdict] += 1
     return UnitSummary(
         unit=unit,
         hosts=len(hosts),
@@ -251,6 +261,8 @@ def _summarise(context: Context, unit: Unit, period: Period, now: datetime) -> U
         nonconform=sum(1 for one in verdicts if one.verdict is Verdict.NONCONFORM),
         answered=sum(1 for one in verdicts if one.verdict is not Verdict.UNKNOWN),
         clauses=len(verdicts),
-        unlisted=listed[Listed.UNLISTED] + listed[Listed.MISMATCH] if listing.entries else None,
+        unlisted=(
+            listed[Listed.UNLISTED] + listed[Listed.MISMATCH] + listed[Listed.DENIED] if listing.entries else None
+        ),
         unjudged=count_unjudged(context.database, unit.code),
     )

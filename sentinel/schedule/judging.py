@@ -32,6 +32,7 @@ from sentinel.model.rule import Category, Detection, Rule, Subject
 from sentinel.model.unit import IPAddress, Network, Unit, choose_network
 from sentinel.respond.lifecycle import build_key, end_exemption, prove_gone, take_detection
 from sentinel.schedule.context import Context
+from sentinel.schedule.entry_use import iterate_entry_subjects
 from sentinel.schedule.reading import find_blankets, iterate_map, leave_out_answering, leave_out_ghosts
 from sentinel.store.database import Transaction
 from sentinel.store.endpoints import read_hosts_at
@@ -39,9 +40,9 @@ from sentinel.store.findings import count_live, read_by_subjects, read_findings,
 from sentinel.store.flows import read_flows
 from sentinel.store.idset import IdSet
 from sentinel.store.runs import read_newest_scan
-from sentinel.store.scopes import read_whitelist
 from sentinel.store.systems import read_systems
 from sentinel.store.units import read_networks
+from sentinel.store.whitelist import read_applying
 
 _CHUNK = 500
 OWN_SOURCES = frozenset({FindingSource.OWN_SCAN, FindingSource.TRAFFIC})
@@ -111,7 +112,7 @@ def judge_unit(context: Context, unit: Unit) -> Judgement:
 
 def _detections(context: Context, unit: Unit, pack: Pack, now: datetime) -> Iterator[list[Detection]]:
     """Yield detections chunk by chunk; only those of a name with many addresses may stand in several chunks."""
-    listing = Listing(read_whitelist(context.database, unit.code), now)
+    listing = Listing(read_applying(context.database, unit), now, unit.code)
     networks = read_networks(context.database, unit.code)
     by_name = {network.name: network for network in networks}
     blankets = find_blankets(context, unit)
@@ -125,7 +126,7 @@ def _detections(context: Context, unit: Unit, pack: Pack, now: datetime) -> Iter
             services,
             (one for one in certificates if one is not None),
             build_host_subjects(rows, listing, _hosts_of(context, by_name, rows), blankets),
-            build_domain_subjects(rows, listing, unit.code, _certificate_names(rows)),
+            build_domain_subjects(rows, listing, unit.code, certificate_names(rows)),
         )
         yield list(judge(pack, subjects, now))
     unit_subject = build_unit_subject(
@@ -137,13 +138,14 @@ def _detections(context: Context, unit: Unit, pack: Pack, now: datetime) -> Iter
         endpoints=endpoints,
     )
     yield list(judge(pack, chain(_flows(context, unit, now), _systems(context, unit, now), (unit_subject,)), now))
+    yield list(judge(pack, iterate_entry_subjects(context, unit, listing, now), now))
 
 
 def _address_of(row: MapRow) -> tuple[int, IPAddress]:
     return row.endpoint.key.network, row.endpoint.key.address
 
 
-def _certificate_names(rows: Iterable[MapRow]) -> Iterator[NameObservation]:
+def certificate_names(rows: Iterable[MapRow]) -> Iterator[NameObservation]:
     """Yield the names certificates claim, which nobody need have registered; wildcards and addresses name no site."""
     for row in rows:
         certificate = row.endpoint.certificate

@@ -15,8 +15,8 @@ from sentinel.schedule.reading import Span, clip_spans, count_addresses, iterate
 from sentinel.store.flows import read_newest_capture
 from sentinel.store.judged import read_unjudged
 from sentinel.store.runs import read_arguments, read_coverage, read_newest_scan, read_runs
-from sentinel.store.scopes import read_whitelist
 from sentinel.store.units import read_networks
+from sentinel.store.whitelist import read_applying
 
 _LOOK_BACK = timedelta(days=90)
 _PROFILE = parse_ports(DEFAULT_PORTS)["tcp"]
@@ -78,13 +78,21 @@ def _scan_proof(kind: str, looked: list[tuple[Run, Coverage]], networks: tuple[N
 
 
 def _whitelist_proof(context: Context, unit: Unit, now: datetime) -> ProofState:
-    listing = Listing(read_whitelist(context.database, unit.code), now)
+    listing = Listing(read_applying(context.database, unit), now, unit.code)
     if not listing.entries:
         return ProofState("whitelist", None, 0.0)
     total = allowed = 0
     for row in iterate_map(context, unit):
         key, mark = row.endpoint.key, row.endpoint.fingerprint
-        verdict = listing.endpoint(key.address, key.proto, key.port, mark.service, mark.tunnel, guessed=mark.guessed)
+        verdict = listing.endpoint(
+            key.address,
+            key.proto,
+            key.port,
+            mark.service,
+            mark.tunnel,
+            guessed=mark.guessed,
+            vantage=key.vantage,
+        )
         total += 1
         allowed += verdict is Listed.LISTED
     newest = read_newest_scan(context.database, unit.code)

@@ -16,7 +16,9 @@ from sentinel.schedule.columns import Field, Head, find_head
 from sentinel.schedule.context import Context, readable_name
 from sentinel.schedule.persons import hide_persons, hide_sheet_names
 from sentinel.schedule.register_row import CellError, RowReader
-from sentinel.store.scopes import read_whitelist, write_whitelist_entry
+from sentinel.schedule.removal import STAYS_OUT
+from sentinel.store.scopes import write_whitelist_entry
+from sentinel.store.whitelist import read_whitelist_history
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class EntryImport:
         added: entries that were not known, with their ids.
         known: entries of the sheet that are in force already, or stand in it twice.
         refused: cells that could not be read; of their rows nothing was taken.
+        withdrawn: entries of the sheet that somebody withdrew; they stay so.
         rows: rows below the heads in which a column that matters is filled.
     """
 
@@ -34,12 +37,23 @@ class EntryImport:
     known: int
     refused: tuple[CellError, ...]
     rows: int
+    withdrawn: int = 0
 
 
 def import_entries(
-    context: Context, unit: Unit, path: Path, approved_by: str, now: datetime, *, reason: str = ""
+    context: Context,
+    unit: Unit,
+    path: Path,
+    approved_by: str,
+    now: datetime,
+    *,
+    reason: str = "",
+    again: bool = False,
 ) -> EntryImport:
     """Add what a sheet lists to the unit's whitelist; nothing is added twice, and a row with a bad cell not at all.
+
+    What somebody withdrew stays withdrawn, unless `again` is said; what was withdrawn because its address had to stay
+    out comes back.
 
     `approved_by` may be empty for a sheet with a column of approvals: the entries then refer to it, without the name
     that stands there. Names of persons are neither stored nor told.
@@ -59,8 +73,8 @@ def import_entries(
         reader.read(sheet, head)
     admit_sheets(context, unit, sheets, name)
     admit(context, unit, (prefix for entry in reader.entries for prefix in entry.addresses), name)
-    added, known = _store(context, unit, reader, now) if reader.entries else ((), 0)
-    return EntryImport(added, known, tuple(reader.refused), reader.rows)
+    added, known, withdrawn = _store(context, unit, reader, now, again=again) if reader.entries else ((), 0, 0)
+    return EntryImport(added, known, tuple(reader.refused), reader.rows, withdrawn)
 
 
 def _choose_sheets(sheets: tuple[Sheet, ...], name: str) -> list[tuple[Sheet, Head]]:
@@ -70,23 +84,25 @@ def _choose_sheets(sheets: tuple[Sheet, ...], name: str) -> list[tuple[Sheet, He
     return found
 
 
-def _store(context: Context, unit: Unit, reader: _SheetReader, now: datetime) -> tuple[tuple[WhitelistEntry, ...], int]:
-    known, added = 0, []
-    with context.database.transaction(context.actor, now, objects=True) as transaction:
-        seen = {_identity(entry) for entry in read_whitelist(context.database, unit.code)}
+def _store(
+    context: Context, unit: Unit, reader: _SheetReader, now: datetime, *, again: bool
+) -> tuple[tuple[WhitelistEntry, ...], int, int]:
+    """Write the entries that are new; gives them, how many are known, and how many stay withdrawn."""
+    known, stay, added = 0, 0, []
+    history = [one for one in read_whitelist_history(context.database, unit) if one.unit == unit.code]
+    ended = {one.identity for one in history if one.withdrawn and one.withdrawn_why != STAYS_OUT}
+    seen = {one.identity for one in history if one.withdrawn is None}
+    with context.database.transaction(context.actor, now) as transaction:
         for entry in reader.entries:
-            if _identity(entry) in seen:
+            if entry.identity in seen:
                 known += 1
                 continue
-            seen.add(_identity(entry))
+            if entry.identity in ended and not again:
+                stay += 1
+                continue
+            seen.add(entry.identity)
             added.append(write_whitelist_entry(transaction, entry))
-    return tuple(added), known
-
-
-def _identity(entry: WhitelistEntry) -> tuple[object, ...]:
-    """Tell entries apart by what they allow and until when; the reason may move to another row of the sheet."""
-    allowed = (entry.kind, entry.domain, entry.addresses, entry.proto, entry.ports, entry.service)
-    return (*allowed, entry.valid_from, entry.valid_to)
+    return tuple(added), known, stay
 
 
 class _SheetReader:

@@ -14,7 +14,7 @@ from sentinel.model.ports import PortSet
 from sentinel.model.unit import IPNetwork
 from sentinel.observe.table import Cell, TableRow, column_letter, fold_width
 from sentinel.schedule.columns import Field, Head
-from sentinel.schedule.entries import parse_domain, parse_port_list, parse_prefix
+from sentinel.schedule.entries import parse_addresses, parse_domain, parse_port_list
 
 MAX_SYSTEM = 80
 """Characters of a system's name in the reason of an entry."""
@@ -82,12 +82,12 @@ class RowReader:
         return all(not cell.fault and _is_nothing(cell.text) for what in Field for _, cell in self._cells(what))
 
     def addresses(self) -> tuple[IPNetwork, ...]:
-        """Give the addresses and prefixes, each once."""
+        """Give the addresses and prefixes, each once; of a range the prefixes that make it up."""
         found: dict[IPNetwork, None] = {}
         for column, pieces in self._pieces(Field.ADDRESS):
             for piece in pieces:
                 try:
-                    found[parse_prefix(piece)] = None
+                    found.update(dict.fromkeys(parse_addresses(piece)))
                 except ValueError as error:
                     self._refuse(column, str(error))
         return tuple(found)

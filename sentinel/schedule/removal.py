@@ -19,8 +19,11 @@ from sentinel.store.findings import read_findings, write_findings
 from sentinel.store.offline import read_offline, withdraw_offline
 from sentinel.store.register import read_register, withdraw_register
 from sentinel.store.scopes import read_whitelist, withdraw_whitelist_entry
+from sentinel.store.whitelist import read_draft, read_draft_numbers, remove_draft_lines
+from sentinel.store.whitelist_requests import blind_request, read_requests
 
-_WHY = "declared to stay out"
+STAYS_OUT = "declared to stay out"
+"""Why lines and entries are withdrawn here; those withdrawn for any other reason do not come back by an import."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +44,29 @@ class Removed:
 
 
 def remove_told(transaction: Transaction, unit: Unit, kept: KeptOut) -> Removed:
-    """Take out what a unit's register, whitelist and findings tell of addresses; a wider prefix tells of none."""
+    """Take out what a unit's register, whitelist with drafts and requests, and findings tell of addresses.
+
+    A wider prefix tells of none of them.
+    """
     database = transaction.database
     lines = [one.id for one in read_register(database, unit.code) if _tells(one.addresses, kept)]
     withdraw_register(transaction, lines)
     if lines:
-        transaction.audit("register.withdraw", f"unit {unit.code}", after={"withdrawn": lines, "reason": _WHY})
+        transaction.audit("register.withdraw", f"unit {unit.code}", after={"withdrawn": lines, "reason": STAYS_OUT})
     offline = [one.id for one in read_offline(database, unit.code) if _tells(one.prefixes, kept)]
     for number in offline:
         withdraw_offline(transaction, number)
     if offline:
-        transaction.audit("register.online", f"unit {unit.code}", after={"withdrawn": offline, "reason": _WHY})
+        transaction.audit("register.online", f"unit {unit.code}", after={"withdrawn": offline, "reason": STAYS_OUT})
     entries = [one.id for one in read_whitelist(database, unit.code) if _tells(one.addresses, kept)]
     for number in entries:
-        withdraw_whitelist_entry(transaction, number, _WHY)
+        withdraw_whitelist_entry(transaction, number, STAYS_OUT)
+    drafts = [read_draft(database, unit.code, number) for number in read_draft_numbers(database, unit.code)]
+    lines_told = [one for draft in drafts for one in draft.values() if _tells(one.proposal.addresses, kept)]
+    remove_draft_lines(transaction, lines_told)
+    for request in read_requests(database, unit.code):
+        if _tells(request.addresses, kept):
+            blind_request(transaction, request, STAYS_OUT)
     findings = list(_blind(read_findings(database, [unit.code]), kept, transaction))
     write_findings(transaction, findings)
     return Removed(0, len(lines), len(entries), len(findings))
@@ -70,4 +82,4 @@ def _blind(findings: Iterable[Finding], kept: KeptOut, transaction: Transaction)
         if address is not None and kept.meets(address):
             key = replace(one.key, subject=f"（已排除）{one.id}")
             blind = replace(one, key=key, state=FindingState.CLOSED, closed_at=transaction.now, detail="")
-            yield blind, one.state.value, _WHY
+            yield blind, one.state.value, STAYS_OUT

@@ -10,17 +10,20 @@ from sentinel.errors import UsageError
 from sentinel.model.moment import from_microseconds, from_optional, iso_utc, to_microseconds, to_optional
 from sentinel.model.ports import PortSet, parse_ranges
 from sentinel.model.scope import Authorisation, Level, Target
-from sentinel.model.whitelist import WhitelistEntry, WhitelistKind
-from sentinel.store.database import Database, Transaction
+from sentinel.model.unit import IPNetwork
+from sentinel.model.whitelist import Direction, PeerKind, WhitelistAction, WhitelistEntry, WhitelistKind
+from sentinel.store.database import Database, Row, Transaction
 
 _AUTHORISATION = (
     "id, unit, targets, excluded, by, document, valid_from_us, valid_to_us, level, allow_loopback, rate_pps, "
     "withdrawn_us"
 )
-_WHITELIST = (
-    "id, unit, kind, domain, addresses, proto, ports, service, reason, approved_by, document, valid_from_us, "
-    "valid_to_us"
+_ENTRY = (
+    "unit, kind, domain, addresses, proto, ports, service, reason, approved_by, document, valid_from_us, valid_to_us, "
+    "action, direction, peer, peers, below, origin, created_us"
 )
+WHITELIST_COLUMNS = f"id, {_ENTRY}, withdrawn_us, withdrawn_why"
+"""What `build_whitelist_entry` reads, in its order."""
 
 
 def write_authorisation(transaction: Transaction, authorisation: Authorisation) -> Authorisation:
@@ -112,26 +115,34 @@ def _target(text: str) -> Target:
 
 
 def write_whitelist_entry(transaction: Transaction, entry: WhitelistEntry) -> WhitelistEntry:
-    """Add an entry; gives it back with its id."""
-    from sentinel.store.tables import WhitelistRow
-
-    row = WhitelistRow(
-        unit=entry.unit,
-        kind=entry.kind,
-        domain=entry.domain,
-        addresses=json.dumps([str(prefix) for prefix in entry.addresses]),
-        proto=entry.proto,
-        ports=str(entry.ports),
-        service=entry.service,
-        reason=entry.reason,
-        approved_by=entry.approved_by,
-        document=entry.document,
-        valid_from_us=to_optional(entry.valid_from),
-        valid_to_us=to_optional(entry.valid_to),
-    )
-    transaction.session.add(row)
-    transaction.flush()
-    stored = replace(entry, id=row.id or 0)
+    """Add an entry; gives it back with its id and when it was entered."""
+    entered = replace(entry, created=transaction.now)
+    row = transaction.execute(
+        f"INSERT INTO whitelist ({_ENTRY}) "  # noqa: S608  constant columns
+        "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING id",
+        (
+            entered.unit,
+            entered.kind.value,
+            entered.domain,
+            _prefix_text(entered.addresses),
+            entered.proto,
+            str(entered.ports),
+            entered.service,
+            entered.reason,
+            entered.approved_by,
+            entered.document,
+            to_optional(entered.valid_from),
+            to_optional(entered.valid_to),
+            entered.action.value,
+            entered.direction.value,
+            entered.peer.value,
+            _prefix_text(entered.peers),
+            entered.below,
+            entered.origin,
+            to_microseconds(transaction.now),
+        ),
+    ).fetchone()
+    stored = replace(entered, id=int(row[0]))
     transaction.audit("whitelist.add", f"whitelist {stored.id}", after=build_whitelist_words(stored))
     return stored
 
@@ -143,32 +154,52 @@ def withdraw_whitelist_entry(transaction: Transaction, entry_id: int, reason: st
         UsageError: there is none with this id, or it is withdrawn already.
     """
     _withdraw(transaction, "whitelist", "whitelist.withdraw", entry_id, reason)
+    transaction.execute("UPDATE whitelist SET withdrawn_why=? WHERE id=?", (reason, entry_id))
 
 
 def read_whitelist(database: Database, unit: str) -> tuple[WhitelistEntry, ...]:
     """Give the entries of a unit that were not withdrawn, oldest first; expired ones too."""
     rows = database.query(
-        f"SELECT {_WHITELIST} FROM whitelist WHERE unit=? AND withdrawn_us IS NULL ORDER BY id",  # noqa: S608
+        f"SELECT {WHITELIST_COLUMNS} FROM whitelist WHERE unit=? AND withdrawn_us IS NULL ORDER BY id",  # noqa: S608
         (unit,),
     )
-    return tuple(
-        WhitelistEntry(
-            id=row[0],
-            unit=row[1],
-            kind=WhitelistKind(row[2]),
-            domain=row[3],
-            addresses=tuple(ip_network(piece) for piece in json.loads(row[4])),
-            proto=row[5],
-            ports=parse_ranges(row[6]) if row[6] else PortSet(),
-            service=row[7],
-            reason=row[8],
-            approved_by=row[9],
-            document=row[10],
-            valid_from=from_optional(row[11]),
-            valid_to=from_optional(row[12]),
-        )
-        for row in rows
+    return tuple(map(build_whitelist_entry, rows))
+
+
+def build_whitelist_entry(row: Row) -> WhitelistEntry:
+    """Build an entry of a row of `WHITELIST_COLUMNS`."""
+    return WhitelistEntry(
+        id=row[0],
+        unit=row[1],
+        kind=WhitelistKind(row[2]),
+        domain=row[3],
+        addresses=_prefixes(row[4]),
+        proto=row[5],
+        ports=parse_ranges(row[6]) if row[6] else PortSet(),
+        service=row[7],
+        reason=row[8],
+        approved_by=row[9],
+        document=row[10],
+        valid_from=from_optional(row[11]),
+        valid_to=from_optional(row[12]),
+        action=WhitelistAction(row[13]),
+        direction=Direction(row[14]),
+        peer=PeerKind(row[15]),
+        peers=_prefixes(row[16]),
+        below=bool(row[17]),
+        origin=row[18],
+        created=from_optional(row[19]),
+        withdrawn=from_optional(row[20]),
+        withdrawn_why=row[21],
     )
+
+
+def _prefix_text(prefixes: tuple[IPNetwork, ...]) -> str:
+    return json.dumps([str(prefix) for prefix in prefixes])
+
+
+def _prefixes(text: str) -> tuple[IPNetwork, ...]:
+    return tuple(ip_network(piece) for piece in json.loads(text))
 
 
 def build_whitelist_words(entry: WhitelistEntry) -> dict[str, object]:
@@ -187,6 +218,12 @@ def build_whitelist_words(entry: WhitelistEntry) -> dict[str, object]:
         "document": entry.document,
         "valid_from": iso_utc(entry.valid_from) if entry.valid_from else None,
         "valid_to": iso_utc(entry.valid_to) if entry.valid_to else None,
+        "action": entry.action.value,
+        "direction": entry.direction.value,
+        "peer": entry.peer.value,
+        "peers": [str(prefix) for prefix in entry.peers],
+        "below": entry.below,
+        "origin": entry.origin,
     }
 
 

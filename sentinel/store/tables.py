@@ -5,13 +5,19 @@ Times are whole microseconds since 1970-01-01 UTC (`*_us`), lists are JSON text,
 
 from datetime import UTC, datetime
 
-from sqlalchemy import BigInteger, Index, Integer, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 from sentinel.model.moment import to_microseconds
-from sentinel.store import tables_declared, tables_map, tables_system, tables_units
+from sentinel.store import tables_declared, tables_map, tables_system, tables_units, tables_whitelist
 
-__all__ = ["tables_declared", "tables_map", "tables_system", "tables_units"]  # declared there, part of the same schema
+__all__ = [
+    "tables_declared",
+    "tables_map",
+    "tables_system",
+    "tables_units",
+    "tables_whitelist",
+]  # declared there, part of the same schema
 
 
 def _now_us() -> int:
@@ -91,6 +97,14 @@ class WhitelistRow(SQLModel, table=True):
     valid_from_us: int | None = Field(default=None, sa_type=BigInteger)
     valid_to_us: int | None = Field(default=None, sa_type=BigInteger)
     withdrawn_us: int | None = Field(default=None, sa_type=BigInteger)
+    action: str = Field(default="allow", sa_column_kwargs={"server_default": "allow"})
+    direction: str = Field(default="in", sa_column_kwargs={"server_default": "in"})
+    peer: str = Field(default="any", sa_column_kwargs={"server_default": "any"})
+    peers: str = Field(default="[]", sa_column_kwargs={"server_default": "[]"})
+    below: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    origin: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    created_us: int | None = Field(default=None, sa_type=BigInteger)
+    withdrawn_why: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class PlanRow(SQLModel, table=True):

@@ -24,7 +24,7 @@ GROUPS = {
     "setting": ["list", "set", "unset"],
     "register": ["import", "list", "withdraw", "mapping"],
     "range": ["up", "status", "cue", "down"],
-    "whitelist": ["add", "import", "list", "withdraw"],
+    "whitelist": ["add", "import", "list", "withdraw", "explain", "due", "draft", "apply", "request"],
     "traffic": ["analyze"],
     "rules": ["list", "check"],
     "finding": ["list", "mark"],

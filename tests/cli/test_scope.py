@@ -81,7 +81,7 @@ def test_authorisation_when_withdrawn_stays_in_the_list_with_its_end(sentinel: S
 
 def test_listing_when_empty_says_what_to_do_first(sentinel: Sentinel) -> None:
     assert "sentinel scope authorise" in sentinel.run("scope", "list").out
-    assert "sentinel whitelist add" in sentinel.run("whitelist", "list").out
+    assert "sentinel whitelist draft" in sentinel.run("whitelist", "list").out
     assert "sentinel import" in sentinel.run("map").out
     assert "sentinel check" in sentinel.run("finding", "list").out
 

@@ -22,7 +22,7 @@ def write(folder: Path, text: str, encoding: str = "gb18030") -> Path:
 def test_import_when_all_is_good_gives_the_entries_and_a_summary(sentinel: Sentinel, tmp_path: Path) -> None:
     file = write(tmp_path, GOOD)
     port, domain, last = sentinel.rows("whitelist", "import", file)
-    assert last == {"summary": {"file": str(file), "rows": 1, "added": 2, "known": 0, "refused": 0}}
+    assert last == {"summary": {"file": str(file), "rows": 1, "added": 2, "known": 0, "withdrawn": 0, "refused": 0}}
     assert (port.pop("event"), domain.pop("event")) == ("added", "added")
     assert [port, domain] == sentinel.rows("whitelist", "list")
     assert (port["unit"], port["kind"], port["addresses"], port["proto"]) == (UNIT, "port", ["192.0.2.1/32"], "tcp")
@@ -49,7 +49,7 @@ def test_import_when_a_cell_is_bad_names_it_takes_the_rest_and_ends_with_3(senti
         "title": "端口",
         "reason": "no ports (write 443 or 22,80-90; ports run from 0 to 65535)",
     }
-    assert rows[1]["summary"] == {"file": str(file), "rows": 3, "added": 0, "known": 3, "refused": 1}
+    assert rows[1]["summary"] == {"file": str(file), "rows": 3, "added": 0, "known": 3, "withdrawn": 0, "refused": 1}
 
 
 def test_import_when_done_is_what_the_check_asks(sentinel: Sentinel, tmp_path: Path) -> None:

@@ -1,12 +1,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address, ip_network, summarize_address_range
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sentinel.model.ports import PortSet
-from sentinel.model.whitelist import WhitelistEntry, WhitelistKind
+from sentinel.model.whitelist import (
+    EVERYWHERE,
+    Peer,
+    PeerKind,
+    WhitelistAction,
+    WhitelistEntry,
+    WhitelistKind,
+    format_addresses,
+    peer_of_vantage,
+)
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 LATER, BEFORE = NOW + timedelta(hours=1), NOW - timedelta(hours=1)
@@ -73,3 +84,71 @@ def test_whitelist_host_entry_allows_addresses_but_no_single_port() -> None:
     assert entry.allows_address(ip_address("10.0.0.1"))
     assert not entry.allows_address(ip_address("10.0.0.2"))
     assert not entry.allows_port(ip_address("10.0.0.1"), "tcp", 22)
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "text"),
+    [
+        (["10.0.0.5"], "10.0.0.5"),
+        (["10.0.0.0/24"], "10.0.0.0/24"),
+        (["10.0.0.5", "10.0.0.6/31", "10.0.0.8"], "10.0.0.5-10.0.0.8"),
+        (["10.0.0.9", "10.0.0.5"], "10.0.0.5 10.0.0.9"),
+        (["10.0.0.0/24", "10.0.0.7"], "10.0.0.0/24"),
+        (["10.0.0.0/24", "10.0.1.0"], "10.0.0.0-10.0.1.0"),
+        (["2001:db8::1", "2001:db8::2"], "2001:db8::1-2001:db8::2"),
+        (["255.255.255.255", "::"], "255.255.255.255 ::"),
+    ],
+)
+def test_addresses_when_written_for_people_join_what_touches(prefixes: list[str], text: str) -> None:
+    assert " ".join(format_addresses(tuple(map(ip_network, prefixes)))) == text
+
+
+def test_addresses_when_they_are_all_are_a_star() -> None:
+    assert set(format_addresses(EVERYWHERE)) == {"*"}
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 3000))
+def test_range_when_cut_into_prefixes_is_written_as_the_range_again(low: int, length: int) -> None:
+    first, last = ip_address(low), ip_address(min(2**32 - 1, low + length))
+    prefixes = tuple(summarize_address_range(first, last))
+    wanted = f"{first}-{last}" if len(prefixes) > 1 else str(prefixes[0]).removesuffix("/32")
+    assert format_addresses(prefixes) == (wanted,)
+
+
+NET = ip_network("10.9.0.0/24")
+CAMPUS, INTERNET = Peer(PeerKind.CAMPUS), Peer(PeerKind.INTERNET)
+
+
+@pytest.mark.parametrize(
+    ("kind", "peer", "allow", "deny"),
+    [
+        (PeerKind.ANY, CAMPUS, True, True),
+        (PeerKind.ANY, INTERNET, True, True),
+        (PeerKind.CAMPUS, CAMPUS, True, True),
+        (PeerKind.CAMPUS, INTERNET, False, False),
+        (PeerKind.INTERNET, CAMPUS, False, False),
+        (PeerKind.PREFIX, CAMPUS, True, False),
+        (PeerKind.PREFIX, INTERNET, False, False),
+        (PeerKind.PREFIX, Peer(PeerKind.CAMPUS, ip_address("10.9.0.7")), True, True),
+        (PeerKind.PREFIX, Peer(PeerKind.CAMPUS, ip_address("10.8.0.7")), False, False),
+        (PeerKind.PREFIX, Peer(PeerKind.INTERNET, ip_address("2001:db8::1")), False, False),
+    ],
+)
+def test_entry_meets_a_peer_and_prefixes_give_a_scan_from_the_campus_the_benefit_of_doubt(
+    kind: PeerKind, peer: Peer, allow: bool, deny: bool
+) -> None:
+    for action, wanted in ((WhitelistAction.ALLOW, allow), (WhitelistAction.DENY, deny)):
+        entry = WhitelistEntry(1, "u", WhitelistKind.HOST, action=action, peer=kind, peers=(NET,))
+        assert entry.meets(peer) is wanted
+
+
+def test_vantage_when_outside_is_the_internet_and_any_other_the_campus() -> None:
+    assert peer_of_vantage("outside") == INTERNET
+    assert peer_of_vantage("inside") == peer_of_vantage("机房") == CAMPUS
+
+
+def test_entry_when_renewed_keeps_its_place_and_gets_another_identity() -> None:
+    one = WhitelistEntry(1, "u", WhitelistKind.DOMAIN, domain="A.example", valid_to=NOW)
+    other = WhitelistEntry(2, "u", WhitelistKind.DOMAIN, domain="a.example", valid_to=LATER, reason="x")
+    assert one.place == other.place
+    assert one.identity != other.identity

@@ -87,7 +87,7 @@ def test_rules_when_compared_then_no_two_say_the_same():
 
 def test_rules_when_counted_then_the_packs_are_there():
     topics = Counter(rule.name.partition(".")[0] for rule in PACK.rules)
-    assert topics["whitelist"] == 4
+    assert topics["whitelist"] == 10
     assert topics["exposure"] >= 22
     assert topics["certificate"] >= 10
     assert topics["mining"] >= 4

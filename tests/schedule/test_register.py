@@ -14,6 +14,7 @@ from sentinel.model.unit import Unit
 from sentinel.model.whitelist import WhitelistEntry
 from sentinel.schedule.context import Context
 from sentinel.schedule.register import EntryImport, import_entries
+from sentinel.schedule.removal import STAYS_OUT
 from sentinel.store.scopes import read_whitelist, withdraw_whitelist_entry
 from tests.homes import NOW, SCHOOL
 
@@ -236,11 +237,26 @@ def test_entry_when_prolonged_in_the_sheet_is_added(context: Context, file: Path
     assert len(give(context, file, "192.0.2.1,2027-12-31", head="IP,有效期").added) == 1
 
 
-def test_entry_when_withdrawn_and_still_listed_comes_back(context: Context, file: Path) -> None:
+@pytest.mark.parametrize(
+    ("why", "again", "added", "withdrawn"),
+    [("取消", False, 0, 1), ("取消", True, 1, 0), (STAYS_OUT, False, 1, 0)],
+)
+def test_entry_when_withdrawn_and_still_listed_comes_back_only_when_asked_or_kept_out_before(
+    context: Context, file: Path, why: str, again: bool, added: int, withdrawn: int
+) -> None:
     (entry,) = give(context, file, "门户,192.0.2.1,80,").added
     with context.database.transaction("tester", NOW) as transaction:
+        withdraw_whitelist_entry(transaction, entry.id, why)
+    done = import_entries(context, SCHOOL, file, "信息中心", NOW, again=again)
+    assert (len(done.added), done.known, done.withdrawn) == (added, 0, withdrawn)
+
+
+def test_entry_when_withdrawn_and_listed_until_another_day_is_another_approval(context: Context, file: Path) -> None:
+    head = "系统名称,IP地址,端口,有效期至"
+    (entry,) = give(context, file, "门户,192.0.2.1,80,2027-01-31", head=head).added
+    with context.database.transaction("tester", NOW) as transaction:
         withdraw_whitelist_entry(transaction, entry.id, "取消")
-    assert len(give(context, file, "门户,192.0.2.1,80,").added) == 1
+    assert len(give(context, file, "门户,192.0.2.1,80,2027-06-30", head=head).added) == 1
 
 
 PERSON = "欧阳示例"

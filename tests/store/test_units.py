@@ -180,7 +180,7 @@ def test_authorisation_is_withdrawn_once_and_stays_readable(database: Database) 
 def test_whitelist_entry_is_read_back_until_it_is_withdrawn(database: Database, entry: WhitelistEntry) -> None:
     with database.transaction("tester", NOW, objects=True) as transaction:
         stored = write_whitelist_entry(transaction, entry)
-    assert read_whitelist(database, "school") == (replace(entry, id=stored.id),)
+    assert read_whitelist(database, "school") == (replace(entry, id=stored.id, created=NOW),)
     assert read_whitelist(database, "other") == ()
     with database.transaction("tester", NOW) as transaction:
         withdraw_whitelist_entry(transaction, stored.id, "why")
