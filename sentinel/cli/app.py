@@ -9,6 +9,7 @@ import typer
 
 from sentinel import __version__
 from sentinel.cli import (
+    assets,
     backups,
     brief,
     declared,
@@ -28,6 +29,7 @@ from sentinel.cli import (
     service,
     settings,
     setup,
+    trace,
     traffic,
     units,
 )
@@ -75,6 +77,8 @@ for module in (
     register,
     inputs,
     inventory,
+    assets,
+    trace,
     traffic,
     judge,
     finding,

@@ -21,6 +21,7 @@ from sentinel.model.observation import (
     RunObservation,
 )
 from sentinel.model.ports import PortSet
+from sentinel.model.sighting import AttachmentObservation, HoldingObservation, Sighting, TranslationObservation
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,13 @@ class Summary:
         hosts_stated_up: distinct addresses the source calls up.
         hosts_answered: distinct addresses with an open or closed port or a layer-2 answer.
         endpoints_open: distinct (address, protocol, port) in state exactly open.
-        observations: rows read, hosts and names.
+        observations: rows read: hosts, names and sightings.
         coverage: ports asked and addresses finished, those that stayed silent among them.
         answered: addresses that answered.
         silent: addresses finished without any row.
         lost: what could not be read; empty when nothing.
         probes: packets sent, when the source tells.
+        sightings: rows that tell who held an address, where a card was, or what a NAT did.
     """
 
     tool: str
@@ -57,6 +59,12 @@ class Summary:
     silent: AddressRanges
     lost: str
     probes: int | None
+    sightings: int = 0
+
+    @property
+    def is_log(self) -> bool:
+        """It tells nothing else, so it changes no endpoint."""
+        return 0 < self.sightings == self.observations and not len(self.coverage.addresses)
 
 
 def summarise(observations: Iterable[Observation], arrived: datetime) -> Summary:
@@ -88,6 +96,8 @@ class _Counter:
         self.complete = AddressSet()
         self.opens: defaultdict[tuple[str, int], AddressSet] = defaultdict(AddressSet)
         self.rows = 0
+        self.sightings = 0
+        self.undated = 0
         self.newest: datetime | None = None
 
     def take(self, one: Observation, arrived: datetime) -> None:
@@ -98,6 +108,8 @@ class _Counter:
             case NameObservation():
                 self.rows += 1
                 self._moment(one.time, arrived)
+            case HoldingObservation() | AttachmentObservation() | TranslationObservation():
+                self._sighting(one, arrived)
             case RunObservation():
                 self.run = one
             case RunEnd():
@@ -118,6 +130,19 @@ class _Counter:
         for port in seen.endpoints:
             if port.state == OPEN:
                 self.opens[port.proto, port.port].add(seen.address)
+
+    def _sighting(self, seen: Sighting, arrived: datetime) -> None:
+        self.rows += 1
+        self.sightings += 1
+        match seen:
+            case AttachmentObservation():
+                self._moment(seen.time, arrived)
+            case HoldingObservation():
+                self._moment(seen.since, arrived)  # the end of a lease lies ahead
+            case TranslationObservation():
+                self._moment(seen.since, arrived)
+                self._moment(seen.until, arrived)
+                self.undated += seen.since is None and seen.until is None and seen.ports != (0, 65_535)
 
     def _moment(self, moment: datetime | None, arrived: datetime) -> None:
         if moment is not None and is_possible(moment, arrived) and (self.newest is None or moment > self.newest):
@@ -147,9 +172,13 @@ class _Counter:
             coverage=_coverage(self.run.ports, complete | silent),
             answered=self.answered.build_ranges(),
             silent=silent,
-            lost="; ".join(_loss_text(loss) for loss in self.losses),
+            lost="; ".join([*map(_loss_text, self.losses), *self._undated_text()]),
             probes=end.probes,
+            sightings=self.sightings,
         )
+
+    def _undated_text(self) -> list[str]:
+        return [f"{self.undated} NAT rows without a time were not kept"] if self.undated else []
 
 
 def _bound(before: datetime | None, arrived: datetime) -> datetime:

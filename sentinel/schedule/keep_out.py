@@ -16,6 +16,7 @@ from sentinel.collect.ranges import Range, intersect, merge, range_of, range_of_
 from sentinel.errors import ParseError
 from sentinel.model.observation import HostObservation, NameObservation, Observation
 from sentinel.model.register import KeepOut
+from sentinel.model.sighting import HoldingObservation, TranslationObservation
 from sentinel.model.unit import IPAddress, IPNetwork, Unit
 from sentinel.observe.lines import UTF16
 from sentinel.schedule.context import Context
@@ -68,7 +69,9 @@ class KeptOut:
 
     def find_told(self, one: Observation) -> IPAddress | None:
         """Give the address an observation is about when it stays out, however its text was written."""
-        address = one.address if isinstance(one, HostObservation | NameObservation) else None
+        if isinstance(one, TranslationObservation):
+            return next((address for address in (one.inside, one.outside) if self.meets(address)), None)
+        address = one.address if isinstance(one, HostObservation | NameObservation | HoldingObservation) else None
         return address if address is not None and self.meets(address) else None
 
     def watch(self, read: Iterable[Observation], seen: set[IPAddress]) -> Iterator[Observation]:

@@ -9,9 +9,9 @@ from sqlalchemy import BigInteger, Index, Integer, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from sentinel.model.moment import to_microseconds
-from sentinel.store import tables_declared
+from sentinel.store import tables_declared, tables_identity, tables_sightings
 
-__all__ = ["tables_declared"]  # declared there, part of the same schema
+__all__ = ["tables_declared", "tables_identity", "tables_sightings"]  # declared there, part of the same schema
 
 
 def _now_us() -> int:

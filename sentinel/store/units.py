@@ -14,6 +14,7 @@ from sentinel.model.plan import Plan
 from sentinel.model.unit import DEFAULT_NETWORK, IPNetwork, Network, Unit, UnitLevel, Zone
 from sentinel.store.database import Database, Row, Transaction
 from sentinel.store.endpoints import remove_history
+from sentinel.store.sightings import leave_network
 
 _UNIT = "code, name, level, parent, path, region"
 _NETWORK = "id, unit, name, zone, prefixes, scannable"
@@ -125,6 +126,7 @@ def remove_network(transaction: Transaction, network: Network, default: Network)
     """Take a network away; its findings go to the default one, and what was seen of it has to be placed anew."""
     remove_history(transaction, [network.id], None)
     transaction.execute("UPDATE OR IGNORE finding SET network=? WHERE network=?", (default.id, network.id))
+    leave_network(transaction, network.id, default.id)
     transaction.execute("DELETE FROM network WHERE id=?", (network.id,))
     subject = f"network {network.unit}/{network.name}"
     transaction.audit("network.remove", subject, before=_network_words(network))
