@@ -68,6 +68,19 @@ _Spot = tuple[int, IPAddress]
 """An address in its network."""
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What persons decided, as it holds now.
+
+    Attributes:
+        merges: marks that are one thing.
+        apart: marks that are a thing apart.
+    """
+
+    merges: tuple[tuple[Placed, Placed], ...] = ()
+    apart: frozenset[Placed] = frozenset()
+
+
 @dataclass(slots=True, eq=False)
 class _Growing:
     """An asset while it grows."""
@@ -91,19 +104,47 @@ def derive_assets(
 ) -> tuple[tuple[DerivedAsset, ...], tuple[Proposal, ...]]:
     """Make the assets of a unit, the oldest first, and what a person should decide; no marks of phones' networks."""
     known = tuple(marks)
-    maker = _Maker(find_crowded(known), [one for one in decisions if one.undone is None], registered_names)
+    maker = _Maker(find_crowded(known), place_decisions(decisions, known), registered_names)
     for seen in build_sights(known):
         maker.take(seen)
     return maker.build()
 
 
+def place_decisions(decisions: Iterable[Decision], marks: Sequence[Mark]) -> Decided:
+    """Give what holds of the decisions, given in their order: of two about the same mark, the later.
+
+    A mark that shows in another network only, because networks were declared anew, is meant there.
+    """
+    by_name: defaultdict[MarkName, set[int]] = defaultdict(set)
+    for mark in marks:
+        by_name[mark.name].add(mark.network)
+        by_name[MarkName(MarkKind.IP, str(mark.address))].add(mark.network)
+
+    def place(side: Placed) -> Placed:
+        networks = by_name.get(side[1], set())
+        return side if side[0] in networks or len(networks) != 1 else (next(iter(networks)), side[1])
+
+    merges: list[tuple[Placed, Placed]] = []
+    apart: dict[Placed, None] = {}
+    for one in decisions:
+        if one.undone is not None:
+            continue
+        first = place(one.one)
+        if one.kind is DecisionKind.SPLIT:
+            merges = [pair for pair in merges if first not in pair]
+            apart[first] = None
+        elif one.other is not None:
+            second = place(one.other)
+            merges.append((first, second))
+            apart = {side: None for side in apart if side not in {first, second}}
+    return Decided(tuple(merges), frozenset(apart))
+
+
 class _Maker:
-    def __init__(self, crowded: frozenset[Placed], decisions: Sequence[Decision], registered: frozenset[str]) -> None:
-        merges = [one for one in decisions if one.kind is DecisionKind.MERGE and one.other is not None]
-        self._unions = Unions((one.one, one.other) for one in merges if one.other is not None)
-        self._apart = frozenset(one.one for one in decisions if one.kind is DecisionKind.SPLIT)
-        decided = {side for one in merges for side in (one.one, one.other) if side is not None} | self._apart
-        self._crowded = crowded - decided
+    def __init__(self, crowded: frozenset[Placed], decided: Decided, registered: frozenset[str]) -> None:
+        self._unions = Unions(decided.merges)
+        self._apart = decided.apart
+        self._crowded = crowded - {side for pair in decided.merges for side in pair} - decided.apart
         self._registered = registered
         self._assets: list[_Growing] = []
         self._owners: dict[Placed, _Growing] = {}
@@ -246,27 +287,24 @@ class _Maker:
                 and spot in owner.places
                 and owner.places[spot] >= seen.at - TOGETHER
             } - {new.value}
-            if others:
+            joined = any((seen.network, name) in self._unions for name in (*owner.strong, *strong))
+            if others and not joined:  # else a person knows
                 detail = f"{new.value} {seen.address}; {', '.join(sorted(others))}"
                 decision = Decision(DecisionKind.SPLIT, (seen.network, new))
                 self._propose(Proposal(decision, "two_cards", detail, seen.at))
-            else:
+            elif not others:
                 owner.events.append(AssetEvent(EventKind.CARD_CHANGED, seen.at, f"{new.value} {seen.address}"))
         card = next((name.value for name in strong if name.kind is MarkKind.MAC), None)
         if card is not None:
             owner.cards[seen.network, seen.address] = card
 
     def _propose_merges(self, seen: Seen, strong: Sequence[MarkName], chosen: _Growing, owners: list[_Growing]) -> None:
+        """Ask a person where strong marks of several assets show at one address: by what each was first known by."""
         for other in owners:
-            if other is chosen:
-                continue
-            mine, theirs = (
-                next((name for name in strong if self._owner(seen.network, name) is each), None)
-                for each in (chosen, other)
-            )
-            if mine is not None and theirs is not None:
-                decision = Decision(DecisionKind.MERGE, (seen.network, mine), (seen.network, theirs))
-                self._propose(Proposal(decision, "shared_mark", f"{seen.address}: {mine}, {theirs}", seen.at))
+            if other is not chosen:
+                sides = [(one.network, next(iter(one.strong))) for one in (chosen, other)]
+                detail = f"{seen.address}: {', '.join(map(str, strong))}"
+                self._propose(Proposal(Decision(DecisionKind.MERGE, *sides), "shared_mark", detail, seen.at))
 
     def _owner(self, network: int, name: MarkName) -> _Growing | None:
         return self._owners.get(self._unions.root((network, name)))

@@ -18,7 +18,7 @@ hour; one lease or session follows the other at once; a lease lasts a day at mos
 at half of it."""
 
 _QUIET = frozenset({LogKind.RADIUS, LogKind.PORTAL, LogKind.DHCP})
-"""Logs in which nothing may happen for a night; a NAT is never quiet for an hour, and tables are fetched by the clock."""
+"""Logs in which nothing may happen for a night; a NAT is never quiet for long, and tables are fetched by the clock."""
 
 MARK_GAP_US = 8 * 24 * _HOUR
 """The same for identifiers seen by scans, which come weekly."""

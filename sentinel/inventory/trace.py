@@ -185,7 +185,11 @@ def judge_translations(translated: Sequence[Translated], asked: Question) -> tup
             link if link.translated.peer == asked.peer else replace(link, certainty=Certainty.POSSIBLE)
             for link in links
         ]
-    return tuple(sorted(links, key=lambda link: (link.certainty.rank, link.off_s, _width(link.translated))))
+    return tuple(
+        sorted(
+            links, key=lambda link: (link.certainty.rank, link.off_s, _width(link.translated), link.translated.since)
+        )
+    )
 
 
 def _fits(one: Translated, asked: Question) -> bool:

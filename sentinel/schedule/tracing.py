@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 from sentinel.errors import UsageError
@@ -57,6 +58,11 @@ _HOLDING_LOGS = (LogKind.RADIUS, LogKind.PORTAL, LogKind.DHCP, LogKind.ARP, LogK
 _ACCOUNT_LOGS = (LogKind.RADIUS, LogKind.PORTAL)
 _NO_ACCOUNTS = frozenset({Zone.SERVER, Zone.DMZ, Zone.IOT})
 """Zones whose machines nobody logs in to the network from."""
+
+_PRIVATE = tuple(
+    map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"))
+) + tuple(map(ip_network, ("fc00::/7", "fe80::/10")))
+"""What no NAT gives outside. Source: RFC 1918, 6598, 3927, 4193, 4291."""
 
 _VENDORS = (Path("/usr/share/nmap/nmap-mac-prefixes"), Path("/usr/local/share/nmap/nmap-mac-prefixes"))
 """The makers nmap knows, where it is installed; nothing of it is shipped."""
@@ -135,20 +141,24 @@ class _Tracer:
         network, in_scope = choose_network(self._networks, asked.address)
         way_out = _exit_of(self._exits, asked.address)
         translated = reads.is_translated(self._database, self._space, asked.address)
-        is_public = way_out is not None or translated or (asked.address.is_global and not in_scope)
+        is_public = way_out is not None or translated or not (in_scope or _is_private(asked.address))
+        is_inside = not is_public or in_scope or self._is_host(network)
         links = self._translations() if is_public else ()
-        breaks = self._nat_breaks(way_out) if is_public and not links else ()
+        is_broken = is_public and not links and (way_out is not None or translated or not is_inside)
         places = [self._place(where, link) for where, link in list(group_places(links).items())[:MOST_PLACES]]
-        if self._is_inside(network, in_scope=in_scope, is_public=is_public):
+        if is_inside:
             places.append(self._place((network.id, asked.address), ()))
+        breaks = self._nat_breaks(way_out) if is_broken else ()
         answer = Trace(self._unit.code, asked, tuple(places), way_out.name if way_out else "", breaks)
         return self._with_accounts(answer)
 
-    def _is_inside(self, network: Network, *, in_scope: bool, is_public: bool) -> bool:
-        """Tell whether the address itself may be a host: a server with a public address is not behind the NAT."""
-        if not is_public or in_scope:
+    def _is_host(self, network: Network) -> bool:
+        """Tell whether the public address asked for is a host of its own, and no NAT's."""
+        asked = self._asked
+        if any(True for _ in read_hosts_at(self._database, network, [asked.address])):
             return True
-        return any(True for _ in read_hosts_at(self._database, network, [self._asked.address]))
+        start, end = asked.at - LONGEST_REACH, asked.at + SESSION_REACH
+        return bool(reads.read_held(self._database, network.id, asked.address, start, end))
 
     def _translations(self) -> tuple[TranslationLink, ...]:
         asked = self._asked
@@ -302,6 +312,10 @@ def mask_account(name: str) -> str:
     if len(name) <= 4:
         return f"{name[:1]}***"
     return f"{name[:2]}{'*' * (len(name) - 4)}{name[-2:]}"
+
+
+def _is_private(address: IPAddress) -> bool:
+    return any(prefix.version == address.version and address in prefix for prefix in _PRIVATE)
 
 
 def _exit_of(exits: Sequence[Exit], address: IPAddress) -> Exit | None:

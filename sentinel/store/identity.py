@@ -78,12 +78,17 @@ def write_assets(transaction: Transaction, unit: str, derived: Sequence[DerivedA
 
 
 def _match(stored: Sequence[Asset], derived: Sequence[DerivedAsset]) -> tuple[dict[int, int], dict[int, int]]:
-    """Give the number for places in `derived`, and the place that took over each number that is not needed."""
+    """Give the number for places in `derived`, and the place that took over each number that is not needed.
+
+    An anchor that shows in another network only was put there with all that was seen at its address.
+    """
     holding: defaultdict[tuple[int, MarkName], list[tuple[int, Identifier]]] = defaultdict(list)
+    named: defaultdict[MarkName, list[tuple[int, Identifier]]] = defaultdict(list)
     for place, one in enumerate(derived):
         for identifier in one.identifiers:
             if identifier.weight is Weight.STRONG or identifier.name.kind is MarkKind.IP:
                 holding[identifier.network, identifier.name].append((place, identifier))
+                named[identifier.name].append((place, identifier))
     numbers: dict[int, int] = {}
     pointing: dict[int, int] = {}
     for asset in stored:
@@ -91,7 +96,7 @@ def _match(stored: Sequence[Asset], derived: Sequence[DerivedAsset]) -> tuple[di
         is_place = anchor.name.kind is MarkKind.IP
         fitting = dict.fromkeys(
             place
-            for place, one in holding.get((anchor.network, anchor.name), ())
+            for place, one in holding.get((anchor.network, anchor.name)) or named.get(anchor.name) or ()
             if not is_place or one.valid_from <= anchor.since <= one.valid_to
         )
         free = next((place for place in fitting if place not in numbers), None)
