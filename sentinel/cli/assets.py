@@ -12,7 +12,9 @@ from sentinel.errors import UsageError
 from sentinel.model.moment import local_text
 
 if TYPE_CHECKING:
-    from sentinel.model.asset import Asset, Decision, Proposal
+    from collections.abc import Iterable
+
+    from sentinel.model.asset import Asset, AssetEvent, Decision, Identifier, Proposal
     from sentinel.schedule.context import Context
 
 group = typer.Typer(
@@ -137,27 +139,7 @@ def show_asset(number: NumberArgument, unit: UnitOption = None, as_json: JsonOpt
         marks = read_identifiers(context.database, number)
         events = tuple(read_events(context.database, number))
     if as_json:
-        print_json(
-            build_asset_words(found, networks)
-            | {
-                "identifiers": [
-                    {
-                        "kind": one.name.kind,
-                        "value": one.name.value,
-                        "address": one.address,
-                        "network": networks.get(one.network),
-                        "source": one.source,
-                        "weight": one.weight,
-                        "valid_from": one.valid_from,
-                        "valid_to": one.valid_to,
-                    }
-                    for one in marks
-                ],
-                "events": [
-                    {"kind": one.kind, "at": one.at, "detail": one.detail, "actor": one.actor or None} for one in events
-                ],
-            }
-        )
+        print_json(build_asset_words(found, networks) | _history_words(marks, events, networks))
         return
     state = STATES[found.state.value] + (f"资产 {found.merged_into}" if found.merged_into else "")
     print_line(f"资产 {found.id}：{found.address}（{networks.get(found.network, '')}），{state}")
@@ -182,6 +164,29 @@ def show_asset(number: NumberArgument, unit: UnitOption = None, as_json: JsonOpt
         [(local_text(one.at), EVENTS[one.kind.value], one.detail, one.actor or "证据") for one in events],
         f"sentinel trace {found.address} --at 时刻",
     )
+
+
+def _history_words(
+    marks: Iterable[Identifier], events: Iterable[AssetEvent], networks: dict[int, str]
+) -> dict[str, object]:
+    return {
+        "identifiers": [
+            {
+                "kind": one.name.kind,
+                "value": one.name.value,
+                "address": one.address,
+                "network": networks.get(one.network),
+                "source": one.source,
+                "weight": one.weight,
+                "valid_from": one.valid_from,
+                "valid_to": one.valid_to,
+            }
+            for one in marks
+        ],
+        "events": [
+            {"kind": one.kind, "at": one.at, "detail": one.detail, "actor": one.actor or None} for one in events
+        ],
+    }
 
 
 @group.command("merge")

@@ -302,9 +302,9 @@ class _Maker:
         """Ask a person where strong marks of several assets show at one address: by what each was first known by."""
         for other in owners:
             if other is not chosen:
-                sides = [(one.network, next(iter(one.strong))) for one in (chosen, other)]
+                mine, theirs = ((one.network, next(iter(one.strong))) for one in (chosen, other))
                 detail = f"{seen.address}: {', '.join(map(str, strong))}"
-                self._propose(Proposal(Decision(DecisionKind.MERGE, *sides), "shared_mark", detail, seen.at))
+                self._propose(Proposal(Decision(DecisionKind.MERGE, mine, theirs), "shared_mark", detail, seen.at))
 
     def _owner(self, network: int, name: MarkName) -> _Growing | None:
         return self._owners.get(self._unions.root((network, name)))

@@ -67,6 +67,8 @@ class SightingTaker:
         self._space = store.space_of(networks)
         self._run = run
         self._time = time
+        self._now = to_microseconds(transaction.now)
+        self._latest = transaction.now + timedelta(days=1)
         self._places: dict[IPAddress, Network] = {}
         self._horizons = store.read_horizons(context.database)
         self._holdings: list[_Named] = []
@@ -121,7 +123,7 @@ class SightingTaker:
         self._holdings.append((network.id, store.pack_address(seen.address), how, holder, seen.user, stretch))
         self._count += 1
         if network.zone not in PHONE_ZONES:
-            seen_until = min(until, max(since, to_microseconds(self._transaction.now)))  # a lease ends in the future
+            seen_until = min(until, max(since, self._now))  # a lease ends in the future
             self._mark(network, seen.address, read_holding_marks(seen), seen.source.value, Stretch(since, seen_until))
 
     def _take_attachment(self, seen: AttachmentObservation) -> None:
@@ -167,7 +169,7 @@ class SightingTaker:
         self._count += 1
 
     def _moment(self, moment: datetime | None) -> int | None:
-        if moment is None or not EARLIEST <= moment <= self._transaction.now + timedelta(days=1):
+        if moment is None or not EARLIEST <= moment <= self._latest:
             return None
         return to_microseconds(moment)
 
@@ -179,9 +181,8 @@ class SightingTaker:
 
     def _note(self, kind: LogKind, device: str, subject: bytes, moments: Sequence[int]) -> None:
         busy = self._busy[kind, device, subject]
-        now = to_microseconds(self._transaction.now)
         for moment in moments:
-            if moment <= now:  # the end of a lease is a promise, not a line written then
+            if moment <= self._now:  # the end of a lease is a promise, not a line written then
                 busy.add(moment)
 
     def _mark(

@@ -331,13 +331,12 @@ def _exit_of(exits: Sequence[Exit], address: IPAddress) -> Exit | None:
 
 def _read_vendor(mac: str) -> str:
     """Give the maker of a card as the list of an installed nmap tells it."""
-    wanted = mac.replace(":", "").upper()[:6]
+    wanted = f"\n{mac.replace(':', '').upper()[:6]} "
     for path in _VENDORS:
         try:
-            with path.open(encoding="utf-8", errors="replace") as lines:
-                for line in lines:
-                    if line.startswith(wanted):
-                        return line[7:].strip()[:80]
+            _, found, rest = path.read_text("utf-8", "replace").partition(wanted)
         except OSError:
             continue
+        if found:
+            return rest.partition("\n")[0].strip()[:80]
     return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from ipaddress import IPv4Address, IPv6Address
@@ -150,13 +150,17 @@ def intern_holders(transaction: Transaction, space: int, holders: Iterable[Holde
     transaction.execute_many(
         "INSERT INTO holder (space, digest, source, mac, name, client_id, device, port, vlan, account) "
         "VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (space, digest) DO NOTHING",
-        [(space, digest, one.source.value, *astuple(one)[1:]) for digest, one in missing.items()],
+        [(space, digest, *_words(one)) for digest, one in missing.items()],
     )
     return found | _find_holders(transaction.database, space, missing)
 
 
 def _digest(one: Holder) -> bytes:
-    return blake2b(json.dumps([one.source.value, *astuple(one)[1:]]).encode(), digest_size=16).digest()
+    return blake2b(json.dumps(_words(one)).encode(), digest_size=16).digest()
+
+
+def _words(one: Holder) -> tuple[object, ...]:
+    return (one.source.value, one.mac, one.name, one.client_id, one.device, one.port, one.vlan, one.account)
 
 
 def _find_holders(database: Database, space: int, digests: Mapping[bytes, Holder]) -> dict[Holder, int]:
