@@ -9,6 +9,7 @@ import typer
 
 from sentinel import __version__
 from sentinel.cli import (
+    assets,
     backups,
     brief,
     consent,
@@ -30,6 +31,7 @@ from sentinel.cli import (
     service,
     settings,
     setup,
+    trace,
     traffic,
     unit_networks,
     unit_tree,
@@ -85,6 +87,8 @@ for module in (
     inputs,
     publication,
     inventory,
+    assets,
+    trace,
     traffic,
     judge,
     finding,

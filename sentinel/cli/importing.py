@@ -52,6 +52,7 @@ def import_files(
     as_json: JsonOption = False,
 ) -> None:
     """导入已有结果，不发送报文，也不需要授权。"""
+    from sentinel.schedule.identifying import identify_unit
     from sentinel.schedule.judging import judge_unit
 
     said = _read_said(kind, mapping)
@@ -73,6 +74,7 @@ def import_files(
                 _tell(path, taken, error)
         if not as_json:
             _print_import(rows)
+        identify_unit(context, owner)
         if not no_check and any(not row["error"] for row in rows):
             judgement = judge_unit(context, owner)
             if not as_json:

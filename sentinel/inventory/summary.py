@@ -55,7 +55,7 @@ class Summary:
         silent: addresses finished without any row.
         lost: what could not be read; empty when nothing.
         probes: packets sent, when the source tells.
-        sightings: what there is for a trace.
+        sightings: what there is for a trace: who held an address, where a card was, what a NAT did.
         passed_over: what was read and says nothing of hosts, by kind, with how many.
         accounts: the source names accounts of persons.
     """
@@ -76,6 +76,12 @@ class Summary:
     sightings: SightingCounts = NO_SIGHTINGS
     passed_over: tuple[tuple[str, int], ...] = ()
     accounts: bool = False
+
+    @property
+    def is_log(self) -> bool:
+        """It tells nothing else, so it changes no endpoint."""
+        told = self.sightings.holdings + self.sightings.attachments + self.sightings.translations
+        return 0 < told == self.observations and not len(self.coverage.addresses)
 
 
 def summarise(observations: Iterable[Observation], arrived: datetime) -> Summary:
@@ -107,7 +113,7 @@ class _Counter:
         self.complete = AddressSet()
         self.opens: defaultdict[tuple[str, int], AddressSet] = defaultdict(AddressSet)
         self.rows = 0
-        self.holdings = self.attachments = self.translations = 0
+        self.holdings = self.attachments = self.translations = self.undated = 0
         self.accounts = False
         self.newest: datetime | None = None
 
@@ -121,6 +127,7 @@ class _Counter:
                 self._moment(one.time, arrived)
             case TranslationObservation():
                 self.translations += 1
+                self.undated += one.since is None and one.until is None and one.ports != (0, 65_535)
                 self._span(one.since, one.until, arrived)
             case HoldingObservation():
                 self.holdings += 1
@@ -184,12 +191,15 @@ class _Counter:
             coverage=_coverage(self.run.ports, complete | silent),
             answered=self.answered.build_ranges(),
             silent=silent,
-            lost="; ".join(_loss_text(loss) for loss in self.losses),
+            lost="; ".join([*map(_loss_text, self.losses), *self._undated_text()]),
             probes=end.probes,
             sightings=SightingCounts(self.holdings, self.attachments, self.translations),
             passed_over=end.passed_over,
             accounts=self.accounts or end.accounts,
         )
+
+    def _undated_text(self) -> list[str]:
+        return [f"{self.undated} NAT rows without a time were not kept"] if self.undated else []
 
 
 def _bound(before: datetime | None, arrived: datetime) -> datetime:

@@ -11,6 +11,7 @@ from sentinel.model.ports import parse_ports
 from sentinel.model.scope import Level
 from sentinel.model.unit import Unit
 from sentinel.schedule.context import Context
+from sentinel.schedule.identifying import identify_unit
 from sentinel.schedule.judging import Judgement, judge_unit
 from sentinel.schedule.reporting import write_report
 from sentinel.schedule.scanning import ScanTotal, plan_scan, run_scan
@@ -42,9 +43,10 @@ class CycleResult:
 
 
 def run_cycle(context: Context, unit: Unit, ports: str = "") -> CycleResult:
-    """Scan what is authorised, judge, and write the reports; a stage that fails leaves its reason and the rest runs."""
+    """Scan what is authorised, know assets again, judge, report; a stage that fails leaves its reason, others run."""
     result = CycleResult()
     _collect(context, unit, ports or context.settings.ports, result)
+    identify_unit(context, unit)
     try:
         result.judgement = judge_unit(context, unit)
     except RuleError as error:
@@ -56,11 +58,10 @@ def run_cycle(context: Context, unit: Unit, ports: str = "") -> CycleResult:
 
 
 def _collect(context: Context, unit: Unit, ports: str, result: CycleResult) -> None:
-    now = context.clock()
     targets = [
         target.text
         for one in read_authorisations(context.database, unit.code)
-        if one.is_valid(now) and one.level > Level.PASSIVE
+        if one.is_valid(context.clock()) and one.level > Level.PASSIVE
         for target in one.targets
         if not target.name.startswith("*")
     ]

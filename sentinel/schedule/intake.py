@@ -26,6 +26,7 @@ from sentinel.observe import SIGHTINGS_ONLY, Parser, choose_parser
 from sentinel.observe.unpack import unpack
 from sentinel.schedule.context import Context
 from sentinel.schedule.keep_out import load_kept_out, refuse_count
+from sentinel.schedule.sightings import SightingTaker, replace_sightings
 from sentinel.schedule.third_party import rehome_findings
 from sentinel.store import endpoints as store
 from sentinel.store import runs as run_store
@@ -130,8 +131,8 @@ def take_in(context: Context, unit: Unit, stream: BinaryIO, origin: Origin, pars
                 lost=summary.lost,
             )
             run_id = run_store.write_run(transaction, new, summary.coverage)
-            if newest is not None and run.time < newest and parser.name not in SIGHTINGS_ONLY:
-                rebuild_map(context, transaction, unit, origin.vantage)
+            if newest is not None and run.time < newest and not summary.is_log:
+                rebuild_map(context, transaction, unit, origin.vantage, new=run_id)
             else:
                 _apply(context, transaction, unit, run_id, summary, parser, received.open)
             stored = run_store.find_run(context.database, unit.code, received.sha256) or run
@@ -156,8 +157,13 @@ def _find_known(context: Context, unit: Unit, sha256: str) -> Intake | None:
     return Intake(known, run_store.read_lost(context.database, known.id), known=True, kept=kept)
 
 
-def rebuild_map(context: Context, transaction: Transaction, unit: Unit, vantage: str | None) -> None:
-    """Build the unit's map from a vantage (None: from all) anew, from all kept evidence in the order of its time."""
+def rebuild_map(
+    context: Context, transaction: Transaction, unit: Unit, vantage: str | None, new: int | None = None
+) -> None:
+    """Build the unit's map from a vantage (None: from all) anew, from all kept evidence in the order of its time.
+
+    Of sightings only those of the new run are taken; the others are there.
+    """
     networks = read_networks(context.database, unit.code)
     store.remove_history(transaction, [network.id for network in networks], vantage)
     for run in run_store.read_runs(context.database, unit.code, vantage=vantage):
@@ -171,11 +177,12 @@ def rebuild_map(context: Context, transaction: Transaction, unit: Unit, vantage:
             parser = choose_parser(head.read(_HEAD), run.source)
         with open_blob() as whole:
             summary = _summarise(parser, whole, run.time, run.source)
-        _apply(context, transaction, unit, run.id, summary, parser, open_blob, stated=run)
+        _apply(context, transaction, unit, run.id, summary, parser, open_blob, stated=run, known=run.id != new)
 
 
 def replace_networks(context: Context, transaction: Transaction, unit: Unit) -> None:
     """Put all that was ever seen of a unit into its networks as they are declared now."""
+    replace_sightings(transaction, read_networks(context.database, unit.code))
     rebuild_map(context, transaction, unit, None)
     rehome_findings(transaction, unit, list(read_findings(context.database, [unit.code])))
 
@@ -229,17 +236,23 @@ def _apply(
     parser: Parser,
     opener: Opener,
     stated: Run | None = None,
+    *,
+    known: bool = False,
 ) -> None:
     run = stated or run_store.read_run(context.database, run_id)
     networks = read_networks(context.database, unit.code)
     held = _is_held(context, run, run_id, summary, networks)
     look = Look(run_id, run.time, run.vantage, summary.coverage.ports, held)
     applier = Applier(context, transaction, networks, look)
+    sightings = SightingTaker(context, transaction, networks, run_id, run.time, known=known)
     kept_out = load_kept_out(context, unit)  # evidence may be older than the declaration
     with opener() as stream:
         read = parser.read(stream, run.time)
         while batch := list(islice(read, _BATCH)):
-            applier.take([one for one in batch if not kept_out.find_told(one)] if kept_out else batch)
+            told = [one for one in batch if not kept_out.find_told(one)] if kept_out else batch
+            applier.take(told)
+            sightings.take(told)
+    sightings.finish()
     applier.take_silence(summary.silent)
     run_store.finish_run(transaction, run_id, events=applier.events, held=held, changes=applier.changes)
 

@@ -16,6 +16,7 @@ from sentinel.model.unit import IPNetwork, Unit, UnitLevel
 from sentinel.store.database import Database, Row, Transaction
 from sentinel.store.register import open_person, pack_person, read_register
 from sentinel.store.seal import Seal
+from sentinel.store.sightings import has_unopened_account
 from sentinel.store.systems import has_unopened_systems, read_systems
 from sentinel.store.units import find_unit, read_units
 
@@ -142,7 +143,7 @@ def count_contacts(database: Database, unit: str) -> int:
 
 
 def has_unopened(database: Database, seal: Seal | None) -> bool:
-    """Tell whether a person in force, of a contact, the register or a system, cannot be opened with this seal."""
+    """Tell whether a person in force, anywhere in the home, cannot be opened with this seal."""
     named = (
         "SELECT unit FROM contact WHERE ended_us IS NULL UNION SELECT unit FROM register WHERE withdrawn_us IS NULL "
         "UNION SELECT unit FROM system"
@@ -151,7 +152,8 @@ def has_unopened(database: Database, seal: Seal | None) -> bool:
     contacts = (one.person for unit in units for one in read_contacts(database, unit, seal))
     lines = (one.person for unit in units for one in read_register(database, unit, seal))
     systems = (has_unopened_systems(read_systems(database, unit, seal)) for unit in units)
-    return any(person is None for person in chain(contacts, lines)) or any(systems)
+    persons = any(person is None for person in chain(contacts, lines))
+    return persons or any(systems) or has_unopened_account(database, seal)
 
 
 def verify_contact(transaction: Transaction, contact: Contact) -> None:

@@ -75,6 +75,18 @@ def read_flows(
     return tuple((row[0], _flow(row[1:])) for row in rows)
 
 
+def read_flows_of(
+    database: Database, unit: str, host: str, start: datetime, end: datetime, most: int
+) -> tuple[tuple[str, FlowDetection], ...]:
+    """Give (evidence, detection) of one host whose packets meet a span, the oldest first."""
+    rows = database.query(
+        f"SELECT evidence, {_FLOW} FROM flow WHERE unit=? AND last_seen_us>=? AND first_seen_us<=? AND host=? "  # noqa: S608
+        "ORDER BY first_seen_us, id LIMIT ?",
+        (unit, to_microseconds(start), to_microseconds(end), host, most),
+    )
+    return tuple((row[0], _flow(row[1:])) for row in rows)
+
+
 def _values(unit: str, evidence: str, one: FlowDetection) -> tuple[object, ...]:
     return (
         unit,

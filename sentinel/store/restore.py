@@ -176,5 +176,6 @@ def sealed_rows(database: Database) -> int:
     row = database.one(
         "SELECT (SELECT count(*) FROM contact) + (SELECT count(*) FROM register WHERE length(person) > 0) "
         "+ (SELECT count(*) FROM system_version WHERE length(persons) > 0)"
+        "+ (SELECT count(*) FROM account)"
     )
     return int(row[0]) if row else 0

@@ -9,15 +9,26 @@ from sqlalchemy import BigInteger, Index, Integer, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from sentinel.model.moment import to_microseconds
-from sentinel.store import tables_declared, tables_map, tables_system, tables_units, tables_whitelist
+from sentinel.store import (
+    tables_declared,
+    tables_identity,
+    tables_map,
+    tables_sightings,
+    tables_system,
+    tables_units,
+    tables_whitelist,
+)
 
+# declared there, part of the same schema
 __all__ = [
     "tables_declared",
+    "tables_identity",
     "tables_map",
+    "tables_sightings",
     "tables_system",
     "tables_units",
     "tables_whitelist",
-]  # declared there, part of the same schema
+]
 
 
 def _now_us() -> int:

@@ -17,6 +17,7 @@ from sentinel.model.unit_kind import UnitKind
 from sentinel.store.database import Database, Row, Transaction
 from sentinel.store.endpoints import remove_history
 from sentinel.store.ownership import claim_prefixes
+from sentinel.store.sightings import leave_network
 from sentinel.store.unit_history import correct_present, record_change, rename_in_history
 
 _UNIT = (
@@ -169,6 +170,7 @@ def remove_network(transaction: Transaction, network: Network, default: Network)
     claim_prefixes(transaction, replace(network, prefixes=()))
     remove_history(transaction, [network.id], None)
     transaction.execute("UPDATE OR IGNORE finding SET network=? WHERE network=?", (default.id, network.id))
+    leave_network(transaction, network.id, default.id)
     transaction.execute("DELETE FROM network WHERE id=?", (network.id,))
     subject = f"network {network.unit}/{network.name}"
     transaction.audit("network.remove", subject, before=_network_words(network))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
@@ -16,6 +17,12 @@ from sentinel.model.observation import (
     RunObservation,
 )
 from sentinel.model.ports import PortSet, parse_ports
+from sentinel.model.sighting import (
+    AttachmentObservation,
+    HoldingObservation,
+    HoldingSource,
+    TranslationObservation,
+)
 from tests.inventory.made import host, port
 
 ARRIVED = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -125,3 +132,35 @@ def test_summary_tells_the_tool_and_all_that_was_lost() -> None:
     assert made.lost == "byte 9: cut off; a row without address"
     assert summary(RunObservation("masscan")).tool == "masscan"
     assert summary().tool == ""
+
+
+ADDRESS = ip_address("10.0.0.1")
+SESSION = TranslationObservation("tcp", ADDRESS, ip_address("198.51.100.7"), (40001, 40001), since=BEGUN, until=SEEN)
+
+
+@pytest.mark.parametrize(
+    ("one", "time"),
+    [
+        (HoldingObservation(ADDRESS, HoldingSource.RADIUS, since=BEGUN, until=SEEN), BEGUN),
+        (HoldingObservation(ADDRESS, HoldingSource.DHCP, since=BEGUN, until=ARRIVED + timedelta(hours=8)), BEGUN),
+        (AttachmentObservation("00:00:5e:00:53:01", time=SEEN), SEEN),
+        (SESSION, SEEN),
+        (AttachmentObservation("00:00:5e:00:53:01"), ARRIVED),
+    ],
+    ids=["session", "lease that ends in the future", "card on a port", "translation", "no time"],
+)
+def test_sighting_when_summarised_is_a_row_that_tells_when(one: Observation, time: datetime) -> None:
+    made = summary(one)
+    assert (made.time, made.observations, made.sightings, made.is_log) == (time, 1, 1, True)
+
+
+def test_log_when_it_also_shows_hosts_is_no_mere_log() -> None:
+    assert not summary(SESSION, host(port(22))).is_log
+    assert not summary(host(port(22))).is_log
+    assert not summary().is_log
+
+
+def test_translations_when_they_tell_no_time_are_lost_unless_they_hold_for_the_whole_address() -> None:
+    undated = replace(SESSION, since=None, until=None)
+    made = summary(undated, undated, replace(undated, ports=(0, 65_535)), Loss("cut off", "line 9"))
+    assert made.lost == "line 9: cut off; 2 NAT rows without a time were not kept"

@@ -1,0 +1,312 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_network
+from itertools import count
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sentinel.errors import UsageError
+from sentinel.model.asset import Asset, AssetState, EventKind, MarkKind, ProposalState
+from sentinel.model.unit import Network, Zone
+from sentinel.schedule.context import Context
+from sentinel.schedule.identifying import (
+    accept_proposal,
+    count_phones,
+    identify_unit,
+    merge_assets,
+    reject_proposal,
+    split_asset,
+    undo_decision,
+)
+from sentinel.schedule.intake import replace_networks
+from sentinel.store.asset_decisions import read_decisions, read_proposals
+from sentinel.store.identity import find_asset, read_assets, read_events, read_identifiers
+from sentinel.store.units import write_network
+from tests.homes import NOW, SCHOOL, opened
+from tests.schedule.nmapfile import HostRow, NmapRun, at, give
+from tests.schedule.seen import CARD, OTHER, give_log, held, reading_logs
+
+KEY = "256 SHA256:Zm9vYmFyYmF6cXV4 (ED25519)"
+
+
+@pytest.fixture(autouse=True)
+def _logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    with reading_logs():
+        yield
+
+
+def scan(day: float, *hosts: tuple[str, str]) -> NmapRun:
+    """A scan that saw cards at addresses."""
+    rows = tuple(HostRow(address, ((22, "ssh"),), mac=mac) for address, mac in hosts)
+    return NmapRun(rows, finished=at(day), mark=f"{day}")
+
+
+def see(context: Context, *runs: NmapRun) -> None:
+    for run in runs:
+        give(context, run)
+    identify_unit(context, SCHOOL)
+
+
+def shown(context: Context, *, everything: bool = False) -> list[tuple[int, str, str]]:
+    """(number, address, state) of the assets there are, or ever were."""
+    return [
+        (one.id, str(one.address), one.state.value)
+        for one in read_assets(context.database, SCHOOL.code)
+        if everything or one.state in {AssetState.PRESENT, AssetState.MISSING}
+    ]
+
+
+def events(context: Context, number: int) -> list[EventKind]:
+    return [one.kind for one in read_events(context.database, number)]
+
+
+A, B, C = "10.0.0.1", "10.0.0.2", "10.0.0.3"
+
+
+def test_asset_when_its_address_changes_keeps_its_number(context: Context) -> None:
+    see(context, scan(1, (A, CARD)))
+    see(context, scan(20, (B, CARD)))
+    assert shown(context) == [(1, B, "present")]
+    assert events(context, 1) == [EventKind.APPEARED, EventKind.MOVED]
+
+
+def test_asset_when_the_earlier_scan_arrives_late_keeps_its_number(context: Context) -> None:
+    see(context, scan(20, (B, CARD)))
+    see(context, scan(1, (A, CARD)))
+    assert shown(context) == [(1, B, "present")]
+    found = find_asset(context.database, SCHOOL.code, 1)
+    assert found is not None
+    assert (found.first_seen, found.last_seen) == (at(1), at(20))
+
+
+def test_address_when_reused_leaves_the_old_asset_missing(context: Context) -> None:
+    see(context, scan(1, (A, CARD)), scan(20, (A, OTHER)))
+    assert shown(context) == [(1, A, "missing"), (2, A, "present")]
+    assert events(context, 1)[-1] is EventKind.ADDRESS_REUSED
+
+
+def test_lease_when_logged_moves_an_asset_a_scan_found(context: Context) -> None:
+    see(context, scan(1, (A, CARD)))
+    give_log(context, held(0, 60, address=B))
+    identify_unit(context, SCHOOL)
+    assert shown(context) == [(1, B, "present")]
+
+
+def test_host_key_when_a_script_told_it_is_the_mark_of_the_asset(context: Context) -> None:
+    script = f'<script id="ssh-hostkey" output="&#xa;  {KEY}"/>'
+    for day, address in ((1, A), (20, B)):
+        raw = scan(day, (address, "")).write().decode()
+        give(context, raw.replace("</port>", f"{script}</port>").encode())
+    identify_unit(context, SCHOOL)
+    (one,) = read_assets(context.database, SCHOOL.code)
+    assert (str(one.address), one.anchor.name.kind) == (B, MarkKind.SSH_HOST_KEY)
+    assert one.anchor.name.value == "ed25519 SHA256:Zm9vYmFyYmF6cXV4"
+
+
+def test_assets_when_nothing_changed_are_not_made_anew(context: Context) -> None:
+    see(context, scan(1, (A, CARD)))
+    before = context.database.one("SELECT count(*) FROM audit")
+    identify_unit(context, SCHOOL)
+    assert context.database.one("SELECT count(*) FROM audit") == before
+
+
+def test_phones_when_a_log_tells_of_them_are_counted_and_are_no_assets(context: Context) -> None:
+    with context.database.transaction("tester", NOW, objects=True) as transaction:
+        write_network(transaction, Network(0, SCHOOL.code, "phones", Zone.WIRELESS, (ip_network("10.8.0.0/16"),)))
+        replace_networks(context, transaction, SCHOOL)
+    give_log(
+        context, held(0, 60, address="10.8.0.1"), held(0, 60, address="10.8.0.2", mac=OTHER), held(60, 90, "10.8.0.3")
+    )
+    see(context, scan(99, ("10.8.0.1", CARD)))
+    assert shown(context) == []
+    assert [(network.name, cards) for network, cards in count_phones(context, SCHOOL, NOW)] == [("phones", 2)]
+    assert context.database.one("SELECT count(*) FROM holding") == (3,)
+
+
+# What persons decide.
+
+
+def test_merge_when_decided_leaves_the_lower_number_and_when_undone_gives_both_back(context: Context) -> None:
+    see(context, scan(1, (A, CARD), (B, OTHER)))
+    decision = merge_assets(context, SCHOOL, 2, 1, "一台双网卡服务器")
+    assert shown(context) == [(1, B, "present")]
+    merged = find_asset(context.database, SCHOOL.code, 2)
+    assert merged is not None
+    assert (merged.state, merged.merged_into) == (AssetState.MERGED, 1)
+    assert EventKind.MERGED in events(context, 1)
+    undo_decision(context, SCHOOL, decision.id)
+    assert shown(context) == [(1, A, "present"), (2, B, "present")]
+    assert EventKind.UNDONE in events(context, 2)
+    assert [one.undone is None for one in read_decisions(context.database, SCHOOL.code)] == [False]
+
+
+def test_decision_when_evidence_arrives_later_still_holds(context: Context) -> None:
+    see(context, scan(10, (A, CARD), (B, OTHER)))
+    merge_assets(context, SCHOOL, 1, 2, "同一台")
+    see(context, scan(1, (C, CARD)), scan(30, (C, OTHER)))
+    assert shown(context) == [(1, C, "present")]
+
+
+def test_merge_when_of_assets_without_strong_marks_goes_by_their_addresses(context: Context) -> None:
+    see(context, scan(1, (A, ""), (B, "")))
+    merge_assets(context, SCHOOL, 1, 2, "同一台")
+    assert len(shown(context)) == 1
+
+
+def test_split_when_decided_makes_the_mark_a_thing_apart_and_can_be_undone(context: Context) -> None:
+    see(context, scan(1, (A, CARD)), scan(2, (A, CARD)))
+    merged = merge_assets(context, SCHOOL, *_two(context), "误")
+    assert len(shown(context)) == 1
+    split = split_asset(context, SCHOOL, 1, f"mac:{OTHER}", "两台克隆的虚拟机")
+    assert len(shown(context)) == 2
+    undo_decision(context, SCHOOL, split.id)
+    assert len(shown(context)) == 1
+    undo_decision(context, SCHOOL, merged.id)
+    assert len(shown(context)) == 2
+
+
+def _two(context: Context) -> tuple[int, int]:
+    see(context, scan(3, (B, OTHER)))
+    first, second = (number for number, _, _ in shown(context))
+    return first, second
+
+
+def two_with_one_client_id(context: Context) -> None:
+    see(context, scan(98, (A, CARD), (B, OTHER)))
+    for number, (address, mac) in enumerate(((A, CARD), (B, OTHER))):
+        give_log(context, held(number, 60, address=address, mac=mac, client_id="00010001aa"), mark=str(number))
+    identify_unit(context, SCHOOL)
+
+
+def test_proposal_when_accepted_merges_and_when_undone_is_open_again(context: Context) -> None:
+    two_with_one_client_id(context)
+    (proposal,) = read_proposals(context.database, SCHOOL.code)
+    assert (proposal.why, proposal.state) == ("shared_mark", ProposalState.OPEN)
+    assert len(shown(context)) == 2
+    decision = accept_proposal(context, SCHOOL, proposal.id, "")
+    assert len(shown(context)) == 1
+    assert decision.reason == proposal.detail
+    (accepted,) = read_proposals(context.database, SCHOOL.code)
+    assert (accepted.state, accepted.decided_by) == (ProposalState.ACCEPTED, "tester")
+    undo_decision(context, SCHOOL, decision.id)
+    assert len(shown(context)) == 2
+    assert [one.state for one in read_proposals(context.database, SCHOOL.code)] == [ProposalState.OPEN]
+
+
+def test_proposal_when_rejected_is_not_made_again(context: Context) -> None:
+    two_with_one_client_id(context)
+    (proposal,) = read_proposals(context.database, SCHOOL.code)
+    reject_proposal(context, SCHOOL, proposal.id)
+    see(context, scan(99, (A, CARD), (B, OTHER)))
+    assert [one.state for one in read_proposals(context.database, SCHOOL.code)] == [ProposalState.REJECTED]
+    assert len(shown(context)) == 2
+    with pytest.raises(UsageError, match="no such open proposal"):
+        accept_proposal(context, SCHOOL, proposal.id, "")
+
+
+def test_proposal_when_the_evidence_no_longer_asks_for_it_is_moot(context: Context) -> None:
+    two_with_one_client_id(context)
+    merge_assets(context, SCHOOL, 1, 2, "同一台")
+    assert [one.state for one in read_proposals(context.database, SCHOOL.code)] == [ProposalState.MOOT]
+
+
+def test_decision_when_made_is_audited(context: Context) -> None:
+    see(context, scan(1, (A, CARD), (B, OTHER)))
+    decision = merge_assets(context, SCHOOL, 1, 2, "同一台")
+    undo_decision(context, SCHOOL, decision.id)
+    actions = [row[0] for row in context.database.query("SELECT action FROM audit ORDER BY id")]
+    assert actions[-4:] == ["asset.merge", "asset.identify", "asset.undo", "asset.identify"]
+
+
+def test_decision_when_it_names_what_is_not_there_is_refused(context: Context) -> None:
+    see(context, scan(1, (A, CARD)))
+    with pytest.raises(UsageError, match="no such asset: 9"):
+        merge_assets(context, SCHOOL, 1, 9, "x")
+    with pytest.raises(UsageError, match="cannot be merged with itself"):
+        merge_assets(context, SCHOOL, 1, 1, "x")
+    with pytest.raises(UsageError, match="has no mark"):
+        split_asset(context, SCHOOL, 1, "mac:nothing", "x")
+    with pytest.raises(UsageError, match="no such decision in force: 5"):
+        undo_decision(context, SCHOOL, 5)
+
+
+def test_asset_when_its_evidence_was_of_another_network_is_known_again_there(context: Context) -> None:
+    see(context, scan(1, (A, CARD), (B, OTHER)))
+    with context.database.transaction("tester", NOW, objects=True) as transaction:
+        write_network(transaction, Network(0, SCHOOL.code, "lan", Zone.OFFICE, (ip_network("10.0.0.0/24"),)))
+        replace_networks(context, transaction, SCHOOL)
+    identify_unit(context, SCHOOL)
+    assert shown(context) == [(1, A, "present"), (2, B, "present")]
+
+
+# The order of arrival.
+
+
+RUNS = st.lists(
+    st.builds(
+        lambda day, hosts: scan(day, *sorted(hosts.items())),
+        st.integers(0, 90),
+        st.dictionaries(
+            st.sampled_from((A, B, C)), st.sampled_from((CARD, OTHER, "da:a1:19:00:53:01", "")), min_size=1
+        ),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
+    with opened(tmp_path_factory.mktemp("world") / "home") as context:
+        yield context
+
+
+def parts(context: Context) -> set[tuple[tuple[str, object, object], ...]]:
+    """Which stays at addresses are one asset, whatever their numbers."""
+    found = []
+    for one in read_assets(context.database, SCHOOL.code):
+        stays = [each for each in read_identifiers(context.database, one.id) if each.name.kind is MarkKind.IP]
+        found.append(tuple(sorted((str(each.address), each.valid_from, each.valid_to) for each in stays)))
+    return {one for one in found if one}
+
+
+_NUMBERS = count()
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(made=RUNS, random=st.randoms(use_true_random=False))
+def test_assets_when_scans_arrive_in_any_order_are_the_same_and_keep_their_numbers(
+    world: Context, made: list[NmapRun], random: object
+) -> None:
+    from dataclasses import replace
+
+    made = [replace(one, mark=str(next(_NUMBERS))) for one in made]
+    shuffled = list(made)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]  # random.Random
+    results = []
+    for order in (made, shuffled):
+        for table in (
+            "mark",
+            "asset",
+            "identifier",
+            "asset_event",
+            "asset_proposal",
+            "run",
+            "endpoint",
+            "host",
+            "coverage",
+        ):
+            world.database.connection.execute(f"DELETE FROM {table}")
+        known: dict[int, Asset] = {}
+        for run in order:
+            see(world, run)
+            now = {one.id: one for one in read_assets(world.database, SCHOOL.code)}
+            assert known.keys() <= now.keys()  # a number, once given, is never taken away
+            known = now
+        results.append(parts(world))
+    assert results[0] == results[1]

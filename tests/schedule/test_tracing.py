@@ -1,0 +1,404 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+
+import pytest
+
+from sentinel.errors import UsageError
+from sentinel.model.finding import Finding, FindingKey, FindingSource, FindingState
+from sentinel.model.flow import FlowClass, FlowDetection
+from sentinel.model.register import Exit, Person, RegisterEntry
+from sentinel.model.rule import Severity
+from sentinel.model.sighting import HoldingSource, Sighting
+from sentinel.model.trace import Certainty, Gap, Place, Question, Trace
+from sentinel.model.unit import Network, Unit, Zone
+from sentinel.schedule.context import Context
+from sentinel.schedule.intake import replace_networks
+from sentinel.schedule.tracing import Around, choose_unit_of, mask_account, trace
+from sentinel.store.declared import write_exit
+from sentinel.store.findings import write_findings
+from sentinel.store.flows import write_capture
+from sentinel.store.register import write_register
+from sentinel.store.sightings import remove_sightings
+from sentinel.store.units import write_network, write_unit
+from tests.homes import NOW, SCHOOL
+from tests.schedule.nmapfile import HostRow, NmapRun, give
+from tests.schedule.seen import CARD, OTHER, OUTSIDE, give_log, held, minute, nat, plugged, reading_logs
+
+
+@pytest.fixture(autouse=True)
+def _logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setattr("sentinel.schedule.tracing._VENDORS", ())
+    with reading_logs():
+        yield
+
+
+RADIUS, PORTAL, ARP = HoldingSource.RADIUS, HoldingSource.PORTAL, HoldingSource.ARP
+WHOLE: tuple[Sighting, ...] = (
+    nat(-10, 20),
+    held(-60, 60, name="pc-7"),
+    held(-30, None, source=RADIUS, user="20261234", device="nas-1", port="GE1/0/7"),
+    held(-300, -200, address="10.0.0.9"),
+    plugged(-1),
+    plugged(-1, port="up", device="sw-0"),
+    *(plugged(-1, port="up", device="sw-0", mac=f"3c:22:fb:00:54:{number:02x}") for number in range(12)),
+)
+
+
+def ask(context: Context, address: str = OUTSIDE, port: int | None = 40001, at: float = 0, **words: object) -> Trace:
+    show = bool(words.pop("show", False))
+    question = Question(ip_address(address), minute(at), port, **words)  # type: ignore[arg-type]  # fields by name
+    return trace(context, SCHOOL, question, show=show)
+
+
+def the_place(answer: Trace) -> Place:
+    (one,) = answer.places
+    return one
+
+
+def gaps(answer: Trace) -> list[Gap]:
+    return [one.gap for one in answer.breaks]
+
+
+def place_gaps(answer: Trace) -> list[Gap]:
+    return [one.gap for one in the_place(answer).breaks]
+
+
+def test_public_address_when_traced_leads_through_nat_lease_login_and_port(context: Context) -> None:
+    give_log(context, *WHOLE)
+    answer = ask(context)
+    place = the_place(answer)
+    (card,) = place.cards
+    assert (str(place.address), place.certainty, gaps(answer)) == ("10.0.0.1", Certainty.CERTAIN, [])
+    assert (card.mac, card.names, card.certainty) == (CARD, ("pc-7",), Certainty.CERTAIN)
+    assert [link.held.holder.source for link in card.holdings] == [HoldingSource.DHCP, RADIUS]
+    assert [(link.attached.device, link.cards) for link in card.attachments] == [("sw-3", 1), ("sw-0", 13)]
+    assert [str(one.address) for one in card.others] == ["10.0.0.9"]
+    assert [answer.accounts[one] for one in card.accounts] == ["20****34"]
+    assert card.breaks == ()
+    evidence = {link.translated.evidence for link in place.translations} | {
+        link.held.evidence for link in card.holdings
+    }
+    assert len(evidence) == 1
+    assert len(evidence.pop()) == 64
+
+
+def test_account_when_shown_is_given_in_full_and_audited_without_it(context: Context) -> None:
+    give_log(context, *WHOLE)
+    assert set(ask(context, show=True).accounts.values()) == {"20261234"}
+    ((subject, after),) = context.database.query("SELECT object, after FROM audit WHERE action='trace.show'")
+    assert subject == f"unit {SCHOOL.code} address {OUTSIDE}"
+    assert "20261234" not in after
+
+
+def test_account_when_the_key_is_not_here_cannot_be_shown(context: Context) -> None:
+    give_log(context, *WHOLE)
+    context.key_file.unlink()
+    answer = ask(context, show=True)
+    assert set(answer.accounts.values()) == {None}
+    assert gaps(answer) == [Gap.ACCOUNT_SEALED]
+
+
+def test_inside_address_when_traced_needs_no_nat(context: Context) -> None:
+    give_log(context, *WHOLE)
+    place = the_place(ask(context, "10.0.0.1", None))
+    assert (place.translations, [card.mac for card in place.cards]) == ((), [CARD])
+
+
+# Broken links, each in its own words.
+
+
+def test_nat_when_no_log_covers_the_time_is_missing_and_the_nearest_are_named(context: Context) -> None:
+    give_log(context, nat(-300, -290), nat(200, 210))
+    answer = ask(context)
+    assert gaps(answer) == [Gap.NO_NAT_LOG]
+    assert answer.breaks[0].nearest == (minute(-290), minute(200))
+    assert answer.places == ()
+
+
+def test_nat_when_the_log_does_not_name_the_port_is_said_so(context: Context) -> None:
+    give_log(context, nat(-10, 20))
+    assert gaps(ask(context, port=5)) == [Gap.PORT_NOT_NAMED]
+    assert gaps(ask(context, proto="udp")) == [Gap.PORT_NOT_NAMED]
+
+
+def test_nat_when_another_address_of_the_exit_is_in_the_log_the_log_is_there(context: Context) -> None:
+    give_log(context, nat(-10, 20, outside="198.51.100.9"))
+    assert gaps(ask(context)) == [Gap.NO_NAT_LOG]
+    with context.database.transaction("tester", NOW, objects=True) as transaction:
+        write_exit(transaction, Exit(0, SCHOOL.code, "教育网", (ip_network("198.51.100.0/28"),)))
+    answer = ask(context)
+    assert (answer.exit, gaps(answer)) == ("教育网", [Gap.PORT_NOT_NAMED])
+
+
+def test_nat_when_sessions_share_the_address_and_no_port_is_named_asks_for_it(context: Context) -> None:
+    give_log(context, nat(-10, 20))
+    assert gaps(ask(context, port=None)) == [Gap.PORT_NEEDED]
+
+
+def test_port_block_when_it_holds_the_port_or_none_was_named_answers(context: Context) -> None:
+    give_log(context, nat(-10, 20, ports=(40000, 41023)))
+    for port in (40000, 40512, 41023, None):
+        assert str(the_place(ask(context, port=port)).address) == "10.0.0.1"
+    assert gaps(ask(context, port=41024)) == [Gap.PORT_NOT_NAMED]
+
+
+def test_session_when_it_began_days_ago_is_found(context: Context) -> None:
+    give_log(context, nat(-9000, 30))
+    assert str(the_place(ask(context)).address) == "10.0.0.1"
+
+
+def test_holder_when_no_log_covers_the_time_is_missing_and_the_logs_are_named(context: Context) -> None:
+    give_log(context, nat(-10, 20))
+    answer = ask(context)
+    assert place_gaps(answer) == [Gap.NO_HOLDING_LOG, Gap.NO_OWNER]
+
+
+def test_holder_when_the_logs_do_not_name_the_address_is_said_so(context: Context) -> None:
+    give_log(context, nat(-10, 20), held(-1, 60, address="10.0.0.77"), held(0, 60, address="10.0.0.78"))
+    assert place_gaps(ask(context)) == [Gap.NOT_HELD, Gap.NO_OWNER]
+
+
+def card_gaps(context: Context, *seen: Sighting) -> list[Gap]:
+    give_log(context, *seen)
+    (card,) = the_place(ask(context, "10.0.0.1", None)).cards
+    return [one.gap for one in card.breaks]
+
+
+def test_card_when_no_table_and_no_login_log_covers_the_time_lacks_port_and_account(context: Context) -> None:
+    assert card_gaps(context, held(-60, 60)) == [Gap.NO_MAC_TABLE, Gap.NO_ACCOUNT]
+
+
+def test_card_when_tables_and_login_logs_do_not_name_it_is_said_so(context: Context) -> None:
+    login = held(0, 0, address="10.0.0.9", mac=OTHER, source=PORTAL, user="x")
+    assert card_gaps(context, held(-60, 60), plugged(-1, mac=OTHER), login) == [Gap.NOT_ATTACHED, Gap.ACCOUNT_NOT_NAMED]
+
+
+def test_card_when_made_up_or_not_told_is_said_so(context: Context) -> None:
+    assert card_gaps(context, held(-60, 60, mac="da:a1:19:00:53:01"))[0] is Gap.RANDOM_CARD
+
+
+def test_login_when_it_tells_no_card_is_said_so(context: Context) -> None:
+    assert card_gaps(context, held(-60, 60, mac="", source=PORTAL, user="x")) == [Gap.NO_CARD]
+
+
+def test_server_when_nobody_logs_in_there_lacks_no_account(context: Context) -> None:
+    declare(context, "servers", "10.0.0.0/24", Zone.SERVER)
+    assert card_gaps(context, held(-60, 60), plugged(-1)) == []
+
+
+def test_sightings_when_deleted_on_time_are_said_to_be(context: Context) -> None:
+    give_log(context, nat(-10, 20), held(-60, 60))
+    with context.database.transaction("tester", NOW) as transaction:
+        remove_sightings(transaction, minute(100), "translation")
+        remove_sightings(transaction, minute(100), "holding")
+        transaction.audit("test", "test")
+    assert gaps(ask(context, at=-500)) == [Gap.PURGED]
+    assert place_gaps(ask(context, "10.0.0.1", None, at=-500)) == [Gap.PURGED, Gap.NO_OWNER]
+
+
+# Several candidates.
+
+
+def test_clocks_when_they_may_disagree_give_several_candidates_and_none_when_not(context: Context) -> None:
+    give_log(context, nat(-10, -1), nat(1, 20, inside="10.0.0.2"))
+    assert [str(one.address) for one in ask(context).places] == ["10.0.0.1", "10.0.0.2"]
+    assert {one.certainty for one in ask(context).places} == {Certainty.POSSIBLE}
+    assert ask(context, tolerance_s=0).places == ()
+    assert [str(one.address) for one in ask(context, tolerance_s=0, at=5).places] == ["10.0.0.2"]
+
+
+def test_port_when_used_for_several_peers_at_once_is_told_apart_by_the_peer(context: Context) -> None:
+    give_log(context, nat(-10, 20), nat(-10, 20, inside="10.0.0.2", peer="203.0.113.10"))
+    assert len(ask(context).places) == 2
+    assert str(the_place(ask(context, peer=ip_address("203.0.113.10"))).address) == "10.0.0.2"
+
+
+def test_cards_when_two_held_the_address_within_the_disagreement_are_both_given(context: Context) -> None:
+    give_log(context, held(-60, -1), held(1, 60, mac=OTHER))
+    assert [card.mac for card in the_place(ask(context, "10.0.0.1", None)).cards] == [CARD, OTHER]
+
+
+# What surrounds the address.
+
+
+def declare(context: Context, name: str, prefix: str, zone: Zone = Zone.OFFICE) -> Network:
+    with context.database.transaction("tester", NOW, objects=True) as transaction:
+        network = write_network(transaction, Network(0, SCHOOL.code, name, zone, (ip_network(prefix),)))
+        replace_networks(context, transaction, SCHOOL)
+    return network
+
+
+def scan(context: Context, at: float, *ports: tuple[int, str]) -> None:
+    row = HostRow("10.0.0.1", ports, name="pc-7.example", mac=CARD)
+    give(context, NmapRun((row,), finished=minute(at)))
+
+
+def test_address_when_traced_shows_its_ports_names_asset_and_maker_of_then(context: Context) -> None:
+    give_log(context, held(-60, 60))
+    scan(context, -100, (22, "ssh"), (80, "closed"))
+    scan(context, 100, (22, "closed"), (80, "nginx"))
+    place = the_place(ask(context, "10.0.0.1", None))
+    assert [one.key.port for one in place.endpoints] == [22]
+    assert (place.names, place.asset, place.cards[0].vendor) == (("pc-7.example",), 1, "Maker")
+    assert [one.key.port for one in the_place(ask(context, "10.0.0.1", None, at=200)).endpoints] == [80]
+
+
+def test_maker_when_only_a_card_that_begins_alike_was_seen_is_told_by_it(context: Context) -> None:
+    scan(context, -100, (22, "ssh"))
+    give_log(
+        context, held(-60, 60, address="10.0.0.5", mac=OTHER), held(-60, 60, address="10.0.0.6", mac="aa" + OTHER[2:])
+    )
+    assert the_place(ask(context, "10.0.0.5", None)).cards[0].vendor == "Maker"
+    assert the_place(ask(context, "10.0.0.6", None)).cards[0].vendor == ""
+
+
+def test_maker_when_nmap_is_installed_is_read_from_its_list(
+    context: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    prefixes = tmp_path / "prefixes"
+    prefixes.write_text("# a comment\n000000 Nobody\n3C22FB Somebody\n")
+    monkeypatch.setattr("sentinel.schedule.tracing._VENDORS", (tmp_path / "none", prefixes))
+    give_log(context, held(-60, 60), held(-60, 60, address="10.0.0.6", mac="00:11:22:00:53:01"))
+    assert the_place(ask(context, "10.0.0.1", None)).cards[0].vendor == "Somebody"
+    assert the_place(ask(context, "10.0.0.6", None)).cards[0].vendor == ""
+
+
+def finding(number: int, subject: str, first: datetime, closed: datetime | None = None) -> Finding:
+    return Finding(
+        id=0,
+        number=f"隐患-2026-{number:05}",
+        key=FindingKey(SCHOOL.code, "exposure.redis", 1, subject),
+        source=FindingSource.OWN_SCAN,
+        severity=Severity.HIGH,
+        state=FindingState.CLOSED if closed else FindingState.OPEN,
+        first_seen=first,
+        last_seen=first,
+        closed_at=closed,
+    )
+
+
+def test_findings_when_they_lived_then_are_shown_and_those_of_a_neighbour_are_not(context: Context) -> None:
+    give_log(context, held(-60, 60))
+    with context.database.transaction("tester", NOW) as transaction:
+        for number, (subject, first, closed) in enumerate(
+            [
+                ("10.0.0.1:6379/tcp", -500, None),
+                ("10.0.0.1 stratum", -500, 500),
+                ("10.0.0.1:80/tcp", -500, -400),
+                ("10.0.0.1:81/tcp", 500, None),
+                ("10.0.0.11:6379/tcp", -500, None),
+            ],
+            1,
+        ):
+            made = finding(number, subject, minute(first), minute(closed) if closed else None)
+            write_findings(transaction, [(made, "", "")])
+        transaction.audit("test", "test")
+    place = the_place(ask(context, "10.0.0.1", None))
+    assert [one.key.subject for one in place.findings] == ["10.0.0.1:6379/tcp", "10.0.0.1 stratum"]
+
+
+def test_mining_when_it_was_within_the_hours_is_shown(context: Context) -> None:
+    give_log(context, held(-60, 60))
+    flows = [
+        FlowDetection(
+            file="a.pcap",
+            host=host,
+            host_port=50_000,
+            peer="203.0.113.9",
+            peer_port=3333,
+            family="stratum",
+            flow_class=FlowClass.MINING,
+            certainty=1.0,
+            first_seen=minute(at),
+            last_seen=minute(at + 5),
+        )
+        for host, at in (("10.0.0.1", 30), ("10.0.0.1", 3000), ("10.0.0.11", 30))
+    ]
+    with context.database.transaction("tester", NOW) as transaction:
+        write_capture(transaction, SCHOOL.code, "a" * 64, "a.pcap", flows)
+        transaction.audit("test", "test")
+    assert [flow.first_seen for _, flow in the_place(ask(context, "10.0.0.1", None)).flows] == [minute(30)]
+
+
+def test_owner_when_registered_is_named_with_the_person_masked_unless_shown(context: Context) -> None:
+    give_log(context, held(-60, 60))
+    line = RegisterEntry(
+        id=0,
+        unit=SCHOOL.code,
+        source="台账.xlsx",
+        source_sha256="a" * 64,
+        sheet="台账",
+        row=2,
+        system="教务系统",
+        addresses=(ip_network("10.0.0.1/32"),),
+        department="信息中心",
+        person=Person("示例人", "13800001234"),
+        imported_at=NOW,
+    )
+    with context.database.transaction("tester", NOW) as transaction:
+        write_register(transaction, [line], context.make_seal())
+        transaction.audit("test", "test")
+    place = the_place(ask(context, "10.0.0.1", None))
+    assert place.line is not None
+    assert (place.department, place.line.system, place.line.person) == (
+        "信息中心",
+        "教务系统",
+        Person("示例人", "13800001234").masked,
+    )
+    shown = the_place(ask(context, "10.0.0.1", None, show=True)).line
+    assert shown is not None
+    assert shown.person == Person("示例人", "13800001234")
+
+
+def test_other_addresses_when_asked_for_more_hours_are_those_of_card_and_account(context: Context) -> None:
+    give_log(
+        context,
+        held(-60, 60, source=RADIUS, user="20261234"),
+        held(-2000, -1900, address="10.0.0.8"),
+        held(-200, -100, address="10.0.0.9", mac=OTHER, source=RADIUS, user="20261234"),
+    )
+    question = Question(ip_address("10.0.0.1"), minute(0))
+    for hours, others in ((1, []), (24, ["10.0.0.9"]), (48, ["10.0.0.8", "10.0.0.9"])):
+        (card,) = trace(context, SCHOOL, question, Around(timedelta(hours=hours))).places[0].cards
+        assert [str(one.address) for one in card.others] == others
+
+
+def test_public_server_when_it_is_no_nat_address_is_traced_itself(context: Context) -> None:
+    declare(context, "dmz", "198.51.100.0/28", Zone.DMZ)
+    answer = ask(context)
+    assert [str(one.address) for one in answer.places] == [OUTSIDE]
+    assert the_place(answer).network == "dmz"
+
+
+def test_unit_when_not_named_is_the_one_the_address_belongs_to(context: Context) -> None:
+    other = Unit("other", "示例二中", path="other")
+    with context.database.transaction("tester", NOW, objects=True) as transaction:
+        write_unit(transaction, other)
+        write_exit(transaction, Exit(0, other.code, "出口", (ip_network("203.0.113.0/28"),)))
+    give_log(context, nat(-10, 20))
+    assert choose_unit_of(context, None, ip_address(OUTSIDE)).code == SCHOOL.code
+    assert choose_unit_of(context, None, ip_address("203.0.113.1")).code == other.code
+    assert choose_unit_of(context, "other", ip_address(OUTSIDE)).code == other.code
+    with pytest.raises(UsageError, match="which of 2 units"):
+        choose_unit_of(context, None, ip_address("192.0.2.1"))
+    with pytest.raises(UsageError, match="no such unit"):
+        choose_unit_of(context, "nobody", ip_address(OUTSIDE))
+
+
+def test_public_host_when_nobody_declared_its_network_is_traced_itself(context: Context) -> None:
+    give_log(context, held(-60, 60, address="192.0.2.5"))
+    answer = ask(context, "192.0.2.5", None)
+    assert ([str(one.address) for one in answer.places], gaps(answer)) == (["192.0.2.5"], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "masked"),
+    [("20261234", "20****34"), ("zhang", "zh*ng"), ("li", "l***"), ("zhang@a.example", "z***@a.example"), ("", "***")],
+)
+def test_account_when_masked_shows_only_what_tells_one_from_another(name: str, masked: str) -> None:
+    assert mask_account(name) == masked
