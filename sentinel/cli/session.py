@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -24,6 +25,8 @@ NoCheckOption = Annotated[bool, typer.Option("--no-check", help="只更新地图
 VantageOption = Annotated[
     str | None, typer.Option("--vantage", help="探测位置，默认取设置 vantage", show_default=False)
 ]
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 FIRST_YEAR, LAST_YEAR = 1970, 9000
 MAX_RATE = 1_000_000
@@ -77,3 +80,15 @@ def read_time(text: str, option: str) -> datetime:
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise UsageError(f"{option}: {text!r} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
     return moment
+
+
+def read_choice(text: str, kind: type[Choice], option: str) -> Choice | None:
+    """Read an option that names one of a closed set; None for nothing.
+
+    Raises:
+        UsageError: it names none of them.
+    """
+    try:
+        return kind(text) if text else None
+    except ValueError as error:
+        raise UsageError(f"{option}: {text!r} is none of {', '.join(one.value for one in kind)}") from error

@@ -12,6 +12,7 @@ from sentinel.errors import StoreError, UsageError
 from sentinel.model.moment import from_microseconds, to_microseconds
 from sentinel.model.register import Contact, Exit, KeepOut, Person
 from sentinel.model.unit import IPNetwork, Unit, UnitLevel
+from sentinel.store.closings import has_unopened_finding
 from sentinel.store.database import Database, Row, Transaction
 from sentinel.store.register import open_person, pack_person, read_register
 from sentinel.store.seal import Seal
@@ -81,11 +82,11 @@ def count_contacts(database: Database, unit: str) -> int:
 
 
 def has_unopened(database: Database, seal: Seal | None) -> bool:
-    """Tell whether a person in force, of a contact or of the register, cannot be opened with this seal."""
+    """Tell whether a person in force, of a contact, the register or a finding, cannot be opened with this seal."""
     units = [unit.code for unit in read_units(database)]
     contacts = (one.person for unit in units for one in read_contacts(database, unit, seal))
     lines = (one.person for unit in units for one in read_register(database, unit, seal))
-    return any(person is None for person in chain(contacts, lines))
+    return any(person is None for person in chain(contacts, lines)) or has_unopened_finding(database, seal)
 
 
 def verify_contact(transaction: Transaction, contact: Contact) -> None:

@@ -174,6 +174,7 @@ def _check_schema(file: Path, home: Home, database: Database) -> None:
 def sealed_rows(database: Database) -> int:
     """Count the rows that hold something only the contact key opens."""
     row = database.one(
-        "SELECT (SELECT count(*) FROM contact) + (SELECT count(*) FROM register WHERE length(person) > 0)"
+        "SELECT (SELECT count(*) FROM contact) + (SELECT count(*) FROM register WHERE length(person) > 0) "
+        "+ (SELECT count(*) FROM finding WHERE person IS NOT NULL)"
     )
     return int(row[0]) if row else 0

@@ -9,9 +9,9 @@ from sqlalchemy import BigInteger, Index, Integer, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from sentinel.model.moment import to_microseconds
-from sentinel.store import tables_declared
+from sentinel.store import tables_declared, tables_skeleton
 
-__all__ = ["tables_declared"]  # declared there, part of the same schema
+__all__ = ["tables_declared", "tables_skeleton"]  # declared there, part of the same schema
 
 
 def _now_us() -> int:
@@ -269,6 +269,17 @@ class FindingRow(SQLModel, table=True):
     by: str = ""
     until_us: int | None = Field(default=None, sa_type=BigInteger)
     reference: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    subject_kind: str = Field(default="endpoint", sa_column_kwargs={"server_default": "endpoint"})
+    occurred_us: int | None = Field(default=None, sa_type=BigInteger)
+    discovered_us: int | None = Field(default=None, sa_type=BigInteger)
+    learned_us: int | None = Field(default=None, sa_type=BigInteger)
+    reported_us: int | None = Field(default=None, sa_type=BigInteger)
+    due_why: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    responsible: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    disclosure: str = Field(default="internal", sa_column_kwargs={"server_default": "internal"})
+    issuer: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    exercise: str | None = None
+    person: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class FindingEventRow(SQLModel, table=True):
@@ -283,6 +294,7 @@ class FindingEventRow(SQLModel, table=True):
     before: str = ""
     after: str
     reason: str = ""
+    exercise: str | None = None
 
 
 class FlowRow(SQLModel, table=True):
