@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentinel.cli.output import print_json, print_line, print_table
-from sentinel.cli.session import JsonOption, UnitOption, open_session, read_choice, read_time
+from sentinel.cli.session import JsonOption, UnitOption, open_session, read_choice, read_exercise, read_time
 from sentinel.errors import UsageError
 from sentinel.model.assignment import Act, Assignment, AssignmentKind, AssignmentState
 from sentinel.model.moment import local_date, local_text
@@ -51,7 +51,9 @@ def issue(
     with open_session() as context:
         owner = context.choose_unit(unit)
         end = read_time(due, "--due") if due else None
-        draft = Assignment(0, "", wanted, owner.code, issuer or owner.name, to, title, end, exercise=exercise.strip())
+        draft = Assignment(
+            0, "", wanted, owner.code, issuer or owner.name, to, title, end, exercise=read_exercise(exercise)
+        )
         stored = issue_assignment(context, owner, draft)
         now = context.clock()
     if as_json:

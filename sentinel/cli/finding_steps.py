@@ -11,7 +11,7 @@ import typer
 from sentinel.cli.finding import build_finding_words
 from sentinel.cli.finding import group as finding_group
 from sentinel.cli.output import print_json, print_line, print_table
-from sentinel.cli.session import JsonOption, UnitOption, open_session, read_choice, read_time
+from sentinel.cli.session import JsonOption, UnitOption, open_session, read_choice, read_exercise, read_time
 from sentinel.errors import UsageError
 from sentinel.model.moment import local_date, local_text
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sentinel.schedule.context import Context
 
 ReferenceArgument = Annotated[str, typer.Argument(help="编号（隐患-2026-00001）或序号")]
-ByOption = Annotated[str, typer.Option("--by", help="由谁", show_default=False)]
+ByOption = Annotated[str, typer.Option("--by", help="由哪个单位或部门", show_default=False)]
 DocumentOption = Annotated[str, typer.Option("--document", help="文号", show_default=False)]
 FileOption = Annotated[Path | None, typer.Option("--file", help="依据的文件，留作证据", show_default=False)]
 KindOption = Annotated[
@@ -100,7 +100,7 @@ def add(
         remedy=remedy,
         detail=detail,
         file=file,
-        exercise=exercise.strip(),
+        exercise=read_exercise(exercise),
     )
     with open_session() as context:
         stored, before = add_finding(context, context.choose_unit(unit), told)

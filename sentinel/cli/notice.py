@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentinel.cli.output import print_json, print_line, print_table
-from sentinel.cli.session import JsonOption, UnitOption, open_session, read_choice, read_time
+from sentinel.cli.session import JsonOption, UnitOption, open_session, read_choice, read_exercise, read_time
 from sentinel.model.moment import local_date
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def add(
             received_at=None if out else read_time(received, "--received") if received else context.clock(),
             due=read_time(due, "--due") if due else None,
             disclosure=read_choice(disclosure, Disclosure, "--disclosure") or Disclosure.INTERNAL,
-            exercise=exercise.strip(),
+            exercise=read_exercise(exercise),
         )
         stored = add_notice(context, owner, draft, file)
     if as_json:

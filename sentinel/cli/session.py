@@ -31,6 +31,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 FIRST_YEAR, LAST_YEAR = 1970, 9000
 MAX_RATE = 1_000_000
 LAST_ROW = (1 << 63) - 1
+LONGEST_EXERCISE = 60
 
 _given: list[Path | None] = [None]
 
@@ -92,3 +93,15 @@ def read_choice(text: str, kind: type[Choice], option: str) -> Choice | None:
         return kind(text) if text else None
     except ValueError as error:
         raise UsageError(f"{option}: {text!r} is none of {', '.join(one.value for one in kind)}") from error
+
+
+def read_exercise(text: str) -> str:
+    """Read the id of a drill; empty for a real matter.
+
+    Raises:
+        UsageError: it is longer than 60 characters, or not printable.
+    """
+    bare = text.strip()
+    if len(bare) > LONGEST_EXERCISE or not bare.isprintable():
+        raise UsageError(f"--exercise: at most {LONGEST_EXERCISE} printable characters")
+    return bare

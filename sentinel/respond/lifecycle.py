@@ -130,7 +130,8 @@ def prove_gone(known: Finding, now: datetime) -> Step:
 def take_notice(known: Finding | None, told: Finding, now: datetime) -> Step:
     """Open a finding a person entered, by hand or from a notice, or carry a known one on, as `take_report` does.
 
-    The nearer deadline counts; an issuer, a responsible unit and the times that were not known are filled in.
+    The nearer deadline counts; an issuer, a responsible unit and the times that were not known are filled in, and what
+    is not told now stays as it was told before.
     """
     step = take_report(known, told, now)
     if known is None:
@@ -139,6 +140,11 @@ def take_notice(known: Finding | None, told: Finding, now: datetime) -> Step:
     nearer = told.due is not None and (found.due is None or told.due < found.due)
     joined = replace(
         found,
+        reference=found.reference or known.reference,
+        evidence=found.evidence or known.evidence,
+        detail=found.detail or known.detail,
+        remediation_zh=found.remediation_zh or known.remediation_zh,
+        remediation_en=found.remediation_en or known.remediation_en,
         due=told.due if nearer else found.due,
         due_why=told.due_why if nearer else found.due_why,
         issuer=found.issuer or told.issuer,
@@ -146,6 +152,8 @@ def take_notice(known: Finding | None, told: Finding, now: datetime) -> Step:
         occurred=found.occurred or told.occurred,
         reported=found.reported or told.reported,
     )
+    if joined.state is FindingState.VERIFIED:
+        joined = replace(joined, state=_gone_state(joined))
     return Step(joined, step.before, step.reason or "told again")
 
 

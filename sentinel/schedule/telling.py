@@ -169,6 +169,12 @@ def _read_subject(context: Context, unit: Unit, told: Telling) -> ToldSubject:
     return subject
 
 
+def _rule(told: Telling) -> str:
+    """Name what was found; what is told in a drill never meets what is real."""
+    drill = f"@{told.exercise}" if told.exercise else ""
+    return f"{TOLD}{build_check(told.check or told.title)}{drill}"
+
+
 def _build(
     context: Context,
     unit: Unit,
@@ -191,7 +197,7 @@ def _build(
     return Finding(
         id=0,
         number="",
-        key=FindingKey(unit.code, f"{TOLD}{build_check(told.check or told.title)}", network, subject.text),
+        key=FindingKey(unit.code, _rule(told), network, subject.text),
         source=source,
         severity=told.severity,
         state=FindingState.OPEN,
