@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from sentinel.assess.catalogues import ControlFile, HighRiskCase, read_controls, read_limited
-from sentinel.assess.retention import POLICY
+from sentinel.assess.retention import POLICY, check_retention
 from sentinel.assess.rulefile import CompiledRule, References, RuleFile, read_rule
 from sentinel.assess.yamlnodes import Complaints, read_yaml
 from sentinel.errors import Mistake, RuleError
@@ -64,8 +64,8 @@ def load_pack(folders: Sequence[Path]) -> Pack:
 
 
 def check_pack(folders: Sequence[Path]) -> tuple[Mistake, ...]:
-    """Give every mistake of the files under the folders, sorted by file and line."""
-    return _read_pack(folders)[1]
+    """Give every mistake of the files under the folders, retention policies too, sorted by file and line."""
+    return tuple(sorted((*_read_pack(folders)[1], *check_retention(folders))))
 
 
 def _read_pack(folders: Sequence[Path]) -> tuple[Pack, tuple[Mistake, ...]]:

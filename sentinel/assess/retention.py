@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sentinel.assess.catalogues import read_limited
 from sentinel.assess.yamlnodes import Complaints, Node, read_yaml
-from sentinel.errors import RuleError
+from sentinel.errors import Mistake, RuleError
 from sentinel.model.retention import Retention
 
 POLICY = "policy"
@@ -52,6 +52,17 @@ def load_retention(folders: Sequence[Path], today: date) -> tuple[Retention, ...
     if mistakes:
         raise RuleError(mistakes)
     return tuple(chosen.values())
+
+
+def check_retention(folders: Sequence[Path]) -> tuple[Mistake, ...]:
+    """Give every mistake of the retention policies of folders; a folder need not have one."""
+    found = []
+    for path in (folder / POLICY / FILE for folder in folders):
+        if path.is_file():
+            complaints = Complaints(str(path))
+            _read_file(path, complaints)
+            found += complaints.found
+    return tuple(found)
 
 
 def _read_file(path: Path, complaints: Complaints) -> list[tuple[int, Retention]]:

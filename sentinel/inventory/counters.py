@@ -88,23 +88,26 @@ def sum_tree(units: Iterable[Unit], own: Mapping[str, Counts]) -> tuple[UnitCoun
     Units come with their paths. A unit whose counters are not in `own` is unknown and makes no sum larger; how many
     units a sum is made of stands beside it. Units above the first one are left out.
     """
-    placed = {unit.code: unit.path.split("/") for unit in units}
-    totals: dict[str, Counter[str]] = {}
-    known: dict[str, Counter[str]] = {}
-    for code, path in placed.items():
-        counts = {UNITS: 1} | dict(own.get(code, {}))
-        for above in path:
-            if above in placed:
-                totals.setdefault(above, Counter()).update(counts)
-                known.setdefault(above, Counter()).update(dict.fromkeys(counts, 1))
+    paths = {unit.code: unit.path.split("/") for unit in units}
+    totals = {code: {UNITS: 1} | dict(own.get(code, {})) for code in paths}
+    known = {code: dict.fromkeys(counts, 1) for code, counts in totals.items()}
+    for code in sorted(
+        paths, key=lambda one: -len(paths[one])
+    ):  # the deepest first: each sum is whole when it is added
+        above = next((one for one in reversed(paths[code][:-1]) if one in paths), None)
+        if above is not None:
+            _add(totals[above], totals[code])
+            _add(known[above], known[code])
     return tuple(
-        UnitCounts(
-            code,
-            {name: Count(_own(own, code, name), totals[code][name], known[code][name]) for name in totals[code]},
-        )
-        for code in placed
-        if len(totals[code]) > 1 or totals[code][UNITS] > 1
+        UnitCounts(code, {name: Count(_own(own, code, name), total, known[code][name]) for name, total in sums.items()})
+        for code, sums in totals.items()
+        if len(sums) > 1 or sums[UNITS] > 1
     )
+
+
+def _add(sums: dict[str, int], more: Counts) -> None:
+    for name, value in more.items():
+        sums[name] = sums.get(name, 0) + value
 
 
 def _own(own: Mapping[str, Counts], code: str, name: str) -> int | None:

@@ -148,7 +148,7 @@ class SnapshotCounterRow(SQLModel, table=True):
     """One counter of one unit in a snapshot; `own` is null where the unit itself is unknown."""
 
     __tablename__ = "snapshot_counter"
-    __table_args__ = (Index("ix_snapshot_counter_rank", "snapshot", "name", "total"),)
+    __table_args__ = (Index("ix_snapshot_counter_rank", "snapshot", "name", "total"), {"sqlite_with_rowid": False})
 
     snapshot: int = Field(primary_key=True)
     unit: str = Field(primary_key=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sentinel.assess.pack import load_pack
+from sentinel.assess.pack import check_pack, load_pack
 from sentinel.assess.retention import load_retention
 from sentinel.errors import RuleError
 from sentinel.model.retention import Retention
@@ -87,6 +87,15 @@ def test_policy_with_a_mistake_is_refused_and_says_which(tmp_path: Path, text: s
 def test_policy_with_two_mistakes_tells_both(tmp_path: Path) -> None:
     rows = ROW.replace("200", "30") + ROW.replace("nat", "Flows")
     assert len(mistakes(write(tmp_path, f"retention:\n{rows}"))) == 2
+
+
+def test_policy_with_a_mistake_is_told_when_a_pack_is_checked(tmp_path: Path) -> None:
+    good = RULES / "unit" / "no-network.yml"
+    (tmp_path / "a.yml").write_text(good.read_text(encoding="utf-8"), encoding="utf-8")
+    write(tmp_path, f"retention:\n{ROW.replace('200', '30')}")
+    told = [one for one in check_pack([tmp_path]) if one.file.endswith("retention.yml")]
+    assert [(one.line, one.message) for one in told] == [(2, "nat: 30 days are fewer than the 184 a law demands")]
+    assert not [one for one in check_pack([RULES]) if "retention" in one.file]
 
 
 def test_policy_when_there_is_none_is_refused(tmp_path: Path) -> None:

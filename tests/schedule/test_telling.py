@@ -14,9 +14,12 @@ from sentinel.model.finding import ClosingKind, Finding, FindingSource, FindingS
 from sentinel.model.notice import Direction, Notice
 from sentinel.model.register import KeepOut, Person
 from sentinel.model.rule import Severity
+from sentinel.model.unit import Network
 from sentinel.schedule.closing import Proof, require_finding, retest_finding, settle_finding
 from sentinel.schedule.context import Context
+from sentinel.schedule.declaring import add_keep_out
 from sentinel.schedule.facts import read_period, read_unit_facts
+from sentinel.schedule.intake import replace_networks
 from sentinel.schedule.judging import judge_unit
 from sentinel.schedule.notices import add_notice, link_notice, require_notice, unlink_notice
 from sentinel.schedule.telling import Telling, add_finding
@@ -26,7 +29,7 @@ from sentinel.store.evidence import read_evidence
 from sentinel.store.evidence_budget import HeldBy, read_holdings
 from sentinel.store.findings import count_live, read_findings
 from sentinel.store.notices import read_notices, read_notices_of
-from sentinel.store.units import read_networks
+from sentinel.store.units import read_networks, write_network
 from tests.homes import NOW, SCHOOL, Clock
 from tests.schedule.nmapfile import NmapRun, give, host
 
@@ -279,3 +282,21 @@ def test_notice_keeps_its_file_and_masks_numbers(context: Context, tmp_path: Pat
         add_notice(context, SCHOOL, draft)
     with pytest.raises(UsageError, match="printable"):
         add_notice(context, SCHOOL, replace(draft, number=" "))
+
+
+def test_address_declared_to_stay_out_later_leaves_told_findings_of_urls_too(context: Context) -> None:
+    found = tell(context, replace(TOLD, subject="http://10.9.0.5/x"))
+    add_keep_out(context, SCHOOL, (ip_network("10.9.0.0/24"),))
+    blind = require_finding(context, found.number)
+    assert "10.9" not in blind.key.subject
+    assert blind.state is FindingState.CLOSED
+
+
+def test_told_host_moves_with_its_network_and_is_met_there(context: Context) -> None:
+    told = Telling("10.0.0.5", "弱口令", Severity.HIGH)
+    found = tell(context, told)
+    with context.database.transaction("tester", NOW, objects=True) as transaction:
+        lan = write_network(transaction, Network(0, SCHOOL.code, "lan", prefixes=(ip_network("10.0.0.0/24"),)))
+        replace_networks(context, transaction, SCHOOL)
+    assert require_finding(context, found.number).key.network == lan.id
+    assert tell(context, told).id == found.id

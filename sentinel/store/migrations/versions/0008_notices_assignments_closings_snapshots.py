@@ -101,6 +101,7 @@ def _create_tables() -> None:
         sa.Column("total", sa.BigInteger(), nullable=False),
         sa.Column("known", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("snapshot", "unit", "name"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_snapshot_counter_rank", "snapshot_counter", ["snapshot", "name", "total"], unique=False)
 
