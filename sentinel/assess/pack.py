@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from sentinel.assess.catalogues import ControlFile, HighRiskCase, read_controls, read_limited
+from sentinel.assess.retention import POLICY, check_retention
 from sentinel.assess.rulefile import CompiledRule, References, RuleFile, read_rule
 from sentinel.assess.yamlnodes import Complaints, read_yaml
 from sentinel.errors import Mistake, RuleError
@@ -51,7 +52,7 @@ class _Source:
 
 
 def load_pack(folders: Sequence[Path]) -> Pack:
-    """Load every `*.yml` under the folders; below `controls/` stand catalogues, `feeds/` is left out.
+    """Load every `*.yml` under the folders; below `controls/` stand catalogues, `feeds/` and `policy/` are left out.
 
     Raises:
         RuleError: files have mistakes; it holds all of them.
@@ -63,8 +64,8 @@ def load_pack(folders: Sequence[Path]) -> Pack:
 
 
 def check_pack(folders: Sequence[Path]) -> tuple[Mistake, ...]:
-    """Give every mistake of the files under the folders, sorted by file and line."""
-    return _read_pack(folders)[1]
+    """Give every mistake of the files under the folders, retention policies too, sorted by file and line."""
+    return tuple(sorted((*_read_pack(folders)[1], *check_retention(folders))))
 
 
 def _read_pack(folders: Sequence[Path]) -> tuple[Pack, tuple[Mistake, ...]]:
@@ -104,7 +105,8 @@ def _find_sources(folders: Sequence[Path], mistakes: list[Mistake]) -> Iterator[
             continue
         for path in folder.rglob("*"):
             name = path.relative_to(folder)
-            if path.suffix in {".yml", ".yaml"} and FEEDS not in name.parts and path.is_file():
+            left_out = FEEDS in name.parts or POLICY in name.parts
+            if path.suffix in {".yml", ".yaml"} and not left_out and path.is_file():
                 sources.append(_Source(name.as_posix(), path))
     if not sources and not mistakes:
         mistakes.append(Mistake(str(folders[0]) if folders else "rules", 0, "no rule file here"))

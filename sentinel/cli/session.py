@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -27,11 +28,14 @@ VantageOption = Annotated[
     str | None, typer.Option("--vantage", help="探测位置，默认取设置 vantage", show_default=False)
 ]
 
+Choice = TypeVar("Choice", bound=StrEnum)
+
 _DAY = re.compile(r"\d{4}-?\d\d-?\d\d")
 
 FIRST_YEAR, LAST_YEAR = 1970, 9000
 MAX_RATE = 1_000_000
 LAST_ROW = (1 << 63) - 1
+LONGEST_EXERCISE = 60
 
 _given: list[Path | None] = [None]
 
@@ -91,3 +95,27 @@ def read_start(text: str, option: str) -> datetime:
     """
     moment = read_time(text, option)
     return moment - timedelta(days=1) + timedelta(microseconds=1) if _DAY.fullmatch(text.strip()) else moment
+
+
+def read_choice(text: str, kind: type[Choice], option: str) -> Choice | None:
+    """Read an option that names one of a closed set; None for nothing.
+
+    Raises:
+        UsageError: it names none of them.
+    """
+    try:
+        return kind(text) if text else None
+    except ValueError as error:
+        raise UsageError(f"{option}: {text!r} is none of {', '.join(one.value for one in kind)}") from error
+
+
+def read_exercise(text: str) -> str:
+    """Read the id of a drill; empty for a real matter.
+
+    Raises:
+        UsageError: it is longer than 60 characters, or not printable.
+    """
+    bare = text.strip()
+    if len(bare) > LONGEST_EXERCISE or not bare.isprintable():
+        raise UsageError(f"--exercise: at most {LONGEST_EXERCISE} printable characters")
+    return bare

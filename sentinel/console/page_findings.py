@@ -16,7 +16,10 @@ from sentinel.report.values import Text
 from sentinel.report.words import term
 from sentinel.store import finding_pages as store
 from sentinel.store.assets import host_of
+from sentinel.store.closings import read_closings
 from sentinel.store.evidence import read_evidence
+from sentinel.store.notices import read_notices_of
+from sentinel.store.orders import read_orders_of
 from sentinel.store.runs import find_run
 
 ROWS: Final = 50
@@ -98,6 +101,9 @@ def build_finding(reading: Reading, number: int) -> Page:
             "remedy": Text(
                 finding.remediation_zh or finding.remediation_en, finding.remediation_en or finding.remediation_zh
             ),
+            "notices": read_notices_of(database, number),
+            "orders": read_orders_of(database, number),
+            "closings": read_closings(database, number),
             "entries": reading.register.find(host_of(finding.key.subject)),
             "has_register": reading.register.size > 0,
         },
@@ -119,6 +125,6 @@ def _row(reading: Reading, finding: Finding) -> FindingRow:
         finding,
         Text(title, finding.title_en or title),
         address,
-        reading.register.owner(host),
+        finding.responsible or reading.register.owner(host),
         finding.is_overdue(reading.now),
     )

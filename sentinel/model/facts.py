@@ -128,7 +128,7 @@ class UnitSummary:
         endpoints: open endpoints.
         live: live findings by severity, e.g. `{"high": 3}`; absent severities are zero.
         overdue: live findings past their due time.
-        closed: findings proven gone in the period.
+        closed: findings closed for good in the period; those that wait for their issuer are not.
         mining_hosts: hosts with proven mining in the period; None: no capture was analysed.
         suspect_hosts: hosts with suspected mining only.
         planned: addresses in the declared prefixes.

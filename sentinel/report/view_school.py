@@ -182,7 +182,7 @@ def _steps(facts: UnitFacts, groups: Sequence[FindingGroup]) -> tuple[Step, ...]
 
 
 def _closed(facts: UnitFacts) -> list[Finding]:
-    inside = (finding for finding in facts.findings if finding.closed_at)
+    inside = (finding for finding in facts.findings if finding.state.is_final)
     return [finding for finding in inside if finding.closed_at and facts.period.start <= finding.closed_at]
 
 

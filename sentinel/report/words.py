@@ -5,10 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
+from sentinel.model.assignment import Act, AssignmentKind, AssignmentState
 from sentinel.model.control import Basis, Check
 from sentinel.model.endpoint import ChangeKind
-from sentinel.model.finding import FindingSource, FindingState
+from sentinel.model.finding import Disclosure, FindingSource, FindingState, SubjectKind
 from sentinel.model.flow import FlowClass
+from sentinel.model.notice import Direction, NoticeKind
 from sentinel.model.rule import Severity
 from sentinel.model.unit import UnitLevel, Zone
 from sentinel.report.sentences import SENTENCES
@@ -27,6 +29,7 @@ _TERMS: Final[dict[type[StrEnum], dict[StrEnum, Text]]] = {
         FindingState.RECTIFYING: Text("整改中", "in rectification"),
         FindingState.FIXED: Text("待复测", "fixed, unverified"),
         FindingState.VERIFIED: Text("复测通过", "verified by the unit"),
+        FindingState.AWAITING: Text("复测通过，待销号", "verified, awaiting the issuer"),
         FindingState.CLOSED: Text("已销号", "closed by the issuer"),
         FindingState.ACCEPTED: Text("风险接受", "accepted"),
         FindingState.FALSE_POSITIVE: Text("误报", "false positive"),
@@ -38,6 +41,59 @@ _TERMS: Final[dict[type[StrEnum], dict[StrEnum, Text]]] = {
         FindingSource.NOTICE: Text("外部通报", "outside notice"),
         FindingSource.REPORT: Text("第三方报告", "third-party report"),
         FindingSource.HAND: Text("人工登记", "by hand"),
+    },
+    SubjectKind: {
+        SubjectKind.ENDPOINT: Text("端口", "endpoint"),
+        SubjectKind.HOST: Text("主机", "host"),
+        SubjectKind.DOMAIN: Text("域名", "domain"),
+        SubjectKind.URL: Text("网址", "URL"),
+        SubjectKind.SYSTEM: Text("信息系统", "system"),
+        SubjectKind.UNIT: Text("单位", "unit"),
+    },
+    Disclosure: {
+        Disclosure.PUBLIC: Text("公开", "public"),
+        Disclosure.INTERNAL: Text("内部", "internal"),
+        Disclosure.RESTRICTED: Text("限定", "restricted"),
+    },
+    NoticeKind: {
+        NoticeKind.BULLETIN: Text("通报", "bulletin"),
+        NoticeKind.WARNING: Text("预警", "warning"),
+        NoticeKind.HUNT: Text("协查", "hunt"),
+        NoticeKind.RECTIFY: Text("限期整改", "rectification"),
+        NoticeKind.OTHER: Text("其他", "other"),
+    },
+    Direction: {
+        Direction.IN: Text("收到", "in"),
+        Direction.OUT: Text("发出", "out"),
+    },
+    AssignmentKind: {
+        AssignmentKind.NOTICE: Text("通报", "notice"),
+        AssignmentKind.HUNT: Text("协查", "hunt"),
+        AssignmentKind.FORM: Text("填报", "form"),
+        AssignmentKind.SELF_CHECK: Text("自查", "self-check"),
+        AssignmentKind.ZERO_REPORT: Text("零报告", "zero report"),
+        AssignmentKind.DRILL_ACTION: Text("演练动作", "drill action"),
+        AssignmentKind.ATTESTATION: Text("举证", "attestation"),
+        AssignmentKind.RECTIFICATION: Text("整改", "rectification"),
+    },
+    AssignmentState: {
+        AssignmentState.ISSUED: Text("已下发", "issued"),
+        AssignmentState.RECEIVED: Text("已签收", "received"),
+        AssignmentState.REPLIED: Text("已反馈", "replied"),
+        AssignmentState.RETURNED: Text("已退回", "returned"),
+        AssignmentState.ACCEPTED: Text("审核通过", "accepted"),
+        AssignmentState.CLOSED: Text("已办结", "closed"),
+        AssignmentState.WITHDRAWN: Text("已撤回", "withdrawn"),
+    },
+    Act: {
+        Act.ISSUE: Text("下发", "issue"),
+        Act.RECEIVE: Text("签收", "receive"),
+        Act.REPLY: Text("反馈", "reply"),
+        Act.ACCEPT: Text("审核通过", "accept"),
+        Act.RETURN: Text("退回", "return"),
+        Act.CLOSE: Text("办结", "close"),
+        Act.ESCALATE: Text("督办", "escalate"),
+        Act.WITHDRAW: Text("撤回", "withdraw"),
     },
     Zone: {
         Zone.SERVER: Text("服务器区", "servers"),

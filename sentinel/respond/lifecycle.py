@@ -5,13 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sentinel.model.finding import Finding, FindingKey, FindingSource, FindingState
+from sentinel.model.finding import Finding, FindingKey, FindingSource, FindingState, SubjectKind
 from sentinel.model.rule import Category, Detection, FieldValue
 
 REOPEN_WITHIN = timedelta(days=90)
 """A finding that comes back within this span keeps its first day. Source: ground rule 9 of the architecture."""
 
 _MAX_DETAIL = 400
+
+_KINDS = {
+    Category.SERVICE: SubjectKind.ENDPOINT,
+    Category.CERTIFICATE: SubjectKind.ENDPOINT,
+    Category.HOST: SubjectKind.HOST,
+    Category.FLOW: SubjectKind.HOST,
+    Category.DOMAIN: SubjectKind.DOMAIN,
+    Category.UNIT: SubjectKind.UNIT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +55,23 @@ def take_detection(known: Finding | None, detection: Detection, now: datetime) -
     if known is None:
         return Step(fresh, "", "first seen")
     carried = replace(
-        fresh,
-        id=known.id,
-        number=known.number,
-        state=known.state,
-        first_seen=known.first_seen,
+        known,
+        source=fresh.source,
+        severity=fresh.severity,
         last_seen=max(known.last_seen, seen_at),
-        due=known.due,
-        reopened=known.reopened,
-        closed_at=known.closed_at,
-        why=known.why,
-        by=known.by,
-        until=known.until,
+        clauses=fresh.clauses,
+        evidence=fresh.evidence,
+        title_zh=fresh.title_zh,
+        title_en=fresh.title_en,
+        remediation_zh=fresh.remediation_zh,
+        remediation_en=fresh.remediation_en,
+        detail=fresh.detail,
     )
     if known.state in {FindingState.ACCEPTED, FindingState.FALSE_POSITIVE}:
         if known.until is not None and known.until < now:
             return Step(_reopen(carried, fresh, first_seen=known.first_seen), known.state, "exemption ended")
         return Step(carried, known.state, "")
-    if known.state in {FindingState.VERIFIED, FindingState.CLOSED}:
+    if known.state.is_gone:
         recent = known.closed_at is not None and seen_at - known.closed_at <= REOPEN_WITHIN
         first = known.first_seen if recent else seen_at
         return Step(_reopen(carried, fresh, first_seen=first), known.state, "came back")
@@ -95,7 +103,7 @@ def take_report(known: Finding | None, reported: Finding, now: datetime) -> Step
     )
     if known.state in {FindingState.ACCEPTED, FindingState.FALSE_POSITIVE}:
         return end_exemption(carried, now) or Step(carried, known.state, "")
-    if known.state in {FindingState.VERIFIED, FindingState.CLOSED}:
+    if known.state.is_gone:
         if known.closed_at is None or reported.last_seen <= known.closed_at:
             return Step(carried, known.state, "")
         recent = reported.last_seen - known.closed_at <= REOPEN_WITHIN
@@ -112,8 +120,125 @@ def end_exemption(known: Finding, now: datetime) -> Step | None:
 
 
 def prove_gone(known: Finding, now: datetime) -> Step:
-    """Mark a live finding as re-tested and passed; what it was about is gone or no longer so."""
-    return Step(replace(known, state=FindingState.VERIFIED, closed_at=now), known.state, "proven gone by a later look")
+    """Mark a live finding as re-tested and passed; what it was about is gone or no longer so.
+
+    Where somebody else issued it, it waits for them to close it.
+    """
+    return Step(replace(known, state=_gone_state(known), closed_at=now), known.state, "proven gone by a later look")
+
+
+def take_notice(known: Finding | None, told: Finding, now: datetime) -> Step:
+    """Open a finding a person entered, by hand or from a notice, or carry a known one on, as `take_report` does.
+
+    The nearer deadline counts; an issuer, a responsible unit and the times that were not known are filled in, and what
+    is not told now stays as it was told before.
+    """
+    step = take_report(known, told, now)
+    if known is None:
+        return replace(step, reason="told")
+    found = step.finding
+    nearer = told.due is not None and (found.due is None or told.due < found.due)
+    joined = replace(
+        found,
+        reference=found.reference or known.reference,
+        evidence=found.evidence or known.evidence,
+        detail=found.detail or known.detail,
+        remediation_zh=found.remediation_zh or known.remediation_zh,
+        remediation_en=found.remediation_en or known.remediation_en,
+        due=told.due if nearer else found.due,
+        due_why=told.due_why if nearer else found.due_why,
+        issuer=found.issuer or told.issuer,
+        responsible=told.responsible or found.responsible,
+        occurred=found.occurred or told.occurred,
+        reported=found.reported or told.reported,
+    )
+    if joined.state is FindingState.VERIFIED:
+        joined = replace(joined, state=_gone_state(joined))
+    return Step(joined, step.before, step.reason or "told again")
+
+
+def pass_retest(known: Finding, now: datetime) -> Step:
+    """Mark a live finding as re-tested and passed by the unit (复测通过).
+
+    Raises:
+        ValueError: there is nothing to re-test.
+    """
+    _check_live(known, "re-test")
+    return replace(prove_gone(known, now), reason="re-test passed")
+
+
+def fail_retest(known: Finding) -> Step:
+    """Note that a live finding was re-tested and is still there; what waited for the re-test is to be mended again.
+
+    Raises:
+        ValueError: there is nothing to re-test.
+    """
+    _check_live(known, "re-test")
+    state = FindingState.RECTIFYING if known.state is FindingState.FIXED else known.state
+    return Step(replace(known, state=state), known.state, "re-test failed")
+
+
+def report_fixed(known: Finding, reason: str) -> Step:
+    """Let a live finding wait for its re-test: who had to mend it says it is done (待复测).
+
+    Raises:
+        ValueError: there is nothing to mend.
+    """
+    _check_live(known, "mend")
+    return Step(replace(known, state=FindingState.FIXED), known.state, reason)
+
+
+def reject_fix(known: Finding, reason: str) -> Step | None:
+    """Send a finding that waited for its re-test back to be mended; None where it did not wait."""
+    if known.state is not FindingState.FIXED:
+        return None
+    return Step(replace(known, state=FindingState.RECTIFYING), known.state, reason)
+
+
+def drop_order(known: Finding, reason: str) -> Step | None:
+    """Open a finding again nobody is told to mend any more; None where it was not in rectification."""
+    if known.state is not FindingState.RECTIFYING:
+        return None
+    return Step(replace(known, state=FindingState.OPEN), known.state, reason)
+
+
+def settle(known: Finding, now: datetime, why: str = "") -> Step:
+    """Close a finding as its issuer (销号).
+
+    Raises:
+        ValueError: it is closed, exempted, or was not re-tested and no reason is given for closing it all the same.
+    """
+    if known.state is FindingState.CLOSED:
+        raise ValueError(f"{known.number} is closed by its issuer already")
+    if not (known.state.is_gone or known.state.is_live):
+        raise ValueError(f"{known.number} is {known.state}: an exempted finding has nothing to close")
+    if known.state.is_live and not why.strip():
+        raise ValueError(f"{known.number} has not passed a re-test; say why its issuer closes it all the same")
+    closed_at = known.closed_at if known.state.is_gone else None
+    found = replace(known, state=FindingState.CLOSED, closed_at=closed_at or now)
+    return Step(found, known.state, f"closed by its issuer{f': {why.strip()}' if why.strip() else ''}")
+
+
+def set_issuer(known: Finding, issuer: str, reason: str) -> Step | None:
+    """Say who has to close a finding in the end, empty for nobody; None where it says so already.
+
+    One that passed its re-test waits for the issuer, or no longer does.
+    """
+    if known.issuer == issuer:
+        return None
+    changed = replace(known, issuer=issuer)
+    if known.state in {FindingState.VERIFIED, FindingState.AWAITING}:
+        changed = replace(changed, state=_gone_state(changed))
+    return Step(changed, known.state, reason)
+
+
+def _check_live(known: Finding, what: str) -> None:
+    if not known.state.is_live:
+        raise ValueError(f"{known.number} is {known.state}: there is nothing to {what}")
+
+
+def _gone_state(known: Finding) -> FindingState:
+    return FindingState.AWAITING if known.issuer else FindingState.VERIFIED
 
 
 def exempt(known: Finding, state: FindingState, *, why: str, by: str, until: datetime) -> Step:
@@ -140,15 +265,22 @@ def order_rectification(known: Finding, number: str, due: datetime) -> Step:
     if not known.state.is_live:
         raise ValueError(f"{known.number} is {known.state}: there is nothing to rectify")
     state = FindingState.RECTIFYING if known.state is FindingState.OPEN else known.state
-    return Step(replace(known, state=state, due=known.due or due), known.state, f"ordered by {number}")
+    why = known.due_why if known.due else f"order {number}"
+    return Step(replace(known, state=state, due=known.due or due, due_why=why), known.state, f"ordered by {number}")
 
 
 def _reopen(carried: Finding, fresh: Finding, *, first_seen: datetime) -> Finding:
+    anew = first_seen > carried.first_seen
     return replace(
         carried,
         state=FindingState.OPEN,
         first_seen=first_seen,
+        occurred=fresh.occurred if anew else carried.occurred,
+        discovered=fresh.discovered if anew else carried.discovered,
+        learned=fresh.learned if anew else carried.learned,
+        reported=fresh.reported if anew else carried.reported,
         due=fresh.due,
+        due_why=fresh.due_why,
         reopened=carried.reopened + 1,
         closed_at=None,
         why="",
@@ -177,6 +309,10 @@ def _build(detection: Detection, seen_at: datetime, now: datetime) -> Finding:
         remediation_zh=rule.zh.remediation,
         remediation_en=rule.en.remediation,
         detail=build_detail(detection.matched),
+        kind=_KINDS[rule.category],
+        discovered=seen_at,
+        learned=now,
+        due_why=f"rule {rule.name} {rule.due_days}d" if rule.due_days is not None else "",
     )
 
 

@@ -92,7 +92,7 @@ def read_verdicts(
     wanted = [one for one in pack.catalogues if catalogue in (None, one.id)]
     if not wanted:
         raise UsageError(f"no such catalogue: {catalogue!r} ({', '.join(one.id for one in pack.catalogues)})")
-    findings = list(read_findings(context.database, [unit.code]))
+    findings = [one for one in read_findings(context.database, [unit.code]) if not one.exercise]
     proofs = read_proofs(context, unit, now)
     return tuple(verdict for one in wanted for verdict in judge_catalogue(one, unit.code, "", findings, proofs, now))
 
@@ -183,11 +183,13 @@ def _authorisations(context: Context, unit: Unit) -> tuple[Authorisation, ...]:
 
 
 def _findings(context: Context, unit: Unit, period: Period) -> tuple[Finding, ...]:
-    """Live and exempted findings, and those that were proven gone in the period."""
+    """Live and exempted findings, and those that were proven gone in the period; none of a drill."""
     return tuple(
         one
         for one in read_findings(context.database, [unit.code])
-        if one.first_seen <= period.end and (one.closed_at is None or one.closed_at >= period.start)
+        if not one.exercise
+        and one.first_seen <= period.end
+        and (one.closed_at is None or one.closed_at >= period.start)
     )
 
 
@@ -252,7 +254,7 @@ def _summarise(context: Context, unit: Unit, period: Period, now: datetime) -> U
         endpoints=endpoints,
         live=dict(Counter(one.severity.value for one in findings if one.state.is_live)),
         overdue=sum(1 for one in findings if one.is_overdue(at)),
-        closed=sum(1 for one in findings if one.closed_at is not None),
+        closed=sum(1 for one in findings if one.closed_at is not None and one.state.is_final),
         mining_hosts=len(mining) if count_captures(context.database, unit.code, period.start, period.end) else None,
         suspect_hosts=len(suspects),
         planned=sum(one.planned for one in coverage),

@@ -25,7 +25,7 @@ from sentinel.assess.subjects import (
 )
 from sentinel.inventory.systems import confirm_by, is_retired
 from sentinel.model.endpoint import EndpointState, Host, MapRow
-from sentinel.model.finding import Finding, FindingSource, FindingState
+from sentinel.model.finding import Closing, ClosingKind, Finding, FindingSource, FindingState
 from sentinel.model.moment import SHANGHAI
 from sentinel.model.observation import NameObservation
 from sentinel.model.rule import Category, Detection, Rule, Subject
@@ -34,6 +34,7 @@ from sentinel.respond.lifecycle import build_key, end_exemption, prove_gone, tak
 from sentinel.schedule.context import Context
 from sentinel.schedule.entry_use import iterate_entry_subjects
 from sentinel.schedule.reading import find_blankets, iterate_map, leave_out_answering, leave_out_ghosts
+from sentinel.store.closings import read_newest_look, write_closing
 from sentinel.store.database import Transaction
 from sentinel.store.endpoints import read_hosts_at
 from sentinel.store.findings import count_live, read_by_subjects, read_findings, read_live, write_findings
@@ -221,8 +222,13 @@ def _prove_gone(
         if _is_proven_gone(finding, rule, silent, now):
             step = prove_gone(finding, now)
             steps.append((step.finding, step.before, step.reason))
-    stored = write_findings(transaction, steps)
-    return sum(1 for one in stored if one.state is FindingState.VERIFIED)
+    gone = [one for one in write_findings(transaction, steps) if one.state.is_gone]
+    if gone:
+        proof = read_newest_look(context.database, unit.code)
+        closing = Closing(ClosingKind.RETEST, True, now, transaction.actor, proof, note="later look")
+        for one in gone:
+            write_closing(transaction, one.id, closing)
+    return len(gone)
 
 
 def _end_exemption(finding: Finding, now: datetime) -> Iterator[tuple[Finding, str, str]]:

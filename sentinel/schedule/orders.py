@@ -66,7 +66,7 @@ def choose_findings(
     ]
     by_owner: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in {one.id: one for one in found}.values():
-        by_owner[owners.department(finding.key.subject) or NO_OWNER].append(finding)
+        by_owner[finding.responsible or owners.department(finding.key.subject) or NO_OWNER].append(finding)
     return tuple(Choice(name, tuple(members)) for name, members in by_owner.items() if owner in ("", name))
 
 

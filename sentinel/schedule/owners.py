@@ -38,5 +38,5 @@ def build_owners(
 
 def find_owners(owners: Owners, findings: Iterable[Finding]) -> dict[int, str]:
     """Give the department for each finding, by row id; findings nobody answers for are left out."""
-    told = {finding.id: owners.department(finding.key.subject) for finding in findings}
+    told = {one.id: one.responsible or owners.department(one.key.subject) for one in findings}
     return {number: department for number, department in told.items() if department}

@@ -19,11 +19,15 @@ from sentinel.model.rule import Severity
 from sentinel.model.unit import IPAddress, Network, Unit, choose_network
 from sentinel.observe.text import parse_address
 from sentinel.respond.lifecycle import build_detail, take_report
+from sentinel.respond.subject import read_subject
 from sentinel.schedule.admission import admit
 from sentinel.schedule.context import Context
 from sentinel.store.database import Transaction
 from sentinel.store.findings import read_by_subjects, write_findings
 from sentinel.store.units import read_networks
+
+JUDGED = frozenset({FindingSource.OWN_SCAN, FindingSource.TRAFFIC})
+"""Sources whose findings judging makes anew when networks change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def addresses_of(flaws: Iterable[ReportedFlaw | Loss]) -> Iterator[IPAddress]:
 
 
 def rehome_findings(transaction: Transaction, unit: Unit, findings: Iterable[Finding]) -> int:
-    """Give findings of reports the networks their addresses lie in now; tells how many moved.
+    """Give findings others told of the networks their addresses lie in now; tells how many moved.
 
     Our own findings are judged anew instead. One that would meet its like in the other network stays where it is.
     """
@@ -97,7 +101,7 @@ def rehome_findings(transaction: Transaction, unit: Unit, findings: Iterable[Fin
     moved = 0
     for finding in findings:
         address = address_of_subject(finding.key.subject)
-        if finding.source is not FindingSource.REPORT or address is None or not finding.key.network:
+        if finding.source in JUDGED or address is None or not finding.key.network:
             continue
         network, _ = choose_network(networks, address)
         key = replace(finding.key, network=network.id)
@@ -175,7 +179,12 @@ def _subject(flaw: ReportedFlaw) -> str:
 
 
 def address_of_subject(subject: str) -> IPAddress | None:
-    """Give the address a subject names: `10.0.0.5`, `10.0.0.5:443/tcp`, `[2001:db8::5]:443/tcp`."""
+    """Give the address a subject names: `10.0.0.5`, `10.0.0.5:443/tcp`, `[2001:db8::5]:443/tcp`, `http://10.0.0.5/a`."""
+    if "://" in subject:
+        try:
+            return read_subject(subject).address
+        except ValueError:
+            return None
     bare = subject.rpartition(":")[0].strip("[]") if subject.endswith(("/tcp", "/udp")) else subject
     return parse_address(bare)
 

@@ -182,10 +182,13 @@ def check_database(path: Path, manifest: Manifest, where: str) -> None:
             row = connection.execute("SELECT count(*), max(id) FROM audit").fetchone()
             head = connection.execute("SELECT hash FROM audit WHERE id=?", (row[1],)).fetchone()
             state = (read_revision(connection), row[0], head[0] if head else "", find_broken_link(connection))
+            tables = set(_read_tables(connection))
     except (sqlite3.Error, StoreError, ValueError, TypeError) as error:
         raise ParseError(f"the database in it is damaged ({error}); use another backup", where) from error
     if state != (manifest.schema, manifest.audit_rows, manifest.audit_head, manifest.audit_broken):
         raise ParseError("the audit chain in it is not as the manifest says; use another backup", where)
+    if not tables.issuperset(name for name, _ in manifest.counts):
+        raise ParseError("the tables in it are not those the manifest names; use another backup", where)
 
 
 def remove_old_backups(folder: Path, prefix: str, keep: int) -> tuple[Path, ...]:
@@ -198,6 +201,11 @@ def remove_old_backups(folder: Path, prefix: str, keep: int) -> tuple[Path, ...]
     return removed
 
 
+def _read_tables(connection: sqlite3.Connection) -> list[str]:
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE type='table' ORDER BY name")
+    return [name for (name,) in rows if not name.startswith(("sqlite_", "alembic_"))]
+
+
 def _describe(plain: Path, home: Home, around: Surroundings) -> Manifest:
     """Read from the copied database what the manifest says; members follow later."""
     with plain.open("rb") as raw:
@@ -205,11 +213,7 @@ def _describe(plain: Path, home: Home, around: Surroundings) -> Manifest:
         while whole.read(CHUNK):
             pass
     with closing(sqlite3.connect(plain)) as copy:
-        tables = [
-            name
-            for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type='table' ORDER BY name")
-            if not name.startswith(("sqlite_", "alembic_"))
-        ]
+        tables = _read_tables(copy)
         counts = tuple((name, int(copy.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0])) for name in tables)  # noqa: S608
         head = copy.execute("SELECT hash FROM audit ORDER BY id DESC LIMIT 1").fetchone()
         sums = read_kept_sums(copy)

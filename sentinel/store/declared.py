@@ -13,6 +13,7 @@ from sentinel.errors import StoreError, UsageError
 from sentinel.model.moment import from_microseconds, to_microseconds
 from sentinel.model.register import Contact, Exit, KeepOut, Person
 from sentinel.model.unit import IPNetwork, Unit, UnitLevel
+from sentinel.store.closings import has_unopened_finding
 from sentinel.store.database import Database, Row, Transaction
 from sentinel.store.register import open_person, pack_person, read_register
 from sentinel.store.seal import Seal
@@ -153,7 +154,8 @@ def has_unopened(database: Database, seal: Seal | None) -> bool:
     lines = (one.person for unit in units for one in read_register(database, unit, seal))
     systems = (has_unopened_systems(read_systems(database, unit, seal)) for unit in units)
     persons = any(person is None for person in chain(contacts, lines))
-    return persons or any(systems) or has_unopened_account(database, seal)
+    logs_or_findings = has_unopened_account(database, seal) or has_unopened_finding(database, seal)
+    return persons or any(systems) or logs_or_findings
 
 
 def verify_contact(transaction: Transaction, contact: Contact) -> None:

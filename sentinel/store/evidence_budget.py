@@ -32,6 +32,10 @@ class HeldBy(StrEnum):
 
 REFERENCES = (
     ("finding", "evidence", HeldBy.PROOF),
+    ("finding_evidence", "sha256", HeldBy.PROOF),
+    ("finding_closing", "evidence", HeldBy.PROOF),
+    ("notice", "evidence", HeldBy.PROOF),
+    ("assignment_file", "sha256", HeldBy.PROOF),
     ("flow", "evidence", HeldBy.PROOF),
     ("run", "evidence", HeldBy.RUN),
     ("register", "source_sha256", HeldBy.REGISTER),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from sentinel.model.finding import Finding, FindingKey, FindingSource, FindingState
+from sentinel.model.finding import Disclosure, Finding, FindingKey, FindingSource, FindingState, SubjectKind
 from sentinel.model.moment import SHANGHAI, from_microseconds, from_optional, to_microseconds, to_optional
 from sentinel.model.rule import Severity
 from sentinel.store.database import Database, Row, Transaction
@@ -14,7 +14,8 @@ from sentinel.store.database import Database, Row, Transaction
 _FIELDS = (
     "number, unit, rule, network, subject, source, severity, state, first_seen_us, last_seen_us, due_us, clauses, "
     "evidence, title_zh, title_en, remediation_zh, remediation_en, detail, reopened, closed_us, why, by, until_us, "
-    "reference"
+    "reference, subject_kind, occurred_us, discovered_us, learned_us, reported_us, due_why, responsible, disclosure, "
+    "issuer, exercise"
 )
 FINDING_SELECT = f"SELECT id, {_FIELDS} FROM finding"  # noqa: S608  constant columns
 _LIVE = ", ".join(f"'{state.value}'" for state in FindingState if state.is_live)
@@ -45,8 +46,11 @@ def read_live(database: Database, unit: str) -> Iterator[Finding]:
 
 
 def count_live(database: Database, unit: str) -> int:
-    """Count the findings of a unit that ask somebody to do something."""
-    row = database.one(f"SELECT count(*) FROM finding WHERE unit=? AND state IN ({_LIVE})", (unit,))  # noqa: S608
+    """Count the findings of a unit that ask somebody to do something, those of drills left out."""
+    row = database.one(
+        f"SELECT count(*) FROM finding WHERE unit=? AND exercise IS NULL AND state IN ({_LIVE})",  # noqa: S608
+        (unit,),
+    )
     return int(row[0]) if row else 0
 
 
@@ -82,17 +86,26 @@ def write_findings(transaction: Transaction, steps: Iterable[tuple[Finding, str,
             stored = replace(finding, number=f"隐患-{transaction.now.astimezone(SHANGHAI).year}-{next_number:05d}")
             next_number += 1
             cursor = transaction.execute(
-                f"INSERT INTO finding ({_FIELDS}) VALUES ({','.join('?' * 24)})",  # noqa: S608
+                f"INSERT INTO finding ({_FIELDS}) VALUES ({','.join('?' * 34)}) RETURNING id",  # noqa: S608
                 _values(stored),
             )
-            stored = replace(stored, id=int(cursor.lastrowid or 0))
+            stored = replace(stored, id=int(cursor.fetchone()[0]))
         else:
             names = ", ".join(f"{name.strip()}=?" for name in _FIELDS.split(","))
             transaction.execute(f"UPDATE finding SET {names} WHERE id=?", (*_values(stored), stored.id))  # noqa: S608
         if reason:
             transaction.execute(
-                "INSERT INTO finding_event (finding, at_us, actor, before, after, reason) VALUES (?,?,?,?,?,?)",
-                (stored.id, to_microseconds(transaction.now), transaction.actor, before, stored.state.value, reason),
+                "INSERT INTO finding_event (finding, at_us, actor, before, after, reason, exercise) "
+                "VALUES (?,?,?,?,?,?,?)",
+                (
+                    stored.id,
+                    to_microseconds(transaction.now),
+                    transaction.actor,
+                    before,
+                    stored.state.value,
+                    reason,
+                    stored.exercise or None,
+                ),
             )
         written.append(stored)
     return tuple(written)
@@ -135,6 +148,16 @@ def _values(one: Finding) -> tuple[object, ...]:
         one.by,
         to_optional(one.until),
         one.reference,
+        one.kind.value,
+        to_optional(one.occurred),
+        to_optional(one.discovered),
+        to_optional(one.learned),
+        to_optional(one.reported),
+        one.due_why,
+        one.responsible,
+        one.disclosure.value,
+        one.issuer,
+        one.exercise or None,
     )
 
 
@@ -163,4 +186,14 @@ def build_finding(row: Row) -> Finding:
         by=row[22],
         until=from_optional(row[23]),
         reference=row[24],
+        kind=SubjectKind(row[25]),
+        occurred=from_optional(row[26]),
+        discovered=from_optional(row[27]),
+        learned=from_optional(row[28]),
+        reported=from_optional(row[29]),
+        due_why=row[30],
+        responsible=row[31],
+        disclosure=Disclosure(row[32]),
+        issuer=row[33],
+        exercise=row[34] or "",
     )

@@ -131,3 +131,28 @@ def _flow(row: Row) -> FlowDetection:
         agent=row[15],
         wallet=row[16],
     )
+
+
+_UNPROVEN = (
+    "flow_class!='mining' AND NOT EXISTS (SELECT 1 FROM finding WHERE finding.unit=flow.unit "
+    "AND finding.evidence=flow.evidence)"
+)
+"""What is not proof: no mining was proven, and no finding rests on the capture."""
+
+
+def remove_flows(transaction: Transaction, before: datetime) -> int:
+    """Delete detections last seen before a moment that prove nothing; gives how many. The caller writes the audit row.
+
+    Those that tell no time stay.
+    """
+    cursor = transaction.execute(
+        f"DELETE FROM flow WHERE last_seen_us<? AND {_UNPROVEN}",  # noqa: S608  constant words
+        (to_microseconds(before),),
+    )
+    return int(cursor.rowcount)
+
+
+def read_oldest_flow(database: Database) -> datetime | None:
+    """Give when the oldest detection that proves nothing was last seen."""
+    row = database.one(f"SELECT min(last_seen_us) FROM flow WHERE {_UNPROVEN}")  # noqa: S608  constant words
+    return from_optional(row[0]) if row else None

@@ -177,5 +177,6 @@ def sealed_rows(database: Database) -> int:
         "SELECT (SELECT count(*) FROM contact) + (SELECT count(*) FROM register WHERE length(person) > 0) "
         "+ (SELECT count(*) FROM system_version WHERE length(persons) > 0)"
         "+ (SELECT count(*) FROM account)"
+        "+ (SELECT count(*) FROM finding WHERE person IS NOT NULL)"
     )
     return int(row[0]) if row else 0

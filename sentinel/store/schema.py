@@ -18,7 +18,7 @@ from sentinel.store.audit import append_audit, find_broken_link
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-HEAD = "0007"
+HEAD = "0008"
 """Revision of the newest migration; kept here so that a home at the newest schema opens without loading Alembic."""
 
 KEPT_COPIES = 3

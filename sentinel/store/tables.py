@@ -14,6 +14,7 @@ from sentinel.store import (
     tables_identity,
     tables_map,
     tables_sightings,
+    tables_skeleton,
     tables_system,
     tables_units,
     tables_whitelist,
@@ -25,6 +26,7 @@ __all__ = [
     "tables_identity",
     "tables_map",
     "tables_sightings",
+    "tables_skeleton",
     "tables_system",
     "tables_units",
     "tables_whitelist",
@@ -224,6 +226,17 @@ class FindingRow(SQLModel, table=True):
     by: str = ""
     until_us: int | None = Field(default=None, sa_type=BigInteger)
     reference: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    subject_kind: str = Field(default="endpoint", sa_column_kwargs={"server_default": "endpoint"})
+    occurred_us: int | None = Field(default=None, sa_type=BigInteger)
+    discovered_us: int | None = Field(default=None, sa_type=BigInteger)
+    learned_us: int | None = Field(default=None, sa_type=BigInteger)
+    reported_us: int | None = Field(default=None, sa_type=BigInteger)
+    due_why: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    responsible: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    disclosure: str = Field(default="internal", sa_column_kwargs={"server_default": "internal"})
+    issuer: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    exercise: str | None = None
+    person: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class FindingEventRow(SQLModel, table=True):
@@ -238,6 +251,7 @@ class FindingEventRow(SQLModel, table=True):
     before: str = ""
     after: str
     reason: str = ""
+    exercise: str | None = None
 
 
 class FlowRow(SQLModel, table=True):

@@ -17,6 +17,7 @@ COMMANDS = [
     *("init", "doctor", "import", "scan", "map", "diff", "check", "report", "run", "demo", "brief", "ledger", "backup"),
     "restore",
     "serve",
+    "purge",
 ]
 GROUPS = {
     "unit": ["add", "list", "network", "networks", "plan", "show", "set", "exit", "contact", "keep-out"],
@@ -27,7 +28,10 @@ GROUPS = {
     "whitelist": ["add", "import", "list", "withdraw", "explain", "due", "draft", "apply", "request"],
     "traffic": ["analyze"],
     "rules": ["list", "check"],
-    "finding": ["list", "mark"],
+    "finding": ["list", "mark", "add", "show", "retest", "close"],
+    "notice": ["add", "list", "show", "link", "unlink"],
+    "assignment": ["issue", "list", "show", "receive", "reply", "review", "close", "escalate", "withdraw"],
+    "snapshot": ["freeze", "list", "show"],
     "evidence": ["list", "prune"],
     "service": ["install", "status", "remove"],
     "order": ["issue", "list", "show"],

@@ -24,7 +24,7 @@ NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 LIVE = [FindingState.OPEN, FindingState.RECTIFYING, FindingState.FIXED]
 EXEMPT = [FindingState.ACCEPTED, FindingState.FALSE_POSITIVE]
-GONE = [FindingState.VERIFIED, FindingState.CLOSED]
+GONE = [FindingState.VERIFIED, FindingState.AWAITING, FindingState.CLOSED]
 
 RULE = Rule(
     "00000000-0000-4000-8000-000000000001",
@@ -77,6 +77,9 @@ def test_first_detection_opens_a_finding_with_the_words_of_the_rule() -> None:
         remediation_zh="设置密码",
         remediation_en="set a password",
         detail="port=6379 product=Redis",
+        discovered=NOW - DAY,
+        learned=NOW,
+        due_why="rule exposure.redis-no-auth 7d",
     )
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sentinel.model.finding import Finding, FindingKey, FindingSource, FindingState
+from sentinel.model.finding import Disclosure, Finding, FindingKey, FindingSource, FindingState, SubjectKind
 from sentinel.model.rule import Severity
 from sentinel.store.database import Database
 from sentinel.store.findings import (
@@ -78,6 +78,17 @@ def test_finding_is_read_back_as_it_was_written(database: Database) -> None:
         state=FindingState.ACCEPTED,
         severity=Severity.LOW,
         source=FindingSource.TRAFFIC,
+        reference="CVE-2026-1",
+        kind=SubjectKind.HOST,
+        occurred=NOW - timedelta(days=3),
+        discovered=NOW - timedelta(days=2),
+        learned=NOW - timedelta(days=1),
+        reported=NOW,
+        due_why="hand",
+        responsible="教务处",
+        disclosure=Disclosure.RESTRICTED,
+        issuer="示例市教育局",
+        exercise="演练一",
     )
     (stored,) = store(database, full)
     assert stored == replace(full, id=1, number="隐患-2026-00001")
@@ -128,6 +139,12 @@ def test_finding_is_found_by_number_or_row(database: Database, reference: str) -
 def test_finding_that_is_not_there_is_none(database: Database, reference: str) -> None:
     store(database, finding())
     assert find_finding(database, reference) is None
+
+
+def test_findings_of_drills_are_marked_in_their_events_and_not_counted(database: Database) -> None:
+    store(database, finding("a"), finding("b", exercise="演练一"))
+    assert count_live(database, "school") == 1
+    assert list(database.query("SELECT exercise FROM finding_event ORDER BY id")) == [(None,), ("演练一",)]
 
 
 def test_findings_are_read_by_what_they_are_about(database: Database) -> None:

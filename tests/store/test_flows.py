@@ -5,8 +5,17 @@ from datetime import datetime, timedelta
 
 from sentinel.model.flow import FlowClass, FlowDetection
 from sentinel.store.database import Database
-from sentinel.store.flows import count_captures, is_capture_known, read_flows, read_newest_capture, write_capture
+from sentinel.store.flows import (
+    count_captures,
+    is_capture_known,
+    read_flows,
+    read_newest_capture,
+    read_oldest_flow,
+    remove_flows,
+    write_capture,
+)
 from tests.homes import NOW
+from tests.store.test_findings import finding, store
 
 HOUR = timedelta(hours=1)
 FLOW = FlowDetection(
@@ -57,3 +66,23 @@ def test_flows_and_captures_of_a_span_are_those_analysed_in_it(database: Databas
     assert count_captures(database, "school", NOW, NOW + HOUR) == 2
     assert count_captures(database, "school", NOW + timedelta(microseconds=1), NOW + HOUR) == 1
     assert count_captures(database, "other", NOW, NOW + HOUR) == 0
+
+
+def test_flows_that_prove_nothing_are_removed_when_old_and_no_others(database: Database) -> None:
+    old = NOW - 400 * 24 * HOUR
+    stale = replace(NAME, last_seen=old)
+    write(database, "a", replace(FLOW, last_seen=old), stale, NAME, replace(NAME, last_seen=NOW))
+    write(database, "b", stale)
+    store(database, finding(evidence="b"))
+    assert read_oldest_flow(database) == old
+    with database.transaction("tester", NOW) as transaction:
+        assert remove_flows(transaction, NOW - 24 * HOUR) == 1
+        transaction.audit("data.purge", "1")
+    left = {(evidence, flow.flow_class, flow.last_seen) for evidence, flow in read_flows(database, "school")}
+    assert left == {
+        ("a", FlowClass.MINING, old),
+        ("a", FlowClass.NAME, None),
+        ("a", FlowClass.NAME, NOW),
+        ("b", FlowClass.NAME, old),
+    }
+    assert read_oldest_flow(database) == NOW

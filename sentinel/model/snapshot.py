@@ -1,0 +1,63 @@
+"""Counters frozen for a period, as reports read them ever after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One counter of one unit.
+
+    Attributes:
+        own: of the unit alone; None: unknown, nobody looked.
+        total: sum over the unit and everything below it that is known.
+        known: how many units that sum is made of; it stands beside the sum.
+    """
+
+    own: int | None
+    total: int
+    known: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One freezing of the counters of a unit and of everything below it.
+
+    Attributes:
+        id: row id; 0 before it is stored.
+        unit: code of the unit at the top.
+        label: the period for people, e.g. `2026-11`.
+        start: first moment of the period.
+        end: last moment of the period.
+        version: 1, and one more for each correction.
+        pack_hash: SHA-256 over the rule pack that judged.
+        frozen_at: when.
+        actor: who.
+        reason: why a correction was needed; empty for the first.
+    """
+
+    id: int
+    unit: str
+    label: str
+    start: datetime
+    end: datetime
+    version: int
+    pack_hash: str
+    frozen_at: datetime
+    actor: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitCounts:
+    """The counters of one unit in a snapshot, by name.
+
+    Attributes:
+        unit: code of the unit.
+        counts: counters by name; one that nobody in the subtree knew is absent.
+    """
+
+    unit: str
+    counts: dict[str, Count] = field(default_factory=dict)
