@@ -56,5 +56,6 @@ MAP_SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Tree: units {units}, reported {part} of {whole}, hosts {hosts}, ports {ports}, live findings {findings}",
     ),
     "alt_tree_rows": ("单位树，自 {first} 起 {n} 行", "Tree of units, {n} rows from {first}"),
+    "tree_mining": ("矿 {n}", "mining {n}"),
     "tree_silent": ("从未上报，未核查", "never reported, not checked"),
 }

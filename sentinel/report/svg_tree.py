@@ -18,12 +18,12 @@ _HEAD: Final = 22.0
 _BAR: Final = 11.0
 _INDENT: Final = 15.0
 _SIZE: Final = 10.5
-_NAME_END: Final = 262.0
-_REPORTED: Final = (268.0, 306.0)
-_HOSTS: Final = (362.0, 430.0)
-_PORTS_END: Final = 518.0
-_FINDINGS: Final = (530.0, 600.0)
-_FINDINGS_END: Final = 680.0
+_NAME_END: Final = 240.0
+_REPORTED: Final = (245.0, 271.0)
+_HOSTS: Final = (345.0, 400.0)
+_PORTS_END: Final = 515.0
+_FINDINGS: Final = (523.0, 586.0)
+_FINDINGS_END: Final = 682.0
 _COVERAGE_END: Final = 719.0
 _LEVELS: Final = ("critical", "high", "medium", "low")
 
@@ -96,11 +96,16 @@ def _branches(row: TreeRow, y: float) -> Markup:
 
 
 def _name(row: TreeRow, y: float, lang: str) -> Markup:
-    x = _INDENT * row.depth + 2
+    x, end = _INDENT * row.depth + 2, _NAME_END
+    mark = Markup("")
+    if row.counts.mining:
+        words = text("tree_mining", n=row.counts.mining).in_language(lang)
+        mark = write(end, y + 13, words, anchor="end", size=9, kind="alarm")
+        end -= text_width(words, 9) + 6
     if row.folded:
-        return write(x, y + 13, fit(row.level.in_language(lang), _NAME_END - x, _SIZE), size=_SIZE, kind="tick")
-    words = fit(row.name, _NAME_END - x, _SIZE)
-    return write(x, y + 13, words, size=_SIZE, kind="strong" if row.depth < 2 else "")
+        return mark + write(x, y + 13, fit(row.level.in_language(lang), end - x, _SIZE), size=_SIZE, kind="tick")
+    words = fit(row.name, end - x, _SIZE)
+    return mark + write(x, y + 13, words, size=_SIZE, kind="strong" if row.depth < 2 else "")
 
 
 def _numbers(row: TreeRow, y: float, scale: tuple[int, int], lang: str) -> Markup:
@@ -109,7 +114,7 @@ def _numbers(row: TreeRow, y: float, scale: tuple[int, int], lang: str) -> Marku
     if counts.reported.whole > 1 or counts.reported.missing:
         reported = _share(_REPORTED, counts.reported.part, counts.reported.whole, y)
         words = f"{counts.reported.part:,}/{counts.reported.whole:,}"
-        reported += write(_REPORTED[1] + 4, y + 13, words, size=9)
+        reported += write(_REPORTED[1] + 3, y + 13, words, size=9)
     if not counts.is_known:
         words = text("tree_silent").in_language(lang)
         return reported + _unknown(_HOSTS[0], _FINDINGS_END, y, words) + _coverage(counts, y)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from itertools import count
 from typing import Final
 
 from sentinel.model.facts import CentreFacts, UnitSummary
@@ -16,7 +17,7 @@ from sentinel.report.words import term, text
 ROWS_DRAWN: Final = 132
 """So many rows are drawn at most: three printed pages."""
 
-_CHILDREN: Final = 6
+_CHILDREN: Final = 5
 _CHILDREN_OF_TOP: Final = 24
 """Of a unit with more below it the worst are drawn, and the rest is one row with their sums."""
 
@@ -109,7 +110,7 @@ class UnitTree:
     Attributes:
         rows: what is drawn, from top to bottom.
         units: all units of it.
-        folded: units inside rows of the rest.
+        folded: units without a row of their own; the sums above them hold their numbers.
         total: sums of everything.
         alt: what the picture says.
     """
@@ -144,17 +145,17 @@ def build_tree(facts: CentreFacts) -> UnitTree:
     roots = _link(facts)
     _unfold(roots)
     rows = tuple(_rows(roots))
-    total = Counts()
+    total, units = Counts(), sum(root.units for root in roots)
     for root in roots:
         total = total.plus(root.counts)
     return UnitTree(
         rows=rows,
-        units=sum(root.units for root in roots),
-        folded=sum(row.units for row in rows if row.folded),
+        units=units,
+        folded=units - sum(not row.folded for row in rows),
         total=total,
         alt=text(
             "alt_tree",
-            units=sum(root.units for root in roots),
+            units=units,
             part=total.reported.part,
             whole=total.reported.whole,
             hosts=total.hosts,
@@ -212,24 +213,41 @@ def _own(unit: Unit, summary: UnitSummary | None) -> Counts:
 
 
 def _unfold(roots: Sequence[_Node]) -> None:
-    """Decide how many of each unit's children are drawn."""
-    left = ROWS_DRAWN - len(roots)
-    waiting: list[tuple[tuple[int, ...], int, _Node]] = []
+    """Decide how many of each unit's children are drawn: of each branch its worst path first, then the other units."""
+    budget = _Budget(ROWS_DRAWN - len(roots), everything=sum(root.units for root in roots) <= ROWS_DRAWN)
+    later: list[tuple[int, tuple[int, ...], _Node]] = []
     for root in roots:
-        heappush(waiting, (root.urgency, 0, root))
-    everything = sum(root.units for root in roots) <= ROWS_DRAWN
-    while waiting:
-        _, depth, node = heappop(waiting)
-        most = len(node.below) if everything else _CHILDREN if depth else _CHILDREN_OF_TOP
-        number = len(node.below) if len(node.below) <= most + 1 else most
+        for branch in budget.open(root, _CHILDREN_OF_TOP):
+            path = branch
+            for depth in count(1):
+                drawn = budget.open(path, _CHILDREN)
+                for child in drawn[1:]:
+                    heappush(later, (depth, child.urgency, child))
+                if not drawn:
+                    break
+                path = drawn[0]
+    while later:
+        depth, _, node = heappop(later)
+        for child in budget.open(node, _CHILDREN):
+            heappush(later, (depth + 1, child.urgency, child))
+
+
+class _Budget:
+    """The rows that are left to be drawn."""
+
+    def __init__(self, left: int, *, everything: bool) -> None:
+        self._left = left
+        self._everything = everything
+
+    def open(self, node: _Node, most: int) -> list[_Node]:
+        """Have the worst children of a unit drawn, if there is room for them; gives these."""
+        number = len(node.below) if self._everything or len(node.below) <= most + 1 else most
         cost = number + (number < len(node.below))
-        if cost > left:
-            continue
-        left -= cost
+        if cost > self._left:
+            return []
+        self._left -= cost
         node.shown = number
-        for child in node.below[:number]:
-            if child.below:
-                heappush(waiting, (child.urgency, depth + 1, child))
+        return node.below[:number]
 
 
 def _rows(roots: Sequence[_Node]) -> Iterable[TreeRow]:
