@@ -37,7 +37,7 @@ def pages(server: Served) -> dict[str, str]:
     """Give the address of every kind of page."""
     start = f"/unit/{SCHOOL.code}/"
     found = {"overview": start}
-    found |= {name: start + name for name in ("assets", "findings", "changes", "reports")}
+    found |= {name: start + name for name in ("map", "assets", "findings", "changes", "reports")}
     found["assets: search"] = f"{start}assets?q=nginx"
     found["assets: worst first"] = f"{start}assets?order=severity"
     found["assets: unregistered"] = f"{start}assets?registered=no&order=last_seen"

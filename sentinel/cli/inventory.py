@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentinel.cli.output import print_json, print_table
+from sentinel.cli.output import print_json, print_line, print_table
 from sentinel.cli.session import JsonOption, UnitOption, open_session, read_time
 from sentinel.errors import UsageError
 from sentinel.model.moment import local_text
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sentinel.inventory.publications import Published
-    from sentinel.model.endpoint import MapRow
+    from sentinel.model.endpoint import Change, MapRow
     from sentinel.model.unit import Unit
     from sentinel.schedule.context import Context
 
@@ -28,14 +31,21 @@ def show_map(
     at: Annotated[
         str | None, typer.Option("--at", help="时刻，默认现在；只写日期为当日终了", show_default=False)
     ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option("--export", help="写成文件，以 .json、.csv 或 .xlsx 结尾，三种列相同", show_default=False),
+    ] = None,
     unit: UnitOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """网络空间资产地图：每个开放端口一行。"""
+    """网络空间资产地图：每个开放端口一行；--export 写成文件。"""
     from sentinel.schedule.publishing import read_published
     from sentinel.schedule.reading import read_map
 
     moment = read_time(at, "--at") if at else None
+    if export is not None:
+        _export(export, unit, moment, as_json=as_json)
+        return
     with open_session() as context:
         units = _all_units(context) if unit is None else [context.choose_unit(unit)]
         rows = [row for one in units for row in read_map(context, one, moment)]
@@ -61,9 +71,22 @@ def show_map(
             )
             for row in rows
         ],
-        "sentinel check；sentinel report school --out 报告.html",
+        "sentinel report map --out 地图.html；sentinel map --export 地图.xlsx",
         empty="sentinel import FILE；sentinel scan 目标",
     )
+
+
+def _export(path: Path, unit: str | None, moment: datetime | None, *, as_json: bool) -> None:
+    from sentinel.schedule.exporting import export_map
+
+    with open_session() as context:
+        units = _all_units(context) if unit is None else [context.choose_unit(unit)]
+        done = export_map(context, units, path, moment)
+    if as_json:
+        print_json({"file": str(done.path), "rows": done.rows, "bytes": done.size_bytes, "at": moment})
+        return
+    when = local_text(moment) if moment else "现在"
+    print_line(f"已写入 {done.path}（{done.size_bytes / 1024:,.0f} kB）：开放端口 {done.rows:,} 个，{when}。")
 
 
 def show_diff(
@@ -97,7 +120,7 @@ def show_diff(
                 change.row.endpoint.key.address,
                 f"{change.row.endpoint.key.port}/{change.row.endpoint.key.proto}",
                 _service(change.row),
-                f"{change.row.endpoint.fingerprint.product} {change.row.endpoint.fingerprint.version}".strip(),
+                _became(change),
                 local_text(change.at),
             )
             for change in changes
@@ -148,6 +171,20 @@ def _ways(row: MapRow, published: Published) -> list[dict[str, object]]:
         }
         for one in published.ways_of(row)
     ]
+
+
+def _became(change: Change) -> str:
+    """Write the product, and what was there before when that is the change."""
+    mark, before = change.row.endpoint.fingerprint, change.before
+    words = f"{mark.product} {mark.version}".strip()
+    if before is None:
+        return words
+    was = " ".join(
+        part
+        for part in (before.service if before.service != mark.service else "", before.product, before.version)
+        if part
+    )
+    return f"{words}（原为 {was}）" if was and was != words else words
 
 
 def _service(row: MapRow) -> str:

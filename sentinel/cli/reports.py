@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def report(
-    name: Annotated[str, typer.Argument(help="brief、school、compliance、mining 或 overview；list 列出全部")],
+    name: Annotated[str, typer.Argument(help="brief、school、compliance、mining、map 或 overview；list 列出全部")],
     out: Annotated[Path | None, typer.Option("--out", help="输出文件，如 报告.html", show_default=False)] = None,
     form: Annotated[str, typer.Option("--format", help="html 或 json")] = "html",
     unit: UnitOption = None,
@@ -60,7 +60,7 @@ def _list(as_json: bool) -> None:
         for one in REPORTS.values():
             print_json({"name": one.name, "title": one.title_zh, "title_en": one.title_en, "scope": one.scope})
         return
-    scopes = {"unit": "一个单位", "centre": "一个单位及其下级"}
+    scopes = {"unit": "一个单位", "centre": "一个单位及其下级", "both": "一个单位；有下级的为单位树"}
     print_table(
         "报告",
         ("名称", "标题", "范围"),

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from sentinel.config import data_folder
-from sentinel.console import page_assets, page_changes, page_findings, page_overview, page_reports
+from sentinel.console import page_assets, page_changes, page_findings, page_map, page_overview, page_reports
 from sentinel.console.access import SESSION_LIFE, Access, Throttle
 from sentinel.console.builds import Builds
 from sentinel.console.guard import ENTER, Guard
@@ -192,6 +192,10 @@ def _add_pages(app: FastAPI, console: Console) -> None:
     @app.get("/unit/{code}/")
     def overview(request: Request, code: str) -> Response:
         return console.show(request, code, lambda reading: page_overview.build_overview(reading, desk, builds))
+
+    @app.get("/unit/{code}/map")
+    def pictures(request: Request, code: str) -> Response:
+        return console.show(request, code, lambda reading: page_map.build_map_page(reading, desk, builds))
 
     @app.get("/unit/{code}/assets")
     def assets(request: Request, code: str) -> Response:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
-SECTIONS = ("overview", "assets", "findings", "changes", "reports")
+SECTIONS = ("overview", "map", "assets", "findings", "changes", "reports")
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,14 +77,16 @@ def digest_maker(desk: Desk, unit: Unit) -> Callable[[], tuple[object, datetime]
         with desk.open(None) as context:
             facts = read_unit_facts(context, unit, read_period(None, context.clock()))
         view = view_school.build_school(facts)
-        folder = data_folder("reports")
-        pages = {
-            lang: Markup(render_page("console/digest.html.j2", lang, folder, _values(desk, view, facts, lang)))  # noqa: S704  our template
-            for lang in LANGUAGES
-        }
+        pages = print_pages("console/digest.html.j2", lambda lang: _values(desk, view, facts, lang))
         return Digest(pages), facts.generated_at
 
     return make
+
+
+def print_pages(template: str, values: Callable[[str], dict[str, object]]) -> dict[str, Markup]:
+    """Print a part of a page in each language; it goes into a page as it is."""
+    folder = data_folder("reports")
+    return {lang: Markup(render_page(template, lang, folder, values(lang))) for lang in LANGUAGES}  # noqa: S704  our template
 
 
 def _values(desk: Desk, view: view_school.SchoolView, facts: UnitFacts, lang: str) -> dict[str, object]:

@@ -63,7 +63,7 @@ def build_reports(reading: Reading) -> Page:
 
 def _offered(reading: Reading) -> tuple[str, ...]:
     has_lower = len(read_units(reading.database, reading.unit)) > 1
-    return tuple(name for name, report in REPORTS.items() if report.scope == "unit" or has_lower)
+    return tuple(name for name, report in REPORTS.items() if report.scope != "centre" or has_lower)
 
 
 def read_files(folder: Path) -> tuple[ReportFile, ...]:

@@ -175,6 +175,7 @@ class CentreFacts:
         generated_at: when the facts were read.
         pack_hash: SHA-256 over the rule pack that judged.
         exercise: name of the drill these facts belong to; empty for real facts.
+        own: the unit at the top by itself, where a report shows it too; None: it is not shown, or has nothing to show.
     """
 
     centre: Unit
@@ -186,3 +187,4 @@ class CentreFacts:
     pack_hash: str
     exercise: str = ""
     catalogue_en: str = ""
+    own: UnitFacts | None = None

@@ -11,16 +11,17 @@ from typing import Final, Generic, TypeVar
 
 from sentinel.errors import RenderError, UsageError
 from sentinel.model.facts import CentreFacts, UnitFacts
-from sentinel.report import view_brief, view_compliance, view_mining, view_overview, view_school
+from sentinel.report import view_brief, view_compliance, view_map, view_mining, view_overview, view_school
 from sentinel.report.values import Text
 from sentinel.report.view_brief import BriefView
 from sentinel.report.view_compliance import ComplianceView
+from sentinel.report.view_map import MapView
 from sentinel.report.view_mining import MiningView
 from sentinel.report.view_overview import OverviewView
 from sentinel.report.view_school import SchoolView
 
-View = BriefView | SchoolView | ComplianceView | MiningView | OverviewView
-Facts = TypeVar("Facts", UnitFacts, CentreFacts)
+View = BriefView | SchoolView | ComplianceView | MiningView | MapView | OverviewView
+Facts = TypeVar("Facts", UnitFacts, CentreFacts, UnitFacts | CentreFacts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Report(Generic[Facts]):
         name: as on the command line.
         title_zh: as printed.
         title_en: as printed.
-        scope: `unit` (facts of one unit) or `centre` (counters of many).
+        scope: `unit` (facts of one unit), `centre` (counters of many), or `both` (what there is of the two).
         build: makes the view.
         template: file under `reports/`.
     """
@@ -57,10 +58,14 @@ UNIT_REPORTS: Final[Mapping[str, Report[UnitFacts]]] = {
 CENTRE_REPORTS: Final[Mapping[str, Report[CentreFacts]]] = {
     "overview": _row("overview", view_overview.TITLE, "centre", view_overview.build_overview),
 }
-REPORTS: Final[Mapping[str, Report[UnitFacts] | Report[CentreFacts]]] = {**UNIT_REPORTS, **CENTRE_REPORTS}
+BOTH_REPORTS: Final[Mapping[str, Report[UnitFacts | CentreFacts]]] = {
+    "map": _row("map", view_map.TITLE, "both", view_map.build_map_view),
+}
+AnyReport = Report[UnitFacts] | Report[CentreFacts] | Report[UnitFacts | CentreFacts]
+REPORTS: Final[Mapping[str, AnyReport]] = {**UNIT_REPORTS, **BOTH_REPORTS, **CENTRE_REPORTS}
 
 
-def find_report(name: str) -> Report[UnitFacts] | Report[CentreFacts]:
+def find_report(name: str) -> AnyReport:
     """Find a report by name.
 
     Raises:
@@ -79,6 +84,8 @@ def build_view(name: str, facts: UnitFacts | CentreFacts) -> View:
         RenderError: the facts are of the other scope.
     """
     scope = find_report(name).scope
+    if name in BOTH_REPORTS:
+        return BOTH_REPORTS[name].build(facts)
     if isinstance(facts, UnitFacts) and name in UNIT_REPORTS:
         return UNIT_REPORTS[name].build(facts)
     if isinstance(facts, CentreFacts) and name in CENTRE_REPORTS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ HOSTS_DRAWN: Final = 300
 """Up to so many hosts the map shows each with its ports; more do not fit on a few pages."""
 
 REGIONS_DRAWN: Final = 4
+AREAS_NAMED: Final = 40
+"""So many areas have their number on the picture and their line beside it."""
+
 _WORST: Final = {Severity.CRITICAL, Severity.HIGH}
 _MARKS_DRAWN: Final = 60
 _SHARE_DRAWN: Final = 0.05
@@ -45,7 +49,7 @@ class Region:
     Attributes:
         block: the addresses it shows.
         order: 2**order cells a side.
-        areas: networks inside, by address.
+        areas: networks inside, by address; of many, the fullest first.
         cells: hosts as (distance along the curve, tone).
         marks: some of the worst hosts, so far apart that a shape above each cell covers no other.
         worst: hosts with a critical or high finding.
@@ -142,7 +146,8 @@ def _region(
     edges = [prefix for _, prefix in inside] + [IPv4Network((address, 32)) for address in hosts]
     block, order = _smallest_block(edges)
     start = int(block.network_address)
-    areas = [_area(network, prefix, order, block, hosts, states) for network, prefix in inside]
+    rising = sorted(hosts)
+    areas = [_area(network, prefix, order, block, rising, states) for network, prefix in inside]
     if not areas:
         areas = _undeclared(order, block, hosts)
     worst = [(address - start, host.worst) for address, host in sorted(hosts.items()) if host.worst in _WORST]
@@ -150,12 +155,19 @@ def _region(
     return Region(
         block=block,
         order=order,
-        areas=tuple(sorted(areas, key=lambda area: (area.prefix, area.network))),
+        areas=_arrange(areas),
         cells=tuple((address - start, _tone(host)) for address, host in sorted(hosts.items())),
         marks=_spread(worst, order),
         worst=len(worst),
         hosts=len(hosts),
     )
+
+
+def _arrange(areas: Iterable[Area]) -> tuple[Area, ...]:
+    """Put areas in the order of addresses; of many, those with the most hosts first, for only these are named."""
+    fullest = sorted(areas, key=lambda area: -area.hosts)
+    parts = fullest[:AREAS_NAMED], fullest[AREAS_NAMED:]
+    return tuple(area for part in parts for area in sorted(part, key=lambda area: (area.prefix, area.network)))
 
 
 def _spread(worst: Iterable[tuple[int, Severity | None]], order: int) -> tuple[tuple[int, str], ...]:
@@ -190,7 +202,7 @@ def _area(
     prefix: IPv4Network,
     order: int,
     block: IPv4Network,
-    hosts: Iterable[int],
+    hosts: Sequence[int],
     states: Mapping[str, NetworkCoverage],
 ) -> Area:
     known = states.get(network.name)
@@ -200,7 +212,7 @@ def _area(
         state = "unknown"
     else:
         state = "covered" if known.covered >= known.planned else "partial"
-    count = sum(IPv4Address(address) in prefix for address in hosts)
+    count = bisect_right(hosts, int(prefix.broadcast_address)) - bisect_left(hosts, int(prefix.network_address))
     return Area(clean(network.name, 40), prefix, box_of(order, block, prefix), state, count)
 
 

@@ -23,8 +23,12 @@ from sentinel.report import View, find_report
 from sentinel.report.clean import clean
 from sentinel.report.paper import Grid, Paper
 from sentinel.report.svg import draw_bars
+from sentinel.report.svg_graph import draw_sheet
+from sentinel.report.svg_grid import draw_grid_head, draw_grid_rows, grid_slices
 from sentinel.report.svg_map import draw_region
 from sentinel.report.svg_timeline import draw_timeline
+from sentinel.report.svg_tree import draw_tree_head, draw_tree_rows, tree_slices
+from sentinel.report.uses import USE_WORDS
 from sentinel.report.values import Share, Text
 from sentinel.report.view_overview import TileGroup
 from sentinel.report.words import SEVERITY_MARKS, term, text
@@ -143,6 +147,9 @@ def _environment(templates_dir: Path) -> Environment:
         "area_words": {state: text(f"area_{state}") for state in ("partial", "unknown", "logs")},
         "view_words": {key: text(key) for key in ("alt_spans", "axis_time")},
         "tile_count": _tile_count,
+        "grid_slices": grid_slices,
+        "tree_slices": tree_slices,
+        "use_words": USE_WORDS,
     }
     return environment
 
@@ -157,6 +164,11 @@ def _words(lang: str) -> dict[str, object]:
         "bars": partial(_drawn, draw_bars, lang),
         "region": partial(_drawn, draw_region, lang),
         "timeline": partial(_timeline, lang),
+        "grid_head": partial(_drawn, draw_grid_head, lang),
+        "grid_rows": partial(_drawn, draw_grid_rows, lang),
+        "graph_sheet": partial(_drawn, draw_sheet, lang),
+        "tree_head": partial(_drawn, draw_tree_head, lang),
+        "tree_rows": partial(_drawn, draw_tree_rows, lang),
         "next_figure": lambda: next(figures),
         "next_table": lambda: next(tables),
     }

@@ -9,7 +9,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from sentinel.report.asset_map import Area, Region
+from sentinel.report.asset_map import AREAS_NAMED, Area, Region
 from sentinel.report.hilbert import draw_png, place_of
 from sentinel.report.svg import FILLS, WIDTH, frame, text_width, units, write
 from sentinel.report.values import Text
@@ -20,7 +20,6 @@ SMALL_SCALE: Final = 1.5
 _SIZE: Final = 10.0
 _LINE: Final = 11.5
 _MARK: Final = 3.4
-_LABELLED: Final = 80
 _GROUNDS: Final = {
     "covered": "#ffffff",
     "partial": "url(#sparse)",
@@ -130,7 +129,8 @@ def _mark(order: int, cell: float, distance: int, tone: str) -> Markup:
 def _labels(region: Region, rooms: list[_Room], scale: float) -> Iterator[Markup]:
     crowd = _Crowd(region)
     placed: list[_Room] = []
-    order = sorted(range(len(rooms)), key=lambda index: -rooms[index].width * rooms[index].height)[:_LABELLED]
+    named = range(min(len(rooms), AREAS_NAMED))
+    order = sorted(named, key=lambda index: -rooms[index].width * rooms[index].height)
     for index in order:
         others = [room for place, room in enumerate(rooms) if place != index]
         for lines in _wordings(region.areas[index], index + 1):

@@ -14,6 +14,7 @@ from sentinel.model.notice import Direction, NoticeKind
 from sentinel.model.rule import Severity
 from sentinel.model.unit import UnitLevel, Zone
 from sentinel.report.sentences import SENTENCES
+from sentinel.report.sentences_map import MAP_SENTENCES
 from sentinel.report.values import Text
 
 _TERMS: Final[dict[type[StrEnum], dict[StrEnum, Text]]] = {
@@ -213,7 +214,7 @@ def service_text(service: str) -> Text:
 
 def text(key: str, **values: object) -> Text:
     """Fill a sentence in both languages; whole numbers get thousands separators, texts their language."""
-    sentence = SENTENCES[key]
+    sentence = SENTENCES[key] if key in SENTENCES else MAP_SENTENCES[key]
     chinese = {name: _spoken(value, "zh") for name, value in values.items()}
     english = {name: _spoken(value, "en") for name, value in values.items()}
     return Text(sentence[0].format(**chinese), sentence[1].format(**english))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sentinel.assess.controls import judge_catalogue
@@ -19,7 +20,7 @@ from sentinel.model.finding import Finding
 from sentinel.model.flow import FlowClass
 from sentinel.model.moment import SHANGHAI, local_date
 from sentinel.model.scope import Authorisation
-from sentinel.model.unit import IPAddress, Network, Unit
+from sentinel.model.unit import IPAddress, Network, Unit, UnitLevel
 from sentinel.schedule.context import Context
 from sentinel.schedule.judging import read_pack
 from sentinel.schedule.owners import build_owners, find_owners
@@ -49,6 +50,7 @@ from sentinel.store.whitelist import read_applying
 SUMMARY_CATALOGUE = "mlps-l2"
 """The catalogue whose clause counters a centre's overview shows: level 2 is what nearly every school has."""
 
+_WITH_HOSTS = frozenset({UnitLevel.SCHOOL, UnitLevel.DEPARTMENT})
 _MONTH = re.compile(r"(\d{4})-(\d{2})\Z")
 
 
@@ -204,7 +206,7 @@ def read_centre_facts(context: Context, centre: Unit, period: Period) -> CentreF
     summaries = tuple(
         _summarise(context, unit, period, now)
         for unit in units
-        if unit.level in {"school", "department"} or read_newest_run_time(context.database, unit.code) is not None
+        if unit.level in _WITH_HOSTS or read_newest_run_time(context.database, unit.code) is not None
     )
     return CentreFacts(
         centre=centre,
@@ -216,6 +218,15 @@ def read_centre_facts(context: Context, centre: Unit, period: Period) -> CentreF
         generated_at=now,
         pack_hash=read_pack(context).hash,
     )
+
+
+def read_map_facts(context: Context, unit: Unit, period: Period) -> UnitFacts | CentreFacts:
+    """Read what the map of a unit is drawn from: itself, or the units below it and what it has of its own."""
+    if len(read_units(context.database, unit)) == 1:
+        return read_unit_facts(context, unit, period)
+    facts = read_centre_facts(context, unit, period)
+    has_own = unit.level in _WITH_HOSTS or read_newest_run_time(context.database, unit.code) is not None
+    return replace(facts, own=read_unit_facts(context, unit, period)) if has_own else facts
 
 
 def _summarise(context: Context, unit: Unit, period: Period, now: datetime) -> UnitSummary:

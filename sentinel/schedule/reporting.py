@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from sentinel.config import data_folder
 from sentinel.errors import RenderError, UsageError
-from sentinel.model.facts import Period
+from sentinel.model.facts import CentreFacts, Period, UnitFacts
 from sentinel.model.moment import SHANGHAI
 from sentinel.model.unit import Unit
 from sentinel.report import build_view, find_report
 from sentinel.report.render import render_html, render_json
 from sentinel.schedule.context import Context
-from sentinel.schedule.facts import read_centre_facts, read_period, read_unit_facts
+from sentinel.schedule.facts import read_centre_facts, read_map_facts, read_period, read_unit_facts
 
 FORMATS = ("html", "json")
+
+_READERS: Final[Mapping[str, Callable[[Context, Unit, Period], UnitFacts | CentreFacts]]] = {
+    "unit": read_unit_facts,
+    "centre": read_centre_facts,
+    "both": read_map_facts,
+}
+"""What reads the facts of a report, by its scope."""
 
 
 def build_report(
@@ -32,8 +40,7 @@ def build_report(
     if form not in FORMATS:
         raise UsageError(f"no such format: {form!r} ({', '.join(FORMATS)})")
     span = period or read_period(None, context.clock())
-    read = read_centre_facts if report.scope == "centre" else read_unit_facts
-    view = build_view(name, read(context, unit, span))
+    view = build_view(name, _READERS[report.scope](context, unit, span))
     if form == "json":
         return render_json(name, view)
     return render_html(name, view, language or context.settings.language, data_folder("reports"))

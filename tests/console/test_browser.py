@@ -78,7 +78,7 @@ def looking(browser: Browser, server: Served, width: int, *, scripts: bool = Tru
 def addresses(page: Page, base: str) -> list[str]:
     """Give the address of every kind of page, one host and one finding among them."""
     start = f"{base}/unit/{SCHOOL.code}/"
-    found = [start, *(f"{start}{name}" for name in ("assets", "findings", "changes", "reports"))]
+    found = [start, *(f"{start}{name}" for name in ("map", "assets", "findings", "changes", "reports"))]
     for listing, link in (("assets?order=severity", "td.subject a"), ("findings", "td.id a")):
         page.goto(start + listing)
         if page.locator(link).count():
@@ -107,6 +107,8 @@ def test_every_page_when_opened_fits_and_causes_no_trouble(
             page.goto(f"{address}?lang={lang}")
             if page.locator("#digest[hx-get]").count():
                 page.locator("#digest .keys").wait_for()
+            if page.locator("#pictures[hx-get]").count():
+                page.locator("#pictures .keys").wait_for()
             assert page.evaluate(BROKEN) == [], address
             assert page.locator("main h1").count() == 1
 

@@ -18,7 +18,7 @@ from tests.console.served import FORM, Served, serving
 from tests.homes import NOW, copy_home, opened
 
 SCHOOL = "/unit/school/"
-PAGES = ("", "assets", "findings", "changes", "reports")
+PAGES = ("", "map", "assets", "findings", "changes", "reports")
 
 
 @pytest.mark.parametrize("path", ["/", SCHOOL, f"{SCHOOL}assets", "/nowhere", f"{SCHOOL}reports/current/school"])

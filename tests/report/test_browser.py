@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -47,6 +48,9 @@ def pages(name: str, lang: str) -> list[str]:
     else:
         big, hostile = make_facts(3000, outside=True), make_facts(40, hostile=True, outside=True)
         facts = [make_empty_facts(), make_facts(12), make_facts(200), big, hostile]
+        if name == "map":
+            centre = replace(make_centre(24), own=make_facts(290))
+            facts += [centre, make_centre(4000), make_centre(24, hostile=True)]
     return [render_html(name, build_view(name, found), lang, TEMPLATES) for found in facts]
 
 

@@ -204,7 +204,7 @@ def test_render_html_when_the_language_is_unknown_then_it_is_refused() -> None:
 
 
 def test_find_report_when_the_name_is_unknown_then_the_known_ones_are_named() -> None:
-    with pytest.raises(UsageError, match=r"no report 'x' .*brief, school, compliance, mining, overview"):
+    with pytest.raises(UsageError, match=r"no report 'x' .*brief, school, compliance, mining, map, overview"):
         find_report("x")
 
 
