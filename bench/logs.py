@@ -44,8 +44,8 @@ def write_huawei(dice: random.Random, number: int) -> str:
         f"<190>{end:%Y-%m-%d %H:%M:%S} USG6000E %%01SECLOG/6/SESSION_TEARDOWN(l):IPVer=4,Protocol=tcp,"
         f"SourceIP={inside},DestinationIP={peer},SourcePort={ports[0]},DestinationPort=443,"
         f"SourceNatIP=203.0.113.{number % 16},SourceNatPort={ports[1]},BeginTime={epoch - 30},EndTime={epoch},"
-        "SendPkts=12,SendBytes=1874,RcvPkts=11,RcvBytes=9120,SourceVpnID=0,DestinationVpnID=0,SourceZone=trust,DestinationZone=untrust,PolicyName=out,"
-        "CloseReason=tcp-fin.\n"
+        "SendPkts=12,SendBytes=1874,RcvPkts=11,RcvBytes=9120,SourceVpnID=0,DestinationVpnID=0,SourceZone=trust,"
+        "DestinationZone=untrust,PolicyName=out,CloseReason=tcp-fin.\n"
     )
 
 

@@ -1,7 +1,8 @@
 """A switch's table of MAC addresses as it prints it in; on which port each card was learned out.
 
 Read are `show mac address-table` of Cisco and Ruijie, `display mac-address` of Huawei VRP and H3C Comware (and what
-those makers printed in older versions). Source: the outputs of switches in ntc-templates, Ruijie's command reference.
+those makers printed in older versions). Source: public outputs of Huawei, H3C, Cisco IOS and NX-OS switches; that of
+Ruijie is from memory.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ Tue Nov 24 09:30:00 2026
 
 """
 
-# ntc-templates (huawei_vrp, cisco_ios, hp_comware) and Ruijie's command reference: the heads, rows of our own.
+# Public outputs of Huawei VRP, H3C Comware, Cisco IOS and NX-OS: the heads, rows of our own; Ruijie's from memory.
 MAC_HUAWEI = """<CORE>display mac-address
 -------------------------------------------------------------------------------
 MAC Address    VLAN/VSI/BD                       Learned-From        Type
