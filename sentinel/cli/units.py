@@ -93,6 +93,7 @@ def show(
     with open_session() as context:
         units = read_units(context.database, context.choose_unit(under) if under is not None else None)
         plans = {plan.unit: plan for plan in read_plans(context.database)}
+        now = context.clock()
     if as_json:
         for one in units:
             plan = _plan_words(plans[one.code]) if one.code in plans else None
@@ -104,7 +105,7 @@ def show(
         [
             (
                 one.code,
-                "  " * one.path.count("/") + one.name,
+                "  " * one.path.count("/") + one.name + ("" if one.exists(now) else "（不在存续期）"),
                 one.kind.zh or LEVEL_WORDS[one.level],
                 one.parent,
                 _plan_text(plans[one.code]) if one.code in plans else "",

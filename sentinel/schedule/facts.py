@@ -44,6 +44,7 @@ from sentinel.store.flows import count_captures, read_flows
 from sentinel.store.judged import count_unjudged
 from sentinel.store.runs import read_newest_run_time, read_runs
 from sentinel.store.scopes import read_authorisations
+from sentinel.store.unit_tree import read_unit_at
 from sentinel.store.units import read_networks, read_units
 from sentinel.store.whitelist import read_applying
 
@@ -124,7 +125,7 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
     )
     silent = {row.endpoint.key.address for row in read_map(context, unit, at, (EndpointState.UNKNOWN,))}
     return UnitFacts(
-        unit=unit,
+        unit=read_unit_at(context.database, unit, at),
         networks=networks,
         rows=meant,
         hosts=hosts,

@@ -20,8 +20,12 @@ COMMANDS = [
     "purge",
 ]
 GROUPS = {
-    "unit": ["add", "list", "network", "networks", "plan", "show", "set", "exit", "contact", "keep-out"],
-    "scope": ["authorise", "list", "paper", "withdraw"],
+    "unit": [
+        *("add", "list", "network", "networks", "plan", "show", "set", "exit", "contact", "keep-out"),
+        *("move", "rename", "history", "import", "owner", "nat", "runs"),
+    ],
+    "publication": ["add", "list", "import", "propose", "accept", "decline", "withdraw"],
+    "scope": ["authorise", "list", "paper", "withdraw", "consent"],
     "setting": ["list", "set", "unset"],
     "register": ["import", "list", "withdraw", "mapping"],
     "range": ["up", "status", "cue", "down"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 
@@ -288,56 +289,12 @@ def test_text_is_told_by_its_own_format_only(name: str) -> None:
 
 
 WORDS = st.sampled_from(
-    [
-        "nat",
-        "server",
-        "static",
-        "protocol",
-        "tcp",
-        "global",
-        "inside",
-        "203.0.113.5",
-        "10.0.0.5",
-        "80",
-        "443",
-        "www",
-        "config",
-        "firewall",
-        "vip",
-        "edit",
-        "set",
-        "end",
-        "next",
-        "extip",
-        "mappedip",
-        "extport",
-        "*nat",
-        "-A",
-        "PREROUTING",
-        "-d",
-        "-j",
-        "DNAT",
-        "--to-destination",
-        "--dport",
-        "!",
-        "{",
-        "}",
-        ";",
-        "listen",
-        "proxy_pass",
-        "upstream",
-        "http://10.0.0.5",
-        "server_name",
-        "a.example",
-        '"',
-        "'",
-        "#",
-        "99999",
-        "::",
-        "255.255.255.0",
-        "netmask",
-        "203.0.113.5-203.0.113.255",
-    ]
+    re.split(
+        r"\s+",
+        "nat server static protocol tcp global inside 203.0.113.5 10.0.0.5 80 443 www config firewall vip edit set end "
+        "next extip mappedip extport *nat -A PREROUTING -d -j DNAT --to-destination --dport ! { } ; listen proxy_pass "
+        "upstream http://10.0.0.5 server_name a.example \" ' # 99999 :: 255.255.255.0 netmask 203.0.113.5-203.0.113.9",
+    )
 )
 
 

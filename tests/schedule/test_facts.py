@@ -22,6 +22,7 @@ from sentinel.schedule.intake import replace_networks
 from sentinel.schedule.judging import judge_unit
 from sentinel.store.flows import write_capture
 from sentinel.store.scopes import write_whitelist_entry
+from sentinel.store.unit_tree import rename_unit
 from sentinel.store.units import read_units, write_network, write_unit
 from tests.homes import NOW, SCHOOL
 from tests.schedule.nmapfile import NmapRun, at, give, host
@@ -193,3 +194,11 @@ def test_facts_when_a_host_answers_everywhere_then_its_ports_are_told_once_and_c
     assert {str(one.row.endpoint.key.address) for one in facts.changes} == {"10.0.0.1"}
     (summary,) = read_centre_facts(context, SCHOOL, period).summaries
     assert (summary.hosts, summary.endpoints) == (2, 3)
+
+
+def test_facts_of_a_past_period_call_the_unit_by_the_name_of_that_day(context: Context) -> None:
+    with context.database.transaction("tester", NOW) as transaction:
+        renamed = rename_unit(transaction, SCHOOL, "新校名", NOW - timedelta(days=10), "文号")
+    past = read_unit_facts(context, renamed, Period(NOW - timedelta(days=40), NOW - timedelta(days=20), "上月"))
+    present = read_unit_facts(context, renamed, Period(NOW - timedelta(days=5), NOW, "本月"))
+    assert (past.unit.name, present.unit.name) == (SCHOOL.name, "新校名")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -8,11 +9,12 @@ import pytest
 
 from sentinel.errors import StoreError, UsageError
 from sentinel.model.register import Exit, KeepOut, Person, RegisterEntry
+from sentinel.model.unit import Unit, UnitLevel
 from sentinel.store import declared
 from sentinel.store.audit import read_audit
 from sentinel.store.register import read_register, reseal_register, write_register
 from sentinel.store.seal import Seal
-from sentinel.store.units import change_unit
+from sentinel.store.units import change_unit, write_unit
 from tests.homes import NOW, SCHOOL, opened
 
 SEAL = Seal(bytes(32))
@@ -96,3 +98,43 @@ def test_code_when_changed_without_the_key_that_opens_a_person_changes_nothing(t
                 declared.reseal_contacts(transaction, "school", "4101000001", seal)
         (contact,) = declared.read_contacts(database, "school", SEAL)
         assert contact.person == PERSON
+
+
+def test_contacts_of_many_units_replace_only_those_that_differ(tmp_path: Path) -> None:
+    with opened(tmp_path / "home") as context:
+        database = context.database
+        with database.transaction("tester", NOW, objects=True) as transaction:
+            for code in ("a", "b"):
+                write_unit(transaction, Unit(code, code))
+        persons = {"a": PERSON, "b": Person("李四")}
+        counts = []
+        for told in (persons, persons, persons | {"b": Person("王五")}):
+            with database.transaction("tester", NOW) as transaction:
+                counts.append(declared.write_contacts(transaction, "security", told, SEAL))
+                transaction.audit("test", "contacts")
+        assert counts == [2, 0, 1]
+        (second,) = declared.read_contacts(database, "b", SEAL)
+        assert second.person == Person("王五")
+        assert [one.person for one in declared.read_contacts(database, "b")] == [None]
+        assert list(database.query("SELECT length(sealed) FROM contact WHERE ended_us IS NOT NULL")) == [(0,)]
+        with pytest.raises(ValueError, match="without the contact key"), database.transaction("t", NOW) as transaction:
+            declared.write_contacts(transaction, "duty", persons, None)
+
+
+def test_contacts_nobody_verified_for_long_are_listed_the_longest_first_and_below_one_unit(tmp_path: Path) -> None:
+    with opened(tmp_path / "home") as context:
+        database = context.database
+        with database.transaction("tester", NOW, objects=True) as transaction:
+            upper = write_unit(transaction, Unit("a", "a", UnitLevel.CITY))
+            write_unit(transaction, Unit("a1", "a1", parent="a"))
+            write_unit(transaction, Unit("a0", "a0", UnitLevel.CITY))
+        for days, unit in ((30, "school"), (20, "a1"), (10, "a0"), (0, "a")):
+            with database.transaction("tester", NOW - timedelta(days=days)) as transaction:
+                declared.write_contact(transaction, unit, "security", PERSON, SEAL)
+        before = NOW - timedelta(days=5)
+        assert [one.unit for one in declared.read_stale_contacts(database, before)] == ["school", "a1", "a0"]
+        (below,) = declared.read_stale_contacts(database, before, upper, SEAL)
+        assert (below.unit, below.person) == ("a1", PERSON)
+        with database.transaction("tester", NOW) as transaction:
+            declared.verify_contact(transaction, below)
+        assert declared.read_stale_contacts(database, before, upper) == ()
