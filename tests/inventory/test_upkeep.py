@@ -32,8 +32,9 @@ def system(number: int = 1, name: str = "教务系统", **more: object) -> Infor
 
 
 def old(one: MapRow, **words: object) -> MapRow:
-    """The same endpoint, unchanged for 400 days."""
-    return replace(one, endpoint=replace(one.endpoint, valid_from=LONG_AGO, **words))  # type: ignore[arg-type]
+    """The same endpoint, unchanged for 400 days and seen today."""
+    told = {"valid_from": LONG_AGO, "last_confirmed": NOW} | words
+    return replace(one, endpoint=replace(one.endpoint, **told))  # type: ignore[arg-type]
 
 
 def review(entries=(), rows=(), hosts=(), coverage=COVERED, **declared) -> dict[tuple[PlaceKind, str], PlaceStanding]:
@@ -170,6 +171,7 @@ def test_host_nobody_answers_for_is_a_zombie_once_it_is_long_unchanged() -> None
         (line(1, "10.0.0.5", person=Person("某人")), [old(row("10.0.0.5", 80))], ()),
         (line(1, "10.0.0.5", person=None), [old(row("10.0.0.5", 80))], ()),
         (line(1, "10.0.0.5"), [old(row("10.0.0.5", 80)), row("10.0.0.5", 443)], ()),
+        (line(1, "10.0.0.5"), [old(row("10.0.0.5", 80), last_confirmed=LONG_AGO)], ()),
         (line(1, "10.0.0.5", system="教务系统"), [old(row("10.0.0.5", 80))], (system(),)),
         (
             line(1, "10.0.0.5", system="教务系统"),
@@ -266,7 +268,7 @@ def test_time_of_a_review_grows_with_the_sum_of_all_sizes() -> None:
     entries = [line(n, f"10.{n // 250 % 250}.{n % 250}.5", system=f"系统{n % 500}") for n in range(8_000)]
     systems = tuple(system(n, f"系统{n}") for n in range(500))
     rows = [row(f"10.{n // 250 % 250}.{n % 250}.5", 80, f"h{n}.school.example") for n in range(8_000)]
-    start = time.perf_counter()
+    start = time.process_time()
     found = review(entries, rows, systems=systems)
     assert len(found) == 500 + 8_000 + 8_000
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
