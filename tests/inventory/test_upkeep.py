@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sentinel.inventory.reconcile import reconcile
 from sentinel.inventory.systems import join_lines
@@ -272,3 +274,33 @@ def test_time_of_a_review_grows_with_the_sum_of_all_sizes() -> None:
     found = review(entries, rows, systems=systems)
     assert len(found) == 500 + 8_000 + 8_000
     assert time.process_time() - start < 10
+
+
+PLACES = ("10.0.0.5", "10.0.0.6", "10.0.0.0/29", "203.0.113.9", "a.school.example", "b.other.example")
+DAYS = st.one_of(st.none(), st.integers(-9, 9).map(lambda days: NOW + timedelta(days=days)))
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(("", "教务系统")), DAYS), max_size=5),
+    st.lists(
+        st.tuples(st.sampled_from(PLACES[:2]), st.booleans(), st.sampled_from(((), ("b.other.example",)))), max_size=4
+    ),
+    st.booleans(),
+    st.lists(st.tuples(st.integers(-9, 9), st.integers(0, 9)), max_size=2),
+    st.sampled_from(SystemState),
+)
+def test_any_place_has_one_state_and_is_unseen_or_off_campus_only_with_proof(told, seen, covered, plans, state) -> None:
+    entries = [line(n, place, system=name, valid_to=end) for n, (place, name, end) in enumerate(told, 1)]
+    rows = [old(row(a, 80, *names)) if is_old else row(a, 80, *names) for a, is_old, names in seen]
+    offline = tuple(plan(begin, begin + days, 0, "10.0.0.0/29") for begin, days in plans)
+    declared = Declared((system(state=state),), offline, ("school.example",), SPACE)
+    lines, owners = join_lines(tuple(entries), declared.systems)
+    standing = reconcile(lines, rows, (), COVERED if covered else (), NOW)
+    found = review_places(standing, rows, (), declared, owners, NOW)
+    for one in found:
+        states = [mark.state for mark in (one.mark, *one.also)]
+        assert states == sorted(set(states), key=lambda each: each.rank)
+        assert covered or not one.is_in(PlaceState.UNSEEN)
+        assert one.kind is DOMAIN or not one.is_in(PlaceState.OFF_CAMPUS)
+        assert not one.is_in(PlaceState.OFFLINE) or any(each.is_on(NOW) for each in offline)
+    assert [one.name for one in found if one.kind is HOST] == [str(one.address) for one in standing.hosts]
