@@ -177,6 +177,8 @@ def _count_sheet(taken: Taken | None) -> dict[str, object]:
         "lines_added": len(lines.added) if lines else None,
         "lines_known": lines.known if lines else None,
         "lines_withdrawn": len(lines.withdrawn) if lines else None,
+        "systems_added": len(lines.stored.added) if lines and lines.stored else None,
+        "systems_changed": len(lines.stored.changed) if lines and lines.stored else None,
         "findings_opened": flaws.opened if flaws else None,
         "findings_reopened": flaws.reopened if flaws else None,
         "findings_known": flaws.known if flaws else None,
@@ -230,6 +232,8 @@ def _remark(row: dict[str, object]) -> str:
     words = []
     if row["lines_added"] is not None:
         words.append(f"台账新增 {row['lines_added']}，已有 {row['lines_known']}，撤下 {row['lines_withdrawn']}")
+    if row["systems_added"] or row["systems_changed"]:
+        words.append(f"信息系统新增 {row['systems_added']}，变更 {row['systems_changed']}")
     if row["findings_opened"] is not None:
         words.append(
             f"报告隐患新增 {row['findings_opened']}，复发 {row['findings_reopened']}，"

@@ -161,15 +161,23 @@ def _print_json_import(path: Path, done: RegisterImport, dry_run: bool, back: in
 def show(
     unit: UnitOption = None,
     department: Annotated[str, typer.Option("--department", help="只列责任部门含此字样的", show_default=False)] = "",
+    system: Annotated[
+        int | None,
+        typer.Option("--system", help="只列属于此信息系统（编号）的", min=1, max=LAST_ROW, show_default=False),
+    ] = None,
     persons: PersonsOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """列出资产台账；责任人遮盖，除非写明 --persons。"""
+    from sentinel.inventory.systems import lines_of
+    from sentinel.schedule.system_store import choose_systems
     from sentinel.store.register import read_register
 
     with open_session() as context:
         owner = context.choose_unit(unit)
         lines = read_register(context.database, owner.code, context.load_seal())
+        if system is not None:
+            lines = lines_of(choose_systems(context, owner, [system])[0], lines)
         found = [line for line in lines if department.strip() in line.department]
         if persons and found:
             with context.database.transaction(context.actor, context.clock()) as transaction:

@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from sentinel.inventory.systems import join_lines
 from sentinel.model.register import RegisterEntry
 from sentinel.model.unit import IPNetwork, Network
 from sentinel.schedule.context import Context
 from sentinel.store.assets import read_name_places
 from sentinel.store.interning import address_key
 from sentinel.store.register import read_register
+from sentinel.store.systems import read_systems
 
 
 class RegisterIndex:
@@ -71,7 +73,8 @@ class RegisterIndex:
 
 def read_index(context: Context, unit: str, networks: Sequence[Network], now: datetime) -> RegisterIndex:
     """Read the lines of a unit's register that are in use."""
-    entries = [entry for entry in read_register(context.database, unit) if entry.is_valid(now)]
+    lines, _ = join_lines(read_register(context.database, unit), read_systems(context.database, unit))
+    entries = [entry for entry in lines if entry.is_valid(now)]
     wanted = frozenset(name.lower() for entry in entries for name in entry.domains)
     places = read_name_places(context.database, [network.id for network in networks], wanted) if wanted else ()
     return RegisterIndex(entries, places)

@@ -25,10 +25,10 @@ _LETTERS: Final = {
 _WIDE: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | dict.fromkeys(
     map(ord, "‐‑‒–—―−"), "-"
 )  # full width and the dashes of Chinese keyboards
-_FILING: Final = re.compile(r"(\d{11})-?(\d{5})")
-_ICP: Final = re.compile(r"([一-鿿])ICP([备证])(\d{6,10})号?(-\d{1,4})?", re.IGNORECASE)
-_POLICE: Final = re.compile(r"([一-鿿])公网安备(\d{14})号?")
-_APP: Final = re.compile(r"教APP备(\d{7})号?", re.IGNORECASE)
+_FILING: Final = re.compile(r"([0-9]{11})-?([0-9]{5})")
+_ICP: Final = re.compile(r"([一-鿿])ICP([备证])([0-9]{6,10})号?(-[0-9]{1,4})?", re.IGNORECASE)
+_POLICE: Final = re.compile(r"([一-鿿])公网安备([0-9]{14})号?")
+_APP: Final = re.compile(r"教APP备([0-9]{7})号?", re.IGNORECASE)
 
 
 def parse_filing(text: str) -> str:

@@ -1,7 +1,8 @@
 """The register held against the map, and what the unit says of itself, in; how each place and system stands out.
 
 A state is said only on evidence. What nobody looked at is not checked; a site is off campus only where the unit's own
-domains and addresses are known and an address of the site is; a host is unchanged only for as long as the map knows it.
+domains and addresses are known and an address of the site is; a host is unchanged only from its last change
+to the last look at it.
 """
 
 from __future__ import annotations
@@ -229,9 +230,10 @@ class _Review:
         if not rows:
             return
         changed = max(row.endpoint.valid_from for row in rows)
-        long_ago = self.at - timedelta(days=ZOMBIE_DAYS)
+        seen = max(row.endpoint.last_confirmed or row.endpoint.valid_from for row in rows)
         confirmed = system.confirmed_at if system else None
-        is_quiet = changed <= long_ago and (confirmed is None or confirmed <= long_ago)
+        long = timedelta(days=ZOMBIE_DAYS)
+        is_quiet = seen - changed >= long and (confirmed is None or confirmed <= self.at - long)
         if is_quiet and not _has_owner(host.entry, system):
             yield Mark(PlaceState.ZOMBIE, PlaceReason.NOBODY_ANSWERS, changed)
         elif _shows_default_only(rows):

@@ -16,13 +16,13 @@ from sentinel.model.register import Person, RegisterEntry
 from sentinel.model.rule import Severity
 from sentinel.model.standing import HostStanding, LineStanding, Standing
 from sentinel.model.unit import IPAddress
-from sentinel.model.upkeep import PlaceState
+from sentinel.model.upkeep import Mark, PlaceState
 from sentinel.report.actions import has_looked_outside
 from sentinel.report.findings import exempted_findings, live_findings, split_subject
 from sentinel.report.hosts import service_name
 from sentinel.report.ledger_systems import PLACE_HEADS, SYSTEM_HEADS, columns_of, place_row, system_rows
-from sentinel.report.place_words import place_state
-from sentinel.report.standing import place_words, rows_by_host
+from sentinel.report.place_words import place_reason, place_state
+from sentinel.report.standing import count_unseen, place_words, planned_lines, rows_by_host
 from sentinel.report.view_scope import build_ending, covered_share, has_looked
 from sentinel.report.words import service_text, term, text
 from sentinel.report.workbook import Column, Sheet, Value
@@ -71,7 +71,7 @@ class _Seen:
 
 def build_ledger(facts: UnitFacts, persons: Persons) -> tuple[Sheet, ...]:
     """Build the sheets; the three of hosts and lines have heads that can be read in again as a register."""
-    lines = facts.standing.lines
+    lines, planned = facts.standing.lines, planned_lines(facts)
     absent = [line for line in lines if line.standing in {Standing.UNSEEN, Standing.RETIRED}]
     unchecked = [line for line in lines if line.standing is Standing.UNCHECKED]
     known = {(host.network, host.address): host for host in facts.hosts}
@@ -83,8 +83,8 @@ def build_ledger(facts: UnitFacts, persons: Persons) -> tuple[Sheet, ...]:
         Sheet("信息系统", columns_of(SYSTEM_HEADS), system_rows(facts)),
         Sheet("登记核对", columns_of(PLACE_HEADS), map(place_row, facts.places)),
         Sheet("开放端口", _columns(_PORT), map(_port, facts.rows)),
-        Sheet("登记未发现", _columns(_LINE), (_line(line, persons) for line in absent)),
-        Sheet("登记未核查", _columns(_LINE), (_line(line, persons) for line in unchecked)),
+        Sheet("登记未发现", _columns(_LINE), (_line(line, persons, planned) for line in absent)),
+        Sheet("登记未核查", _columns(_LINE), (_line(line, persons, planned) for line in unchecked)),
         Sheet("未登记", _columns(_UNKNOWN), _unknown(facts, seen)),
         Sheet("安全隐患", _columns(_FINDING), _findings(facts)),
     )
@@ -105,7 +105,7 @@ def _about(facts: UnitFacts, *, shown: bool) -> Iterator[Sequence[Value]]:
     yield "发现", f"{len(told.hosts)} 台" if has_looked(facts) else "未核查：没有任何扫描或导入结果"
     compared = bool(told.lines) and has_looked(facts)
     yield "未登记", f"{told.count_hosts(Standing.UNREGISTERED)} 台" if compared else "未核查"
-    yield "登记未发现", f"{told.count_lines(Standing.UNSEEN)} 条" if told.lines else "未核查"
+    yield "登记未发现", f"{count_unseen(facts)} 条" if told.lines else "未核查"
     yield "信息系统", f"{len(facts.systems)} 个" if facts.systems else "未登记：sentinel register template 写出模板"
     for state in (PlaceState.OFF_CAMPUS, PlaceState.ZOMBIE, PlaceState.STALE, PlaceState.OFFLINE):
         if count := sum(one.is_in(state) for one in facts.places):
@@ -177,15 +177,15 @@ def _traces(one: HostStanding, seen: _Seen) -> tuple[Value, ...]:
     )
 
 
-def _line(line: LineStanding, persons: Persons) -> Sequence[Value]:
-    entry = line.entry
+def _line(line: LineStanding, persons: Persons, planned: Mapping[int, Mark]) -> Sequence[Value]:
+    entry, plan = line.entry, planned.get(line.entry.id)
     return (
         "、".join(place_words(entry)[: len(entry.addresses)]),
         "、".join(entry.domains),
         "、".join(_words(proto, ports) for proto, ports in entry.ports),
         *_owner(entry, persons),
-        text(f"standing_{line.standing.value}").zh,
-        text(f"reason_{line.reason.value}").zh,
+        place_state(plan.state).zh if plan else text(f"standing_{line.standing.value}").zh,
+        place_reason(plan).zh if plan else text(f"reason_{line.reason.value}").zh,
         f"{entry.source} {entry.sheet} 第 {entry.row} 行",
         *_registered(entry),
     )

@@ -204,6 +204,8 @@ def _write_guide(book: Workbook, forms: Sequence[Form], guide: Sequence[tuple[st
 
 
 def _write_marked(book: Workbook, sheet: MarkedSheet) -> None:
+    from openpyxl.styles import Alignment
+
     page = book.create_sheet(clean(sheet.title) or "台账")
     last = len(sheet.head)
     for number, head in enumerate((*sheet.head, "原表行号", "错误说明"), 1):
@@ -217,7 +219,8 @@ def _write_marked(book: Workbook, sheet: MarkedSheet) -> None:
                 words = row.marks[number] + ("（该行已登记，此格未用）" if row.taken else "")
                 cell.comment = _note(words)
         fate = "该行已登记，标色的格未用：" if row.taken else "该行未登记："
-        page.cell(down, last + 1, row.number).border = _border()
+        place = page.cell(down, last + 1, row.number)
+        place.border, place.alignment = _border(), Alignment(horizontal="center", vertical="top")
         told = fate + "；".join(dict.fromkeys(row.marks.values()))
         _dress(page.cell(down, last + 2), told)
         page.row_dimensions[down].height = 16 * _lines(told, _TOLD) + 2

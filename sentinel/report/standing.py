@@ -10,8 +10,9 @@ from typing import Final
 from sentinel.model.endpoint import MapRow
 from sentinel.model.facts import UnitFacts
 from sentinel.model.register import RegisterEntry
-from sentinel.model.standing import HostStanding, LineStanding, Standing
+from sentinel.model.standing import HostStanding, Standing
 from sentinel.model.unit import IPAddress
+from sentinel.model.upkeep import Mark, PlaceKind, PlaceState
 from sentinel.report.clean import clean, clean_all
 from sentinel.report.findings import live_findings
 from sentinel.report.hosts import service_name
@@ -23,6 +24,19 @@ SHOWN_PORTS: Final = 10
 
 _BARS: Final = 8
 Rows = Mapping[tuple[str, IPAddress], Sequence[MapRow]]
+
+
+def planned_lines(facts: UnitFacts) -> dict[int, Mark]:
+    """Give the lines of which nothing is seen because they are off by plan, by row id, with the plan."""
+    return {
+        one.id: one.mark for one in facts.places if one.kind is PlaceKind.LINE and one.mark.state is PlaceState.OFFLINE
+    }
+
+
+def count_unseen(facts: UnitFacts) -> int:
+    """Count the lines that were looked for and not seen, without those that are off by plan."""
+    planned = planned_lines(facts)
+    return sum(line.standing is Standing.UNSEEN and line.entry.id not in planned for line in facts.standing.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,10 +235,15 @@ def place_words(entry: RegisterEntry) -> tuple[str, ...]:
     return (*prefixes, *entry.domains)
 
 
-def unseen_lines(lines: Sequence[LineStanding]) -> tuple[UnseenLine, ...]:
-    """List the lines that ended and are still seen, then those that nothing was seen of where somebody looked."""
+def unseen_lines(facts: UnitFacts) -> tuple[UnseenLine, ...]:
+    """List the lines that ended and are still seen, then those that nothing was seen of where somebody looked.
+
+    What is off by plan is left out.
+    """
     order = {Standing.EXPIRED: 0, Standing.UNSEEN: 1, Standing.RETIRED: 2}
-    found = sorted((line for line in lines if line.standing in order), key=lambda line: order[line.standing])
+    planned = planned_lines(facts)
+    lines = [one for one in facts.standing.lines if one.standing in order and one.entry.id not in planned]
+    found = sorted(lines, key=lambda line: order[line.standing])
     return tuple(
         UnseenLine(
             source=clean(line.entry.source, 60),

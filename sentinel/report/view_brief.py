@@ -27,9 +27,11 @@ from sentinel.report.standing import (
     UnseenLine,
     build_departments,
     build_networks,
+    count_unseen,
     host_chart,
     known_names,
     line_chart,
+    planned_lines,
     port_words,
     rows_by_host,
     unknown_hosts,
@@ -147,7 +149,7 @@ def build_brief(facts: UnitFacts) -> BriefView:
         hosts=host_chart(networks),
         networks=networks,
         unknown=unknown_hosts(facts, rows),
-        unseen=unseen_lines(facts.standing.lines),
+        unseen=unseen_lines(facts),
         looked_outside=has_looked_outside(facts),
         exposed=exposed,
         sources=_sources(facts.sources),
@@ -174,8 +176,10 @@ def _registered_figure(facts: UnitFacts) -> KeyFigure:
     if not told.lines:
         return KeyFigure(text("key_registered"), None, text("cause_no_register"))
     seen = told.count_lines(Standing.SEEN, Standing.EXPIRED)
-    note = text("note_registered", seen=seen, unseen=told.count_lines(Standing.UNSEEN))
-    return KeyFigure(text("key_registered"), len(told.lines), note)
+    note = text("note_registered", seen=seen, unseen=count_unseen(facts))
+    planned = len(planned_lines(facts))
+    off = Text(f"计划停用 {planned}", f"offline by plan: {planned}") if planned else NOTHING
+    return KeyFigure(text("key_registered"), len(told.lines), joined((note, off)))
 
 
 def _seen_figure(facts: UnitFacts) -> KeyFigure:

@@ -25,8 +25,8 @@ _UNGRADED = frozenset({"未定级", "不定级", "无需定级", "未评定", "�
 _DIGITS = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5}
 _YES = frozenset({"是", "有", "已", "已完成", "通过", "已通过", "y", "yes", "true", "√", "1", "已审批", "已评审"})
 _NO = frozenset({"否", "无", "未", "没有", "不是", "未完成", "n", "no", "false", "×", "x", "0", "未审批", "未评审"})
-_COUNT = re.compile(r"(?:约)?(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(万)?[人条个项名]?(?:左右)?")
-_RATE = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*(%|分)?")
+_COUNT = re.compile(r"约?(\d{1,3}(?:,\d{3})+|\d{1,11})(\.\d{1,4})?(万)?[人条个项名]?(?:左右)?", re.ASCII)
+_RATE = re.compile(r"(\d{1,3}(?:\.\d{1,9})?)\s*(%|分)?", re.ASCII)
 _PHONE = re.compile(r"[+()\d\s/、,;转分机内线短号:.-]+")
 _PARSERS = {
     Kind.FILING: parse_filing,
@@ -121,7 +121,7 @@ def _parse_choice(told: SystemField, plain: str) -> str:
     word = "".join(plain.split()).lower()
     found = next((one for one in told.choices if "".join(one.split()).lower() == word), None)
     if found is None:
-        found = next((one for one in told.choices if word in {f"{one}数据", f"{one}级", f"已{one}"}), None)
+        found = next((one for one in told.choices if word in {f"{one}数据", f"{one}级"} or one == f"已{word}"), None)
     if found is None:
         raise ValueError(f"none of {'、'.join(told.choices)}")
     return found

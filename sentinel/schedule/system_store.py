@@ -116,7 +116,7 @@ def gather_systems(context: Context, unit: Unit, now: datetime, *, dry_run: bool
     if any(one.persons and not one.persons.is_nobody for one in found):
         seal = context.make_seal()
     with context.database.transaction(context.actor, now) as transaction:
-        made = tuple(declare_system(transaction, one, "", seal, "register gather") for one in found)
+        made = tuple(declare_system(transaction, one, "", seal, "由台账条目归并") for one in found)
         transaction.audit("register.gather", f"unit {unit.code}", after={"systems": [one.id for one in made]})
     return made
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -13,6 +13,7 @@ from sentinel.assess.subjects import (
     build_flow_subject,
     build_host_subjects,
     build_service_subject,
+    build_system_subject,
     build_unit_subject,
 )
 from sentinel.model.blanket import Blankets, blanket_key
@@ -20,6 +21,7 @@ from sentinel.model.endpoint import Endpoint, EndpointKey, EndpointState, Finger
 from sentinel.model.flow import FlowClass, FlowDetection
 from sentinel.model.observation import Certificate, NameObservation
 from sentinel.model.rule import Category, Subject
+from sentinel.model.system import InformationSystem, SystemFacts, SystemState
 from sentinel.model.unit import Network, Zone
 from sentinel.model.whitelist import WhitelistEntry, WhitelistKind
 
@@ -299,3 +301,37 @@ def test_subjects_when_built_then_every_field_is_documented_with_its_type(subjec
             else:
                 assert isinstance(item, kinds[known[name].kind]), name
                 assert isinstance(item, bool) is (known[name].kind is Kind.FLAG), name
+
+
+def test_system_subject_when_all_is_declared_tells_its_days_and_never_what_is_critical() -> None:
+    facts = SystemFacts(
+        "教务系统",
+        department="教务处",
+        business_level=3,
+        filing="41010012345-00001",
+        filing_expires=date(2026, 11, 21),
+        assessed_on=date(2026, 11, 12),
+        valid_until=date(2026, 12, 2),
+        cii=True,
+    )
+    system = InformationSystem(1, "school", facts, state=SystemState.APPROVED)
+    subject = build_system_subject(system, date(2026, 11, 22), confirm_by=NOW - timedelta(days=3), now=NOW)
+    assert (subject.category, subject.text, subject.network) == (Category.SYSTEM, "教务系统", 0)
+    assert dict(subject.fields) == {
+        "name": "教务系统",
+        "state": "approved",
+        "level": 3,
+        "confirm_overdue_days": 3,
+        "filed": True,
+        "filing_days_left": -1,
+        "assessed_days": 10,
+        "days_left": 10,
+        "has_department": True,
+    }
+    assert dict(subject.fields).keys() <= FIELDS[Category.SYSTEM].keys()
+
+
+def test_system_subject_when_little_is_declared_leaves_the_rest_out() -> None:
+    system = InformationSystem(1, "school", SystemFacts("网站"))
+    subject = build_system_subject(system, date(2026, 11, 22), confirm_by=NOW + timedelta(days=3), now=NOW)
+    assert dict(subject.fields) == {"name": "网站", "state": "draft", "filed": False, "has_department": False}

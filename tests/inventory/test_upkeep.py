@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sentinel.inventory.reconcile import reconcile
 from sentinel.inventory.systems import join_lines
@@ -32,8 +34,9 @@ def system(number: int = 1, name: str = "教务系统", **more: object) -> Infor
 
 
 def old(one: MapRow, **words: object) -> MapRow:
-    """The same endpoint, unchanged for 400 days."""
-    return replace(one, endpoint=replace(one.endpoint, valid_from=LONG_AGO, **words))  # type: ignore[arg-type]
+    """The same endpoint, unchanged for 400 days and seen today."""
+    told = {"valid_from": LONG_AGO, "last_confirmed": NOW} | words
+    return replace(one, endpoint=replace(one.endpoint, **told))  # type: ignore[arg-type]
 
 
 def review(entries=(), rows=(), hosts=(), coverage=COVERED, **declared) -> dict[tuple[PlaceKind, str], PlaceStanding]:
@@ -170,6 +173,7 @@ def test_host_nobody_answers_for_is_a_zombie_once_it_is_long_unchanged() -> None
         (line(1, "10.0.0.5", person=Person("某人")), [old(row("10.0.0.5", 80))], ()),
         (line(1, "10.0.0.5", person=None), [old(row("10.0.0.5", 80))], ()),
         (line(1, "10.0.0.5"), [old(row("10.0.0.5", 80)), row("10.0.0.5", 443)], ()),
+        (line(1, "10.0.0.5"), [old(row("10.0.0.5", 80), last_confirmed=LONG_AGO)], ()),
         (line(1, "10.0.0.5", system="教务系统"), [old(row("10.0.0.5", 80))], (system(),)),
         (
             line(1, "10.0.0.5", system="教务系统"),
@@ -266,7 +270,37 @@ def test_time_of_a_review_grows_with_the_sum_of_all_sizes() -> None:
     entries = [line(n, f"10.{n // 250 % 250}.{n % 250}.5", system=f"系统{n % 500}") for n in range(8_000)]
     systems = tuple(system(n, f"系统{n}") for n in range(500))
     rows = [row(f"10.{n // 250 % 250}.{n % 250}.5", 80, f"h{n}.school.example") for n in range(8_000)]
-    start = time.perf_counter()
+    start = time.process_time()
     found = review(entries, rows, systems=systems)
     assert len(found) == 500 + 8_000 + 8_000
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
+
+
+PLACES = ("10.0.0.5", "10.0.0.6", "10.0.0.0/29", "203.0.113.9", "a.school.example", "b.other.example")
+DAYS = st.one_of(st.none(), st.integers(-9, 9).map(lambda days: NOW + timedelta(days=days)))
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(("", "教务系统")), DAYS), max_size=5),
+    st.lists(
+        st.tuples(st.sampled_from(PLACES[:2]), st.booleans(), st.sampled_from(((), ("b.other.example",)))), max_size=4
+    ),
+    st.booleans(),
+    st.lists(st.tuples(st.integers(-9, 9), st.integers(0, 9)), max_size=2),
+    st.sampled_from(SystemState),
+)
+def test_any_place_has_one_state_and_is_unseen_or_off_campus_only_with_proof(told, seen, covered, plans, state) -> None:
+    entries = [line(n, place, system=name, valid_to=end) for n, (place, name, end) in enumerate(told, 1)]
+    rows = [old(row(a, 80, *names)) if is_old else row(a, 80, *names) for a, is_old, names in seen]
+    offline = tuple(plan(begin, begin + days, 0, "10.0.0.0/29") for begin, days in plans)
+    declared = Declared((system(state=state),), offline, ("school.example",), SPACE)
+    lines, owners = join_lines(tuple(entries), declared.systems)
+    standing = reconcile(lines, rows, (), COVERED if covered else (), NOW)
+    found = review_places(standing, rows, (), declared, owners, NOW)
+    for one in found:
+        states = [mark.state for mark in (one.mark, *one.also)]
+        assert states == sorted(set(states), key=lambda each: each.rank)
+        assert covered or not one.is_in(PlaceState.UNSEEN)
+        assert one.kind is DOMAIN or not one.is_in(PlaceState.OFF_CAMPUS)
+        assert not one.is_in(PlaceState.OFFLINE) or any(each.is_on(NOW) for each in offline)
+    assert [one.name for one in found if one.kind is HOST] == [str(one.address) for one in standing.hosts]

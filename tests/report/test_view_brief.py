@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from sentinel.model.standing import Reconciliation, Standing
+from sentinel.model.upkeep import Mark, PlaceKind, PlaceReason, PlaceStanding, PlaceState
 from sentinel.report.view_brief import build_brief
 from tests.report.facts_factory import make_empty_facts, make_facts
 
@@ -111,3 +112,15 @@ def test_build_brief_when_findings_of_others_are_known_then_they_are_counted_and
     assert figure.value
     assert "没有评判" in figure.note.zh
     assert "没有评判" not in judged.note.zh
+
+
+def test_build_brief_when_a_line_is_off_by_plan_then_it_is_not_told_as_unseen() -> None:
+    facts = make_facts(200)
+    line = next(one for one in facts.standing.lines if one.standing is Standing.UNSEEN)
+    mark = Mark(PlaceState.OFFLINE, PlaceReason.PLAN_IN_FORCE, facts.generated_at)
+    place = PlaceStanding(PlaceKind.LINE, "x", mark, id=line.entry.id)
+    before, after = build_brief(facts), build_brief(replace(facts, places=(place,)))
+    assert len(after.unseen) == len(before.unseen) - 1
+    assert f"登记未发现 {facts.standing.count_lines(Standing.UNSEEN) - 1}" in after.figures[0].note.zh
+    assert after.figures[0].note.zh.endswith("，计划停用 1")
+    assert "计划停用" not in before.figures[0].note.zh
