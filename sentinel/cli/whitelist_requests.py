@@ -346,9 +346,7 @@ def _print_check(request: WhitelistRequest, done: RequestCheck) -> None:
     for word in done.obstacles:
         print_paragraph(f"有碍批准：{OBSTACLES[word]}。")
     if done.obstacles:
-        print_paragraph(
-            f"下一步：sentinel scan 所申请的地址；整改后再核查；或 sentinel whitelist request return {request.number}"
-        )
+        print_paragraph(f"下一步：扫描、整改后再核查，或 sentinel whitelist request return {request.number}")
     else:
         print_paragraph(
             f"可以批准。下一步：sentinel whitelist request approve {request.number} --approved-by … --document …"

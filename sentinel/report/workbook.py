@@ -18,6 +18,7 @@ from sentinel.report.svg import text_width
 if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.cell import Cell
+    from openpyxl.styles import Alignment, Border
     from openpyxl.worksheet.worksheet import Worksheet
 
 
@@ -112,7 +113,7 @@ def _write_sheet(book: Workbook, sheet: Sheet) -> None:
         page.column_dimensions[get_column_letter(number)].width = column.width
     _set_print(page, sheet)
     widths = [column.width for column in sheet.columns]
-    count = 0
+    count, model = 0, _form_model(page)
     if sheet.has_head:
         page.append([_head_cell(page, column) for column in sheet.columns])
         count = 1
@@ -120,7 +121,7 @@ def _write_sheet(book: Workbook, sheet: Sheet) -> None:
         cells = [_cell(page, value, width) for value, width in zip(row, widths, strict=True)]
         count += 1
         if sheet.is_form:
-            cells = [_form_cell(page, cell) for cell in cells]
+            cells = [_form_cell(page, cell, model) for cell in cells]
             page.row_dimensions[count].height = _LINE_PT * _count_lines(row, widths)
         page.append(cells)
     if sheet.has_head:
@@ -181,15 +182,35 @@ def _is_plain(words: str) -> bool:
     return len(words) <= MAX_TEXT and words.isascii() and words.isprintable()
 
 
-def _form_cell(page: Worksheet, value: object) -> Cell:
+def _form_cell(page: Worksheet, value: object, model: _FormModel) -> Cell:
+    """Give a cell of a form: bordered as the model is, which costs a tenth of building the style for each."""
     from openpyxl.cell import Cell, WriteOnlyCell
+
+    if isinstance(value, Cell) and (value.has_style or value.quotePrefix):
+        value.alignment, value.border = model.alignment, model.border
+        return value
+    cell = value if isinstance(value, Cell) else WriteOnlyCell(page, value)  # type: ignore[arg-type]  # plain already
+    cell._style = model.cell._style  # type: ignore[attr-defined]  # openpyxl 3.1 has no other way to share a style
+    return cell
+
+
+@dataclass(frozen=True, slots=True)
+class _FormModel:
+    """A cell as forms have it, and what makes it so."""
+
+    cell: Cell
+    alignment: Alignment
+    border: Border
+
+
+def _form_model(page: Worksheet) -> _FormModel:
+    from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment, Border, Side
 
-    cell = value if isinstance(value, Cell) else WriteOnlyCell(page, value)  # type: ignore[arg-type]  # plain already
-    cell.alignment = Alignment(vertical="center", wrap_text=True)
-    line = Side("thin", color=_GRID)
-    cell.border = Border(line, line, line, line)
-    return cell
+    cell, line = WriteOnlyCell(page), Side("thin", color=_GRID)
+    model = _FormModel(cell, Alignment(vertical="center", wrap_text=True), Border(line, line, line, line))
+    cell.alignment, cell.border = model.alignment, model.border
+    return model
 
 
 def _count_lines(row: Sequence[Value], widths: Sequence[float]) -> int:
