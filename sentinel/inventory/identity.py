@@ -116,7 +116,8 @@ def place_decisions(decisions: Iterable[Decision], marks: Sequence[Mark]) -> Dec
     A mark that shows in another network only, because networks were declared anew, is meant there.
     """
     by_name: defaultdict[MarkName, set[int]] = defaultdict(set)
-    for mark in marks:
+    decisions = tuple(decisions)
+    for mark in marks if decisions else ():
         by_name[mark.name].add(mark.network)
         by_name[MarkName(MarkKind.IP, str(mark.address))].add(mark.network)
 
