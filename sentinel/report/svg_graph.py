@@ -68,7 +68,7 @@ def _ground(band: Band, at: BandPlace, lang: str) -> Markup:
     left, right = _HOST[0] - 8, _PORT[1] + 8
     words = fit(band.label.in_language(lang), right - left - 90, _SIZE)
     count = sum(len(host.addresses) for host in band.hosts)
-    total = f"{count:,} 台" if lang == "zh" else f"{count:,} hosts"
+    total = text("graph_count", n=count).in_language(lang)
     return (
         draw_box(left, at.top, right - left, at.bottom - at.top, "ground")
         + write(_HOST[0], at.top + BAND_HEAD - 6, words, size=_SIZE, kind="strong")

@@ -15,7 +15,7 @@ from sentinel.report.render import render_html
 from sentinel.report.values import Share
 from sentinel.report.view_map import MapView, build_map_view
 from sentinel.report.view_scope import build_ending
-from tests.report.facts_factory import make_centre, make_empty_facts, make_facts
+from tests.report.facts_factory import SSH, Service, make_centre, make_empty_facts, make_facts, make_row
 
 TEMPLATES = Path(__file__).parents[2] / "reports"
 
@@ -80,6 +80,13 @@ def test_build_map_view_when_nothing_was_ever_seen_then_no_figure_is_a_zero() ->
     text = page(view)
     assert text.count("未核查") > 5
     assert "不能理解为没有资产或没有问题" in text
+
+
+def test_render_map_when_two_uses_have_equal_counts_then_the_table_names_both() -> None:
+    host = Host("server-lan", Zone.SERVER, ip_address("10.20.1.5"))
+    rows = tuple(make_row(2, host, service, 1) for service in (SSH, Service(80, "http", guessed=True)))
+    text = page(build_map_view(make_empty_facts(rows=rows)))
+    assert "网站&nbsp;1 (1?)、远程管理&nbsp;1<" in text
 
 
 def test_build_map_view_when_no_range_is_declared_then_coverage_is_not_told() -> None:
