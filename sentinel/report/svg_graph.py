@@ -16,9 +16,9 @@ from sentinel.report.words import text
 _SIZE: Final = 10.0
 _HEIGHT: Final = 13.0
 _NAME_END: Final = 144.0
-_HOST: Final = (180.0, 336.0)
-_PORT: Final = (394.0, 516.0)
-_SHOWN: Final = (550.0, 719.0)
+_HOST: Final = (178.0, 326.0)
+_PORT: Final = (378.0, 495.0)
+_SHOWN: Final = (525.0, 719.0)
 _GRAVE: Final = {"critical", "high"}
 
 

@@ -135,6 +135,15 @@ def test_build_map_view_when_no_unit_below_ever_reported_then_nothing_is_a_zero(
     assert page(view).count("从未上报，未核查") == len(facts.units)
 
 
+def test_render_map_when_traffic_was_never_looked_at_then_mining_is_not_a_zero() -> None:
+    facts = make_centre(3)
+    blind = replace(facts, summaries=tuple(replace(one, mining_hosts=None) for one in facts.summaries))
+    cells = re.findall(r'<td class="n">(?:<span[^>]*>)*未核查', page(build_map_view(blind)))
+    assert len(cells) == len(facts.units)
+    clear = replace(facts, summaries=tuple(replace(one, mining_hosts=0) for one in facts.summaries))
+    assert not re.search(r'<td class="n">(?:<span[^>]*>)*未核查', page(build_map_view(clear)))
+
+
 def test_build_map_view_when_units_are_folded_then_the_page_says_how_many() -> None:
     view = build_map_view(make_centre(4000))
     assert view.tree is not None
