@@ -89,6 +89,7 @@ def main() -> None:
         shoot(page, next((work / "paper" / "papers").rglob("扫描授权书.html")).as_uri(), "paper", 800, 1060)
         shoot(page, (demo / "brief.html").as_uri(), "brief", 1000, 1150)
         shoot(page, (demo / "school.html").as_uri(), "school", 1000, 1150)
+        shoot(page, (demo / "map.html").as_uri(), "map", 1000, 1500)
         shoot(page, (demo / "mining.html").as_uri(), "mining", 1000, 1000)
         shoot_console(page, demo / "home")
         browser.close()

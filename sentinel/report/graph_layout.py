@@ -97,7 +97,8 @@ def _place_band(band: Band, top: float) -> BandPlace:
     first = top + BAND_HEAD + PITCH / 2
     bottom = top + BAND_HEAD + rows * PITCH + 2
     last = first + (rows - 1) * PITCH
-    height = {host: first + row * PITCH for row, host in enumerate(hosts)}
+    middle = first + (rows - len(hosts)) * PITCH / 2
+    height = {host: middle + row * PITCH for row, host in enumerate(hosts)}
     near: defaultdict[int, list[float]] = defaultdict(list)
     for index, host in enumerate(band.hosts):
         for port, _ in host.ports:

@@ -16,9 +16,9 @@ from sentinel.report.words import text
 _SIZE: Final = 10.0
 _HEIGHT: Final = 13.0
 _NAME_END: Final = 144.0
-_HOST: Final = (180.0, 336.0)
-_PORT: Final = (394.0, 516.0)
-_SHOWN: Final = (550.0, 719.0)
+_HOST: Final = (178.0, 326.0)
+_PORT: Final = (378.0, 495.0)
+_SHOWN: Final = (525.0, 719.0)
 _GRAVE: Final = {"critical", "high"}
 
 
@@ -68,7 +68,7 @@ def _ground(band: Band, at: BandPlace, lang: str) -> Markup:
     left, right = _HOST[0] - 8, _PORT[1] + 8
     words = fit(band.label.in_language(lang), right - left - 90, _SIZE)
     count = sum(len(host.addresses) for host in band.hosts)
-    total = f"{count:,} 台" if lang == "zh" else f"{count:,} hosts"
+    total = text("graph_count", n=count).in_language(lang)
     return (
         draw_box(left, at.top, right - left, at.bottom - at.top, "ground")
         + write(_HOST[0], at.top + BAND_HEAD - 6, words, size=_SIZE, kind="strong")

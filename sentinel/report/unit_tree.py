@@ -37,6 +37,7 @@ class Counts:
         medium: live medium findings.
         low: live low findings.
         mining: hosts with proven mining.
+        looked: units in whose traffic mining was looked for; with none, no count of it means anything.
         coverage: addresses finished of addresses declared.
         unjudged: results no rule was applied to yet.
     """
@@ -49,6 +50,7 @@ class Counts:
     medium: int = 0
     low: int = 0
     mining: int = 0
+    looked: int = 0
     coverage: Share = field(default_factory=lambda: Share(0, 0))
     unjudged: int = 0
 
@@ -73,6 +75,7 @@ class Counts:
             self.medium + other.medium,
             self.low + other.low,
             self.mining + other.mining,
+            self.looked + other.looked,
             _add(self.coverage, other.coverage),
             self.unjudged + other.unjudged,
         )
@@ -180,6 +183,7 @@ def count_of(summary: UnitSummary) -> Counts:
         medium=live.get("medium", 0),
         low=live.get("low", 0),
         mining=summary.mining_hosts or 0,
+        looked=int(summary.mining_hosts is not None),
         coverage=coverage,
         unjudged=summary.unjudged,
     )

@@ -94,6 +94,10 @@ class UseGrid:
     mining_looked: bool
     alt: Text
 
+    def filled(self, segment: Segment) -> tuple[tuple[Use, Cell], ...]:
+        """Give the cells of a row in which there is something, each with its use."""
+        return tuple((use, cell) for use, cell in zip(self.uses, segment.cells, strict=True) if cell.count)
+
     @property
     def unseen(self) -> tuple[Use, ...]:
         """Uses no endpoint had."""

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.command import UNIT, Sentinel, run
 from tests.cli.written import host, nmap, service
 
-NAMES = ["brief", "school", "compliance", "mining", "overview"]
+NAMES = ["brief", "school", "compliance", "mining", "map", "overview"]
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,10 @@ def test_report_when_the_period_is_junk_ends_with_one_line_and_2(seen: Sentinel,
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["nosuch", "--out", "x.html"], "no report 'nosuch' (there are: brief, school, compliance, mining, overview)"),
+        (
+            ["nosuch", "--out", "x.html"],
+            "no report 'nosuch' (there are: brief, school, compliance, mining, map, overview)",
+        ),
         (["nosuch"], "no report 'nosuch'"),
         (["school"], "--out: a file is needed, as in `sentinel report school --out school.html`"),
         (["school", "--out", "x.html", "--format", "docx"], "no such format: 'docx' (html, json)"),

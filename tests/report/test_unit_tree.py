@@ -33,7 +33,7 @@ def tree_of(*units: Unit, summaries: tuple[UnitSummary, ...] | None = None) -> U
 
 def test_count_of_when_a_unit_reported_then_its_numbers_are_taken_and_else_none_of_them() -> None:
     one = summary(school("1"), live={"critical": 1, "medium": 2, "informational": 9}, mining_hosts=None, unjudged=3)
-    assert count_of(one) == Counts(Share(1, 1), 5, 9, 1, 0, 2, 0, 0, Share(100, 100), 3)
+    assert count_of(one) == Counts(Share(1, 1), 5, 9, 1, 0, 2, 0, 0, 0, Share(100, 100), 3)
     silent = count_of(replace(one, last_run=None, hosts=7))
     assert silent == Counts(reported=Share(0, 1), coverage=Share(100, 100))
     assert not silent.is_known

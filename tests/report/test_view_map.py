@@ -15,7 +15,7 @@ from sentinel.report.render import render_html
 from sentinel.report.values import Share
 from sentinel.report.view_map import MapView, build_map_view
 from sentinel.report.view_scope import build_ending
-from tests.report.facts_factory import make_centre, make_empty_facts, make_facts
+from tests.report.facts_factory import SSH, Service, make_centre, make_empty_facts, make_facts, make_row
 
 TEMPLATES = Path(__file__).parents[2] / "reports"
 
@@ -82,6 +82,13 @@ def test_build_map_view_when_nothing_was_ever_seen_then_no_figure_is_a_zero() ->
     assert "不能理解为没有资产或没有问题" in text
 
 
+def test_render_map_when_two_uses_have_equal_counts_then_the_table_names_both() -> None:
+    host = Host("server-lan", Zone.SERVER, ip_address("10.20.1.5"))
+    rows = tuple(make_row(2, host, service, 1) for service in (SSH, Service(80, "http", guessed=True)))
+    text = page(build_map_view(make_empty_facts(rows=rows)))
+    assert "网站&nbsp;1 (1?)、远程管理&nbsp;1<" in text
+
+
 def test_build_map_view_when_no_range_is_declared_then_coverage_is_not_told() -> None:
     view = build_map_view(make_empty_facts(coverage=(), networks=()))
     assert view.figures[5].value is None
@@ -126,6 +133,15 @@ def test_build_map_view_when_no_unit_below_ever_reported_then_nothing_is_a_zero(
     assert [figure.value for figure in view.figures] == [len(facts.units), 0, None, None, None, None]
     assert not view.looked
     assert page(view).count("从未上报，未核查") == len(facts.units)
+
+
+def test_render_map_when_traffic_was_never_looked_at_then_mining_is_not_a_zero() -> None:
+    facts = make_centre(3)
+    blind = replace(facts, summaries=tuple(replace(one, mining_hosts=None) for one in facts.summaries))
+    cells = re.findall(r'<td class="n">(?:<span[^>]*>)*未核查', page(build_map_view(blind)))
+    assert len(cells) == len(facts.units)
+    clear = replace(facts, summaries=tuple(replace(one, mining_hosts=0) for one in facts.summaries))
+    assert not re.search(r'<td class="n">(?:<span[^>]*>)*未核查', page(build_map_view(clear)))
 
 
 def test_build_map_view_when_units_are_folded_then_the_page_says_how_many() -> None:

@@ -82,7 +82,7 @@ _MORE_DECOYS = (
 )
 """Ports asked although nothing is planted on them, so that an invented one would show."""
 
-_UNIT_REPORTS = ("brief", "school", "compliance", "mining")
+_UNIT_REPORTS = ("brief", "school", "compliance", "mining", "map")
 _PUBLIC = IPv4Address("203.0.113.10")
 
 
@@ -249,7 +249,7 @@ def _cast(one: Enrolled) -> Cast:
 
 def _write_reports(context: Context, folder: Path, between: datetime, tell: Tell) -> tuple[Path, ...]:
     """Report the span from between the two scans to now, so that the change shows as a change."""
-    tell("生成五份报告与资产台账。")
+    tell("生成六份报告与资产台账。")
     period = Period(between, context.clock(), "演示：第二次扫描")
     wanted = [(name, SCHOOLS[0].unit) for name in _UNIT_REPORTS]
     wanted.append(("overview", context.choose_unit(UPPER[0].code)))

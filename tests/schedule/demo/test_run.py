@@ -295,7 +295,7 @@ def test_demo_when_run_leaves_papers_that_can_be_read_again(shown: Shown) -> Non
 
 def test_demo_when_run_leaves_its_reports_last(shown: Shown) -> None:
     paths = [Path(path) for path in shown.summary["reports"]]
-    pages = ["brief.html", "school.html", "compliance.html", "mining.html", "overview.html"]
+    pages = ["brief.html", "school.html", "compliance.html", "mining.html", "map.html", "overview.html"]
     assert [path.name for path in paths] == [*pages, "ledger.xlsx"]
     assert all(path.parent == shown.folder and path.stat().st_size > 5000 for path in paths)
 
