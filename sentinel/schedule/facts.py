@@ -13,7 +13,7 @@ from sentinel.inventory.reconcile import reconcile
 from sentinel.model.control import ClauseVerdict, Verdict
 from sentinel.model.endpoint import EndpointState
 from sentinel.model.facts import CentreFacts, Period, UnitFacts, UnitSummary
-from sentinel.model.finding import Finding
+from sentinel.model.finding import Finding, FindingState
 from sentinel.model.flow import FlowClass
 from sentinel.model.moment import SHANGHAI, local_date
 from sentinel.model.unit import Unit
@@ -153,13 +153,13 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
 
 
 def _findings(context: Context, unit: Unit, period: Period) -> tuple[Finding, ...]:
-    """Live and exempted findings, and those that were proven gone in the period; none of a drill."""
+    """Live and exempted findings, those that wait for their issuer, those closed in the period; none of a drill."""
     return tuple(
         one
         for one in read_findings(context.database, [unit.code])
         if not one.exercise
         and one.first_seen <= period.end
-        and (one.closed_at is None or one.closed_at >= period.start)
+        and (one.closed_at is None or one.closed_at >= period.start or one.state is FindingState.AWAITING)
     )
 
 

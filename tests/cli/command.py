@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.cli.warm import warm
+
 ROOT = Path(__file__).parents[2]
 PROGRAM = (sys.executable, "-m", "sentinel")
 UNIT = "示例中学"
@@ -62,6 +64,17 @@ def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
 
 def run(*words: str | Path, env: Mapping[str, str] | None = None, timeout_s: float = 90, typed: bytes = b"") -> Done:
     """Run the command line to its end; `typed` is what comes in, nothing by default."""
+    told = tuple(map(str, words))
+    plain = environment()
+    if env is None or not any(name.startswith(("PYTHON", "LC_", "LANG")) for name in env):
+        return examine(told, *warm(tuple(sorted(plain.items()))).run(list(told), environment(env), timeout_s, typed))
+    return run_cold(*words, env=env, timeout_s=timeout_s, typed=typed)
+
+
+def run_cold(
+    *words: str | Path, env: Mapping[str, str] | None = None, timeout_s: float = 90, typed: bytes = b""
+) -> Done:
+    """Run the command line as a shell starts it, from nothing loaded."""
     done = subprocess.run(
         [*PROGRAM, *map(str, words)],
         env=environment(env),
