@@ -9,7 +9,7 @@ from typing import Final
 
 from sentinel.model.endpoint import Change, ChangeKind
 from sentinel.model.facts import UnitFacts
-from sentinel.model.finding import Finding
+from sentinel.model.finding import Finding, FindingState
 from sentinel.model.flow import FlowClass
 from sentinel.model.rule import Severity
 from sentinel.report.asset_map import AssetMap, build_map
@@ -85,7 +85,8 @@ class SchoolView:
         groups: live findings by cause.
         findings: live findings one by one.
         exempted: accepted ones and false positives.
-        closed: findings proven gone in the period.
+        closed: findings closed for good in the period.
+        awaiting: findings that passed their re-test and wait for their issuer to close them.
         certificates: certificates, faulty ones first.
         certificate_chart: the same by validity.
         without_certificate: endpoints inside TLS whose certificate nobody saw.
@@ -114,6 +115,7 @@ class SchoolView:
     findings: tuple[FindingLine, ...]
     exempted: tuple[FindingLine, ...]
     closed: int
+    awaiting: int
     certificates: tuple[CertificateLine, ...]
     certificate_chart: Chart
     without_certificate: int
@@ -154,6 +156,7 @@ def build_school(facts: UnitFacts) -> SchoolView:
         findings=finding_lines(live, now, facts.owners),
         exempted=finding_lines(exempted_findings(facts.findings), now),
         closed=len(_closed(facts)),
+        awaiting=sum(one.state is FindingState.AWAITING for one in facts.findings),
         certificates=certificates,
         certificate_chart=certificate_chart(certificates, bare),
         without_certificate=bare,

@@ -16,7 +16,7 @@ from sentinel.inventory.upkeep import review_places
 from sentinel.model.control import ClauseVerdict, Verdict
 from sentinel.model.endpoint import EndpointState, Host, MapRow
 from sentinel.model.facts import CentreFacts, Period, UnitFacts, UnitSummary
-from sentinel.model.finding import Finding
+from sentinel.model.finding import Finding, FindingState
 from sentinel.model.flow import FlowClass
 from sentinel.model.moment import SHANGHAI, local_date
 from sentinel.model.scope import Authorisation
@@ -186,13 +186,13 @@ def _authorisations(context: Context, unit: Unit) -> tuple[Authorisation, ...]:
 
 
 def _findings(context: Context, unit: Unit, period: Period) -> tuple[Finding, ...]:
-    """Live and exempted findings, and those that were proven gone in the period; none of a drill."""
+    """Live and exempted findings, those that wait for their issuer, those closed in the period; none of a drill."""
     return tuple(
         one
         for one in read_findings(context.database, [unit.code])
         if not one.exercise
         and one.first_seen <= period.end
-        and (one.closed_at is None or one.closed_at >= period.start)
+        and (one.closed_at is None or one.closed_at >= period.start or one.state is FindingState.AWAITING)
     )
 
 

@@ -128,3 +128,20 @@ def test_build_school_when_no_rule_was_applied_then_no_count_of_findings_is_a_ze
     judged = build_school(replace(make_facts(12), findings=()))
     assert [figure.value for figure in judged.figures[2:4]] == [0, 0]
     assert not any(bar.unknown for bar in judged.severity.bars)
+
+
+@pytest.mark.parametrize(("waiting", "told"), [(0, False), (2, True)])
+def test_build_school_when_findings_wait_for_their_issuer_then_they_are_told_and_not_closed(
+    waiting: int,
+    told: bool,
+) -> None:
+    facts = make_facts(12)
+    closed = build_school(facts).closed
+    found = tuple(
+        replace(one, state=FindingState.AWAITING, closed_at=facts.period.start, issuer="示例市教育局")
+        for one in facts.findings[:waiting]
+    )
+    view = build_school(replace(facts, findings=(*found, *facts.findings)))
+    assert (view.awaiting, view.closed) == (waiting, closed)
+    page = render_html("school", view, "zh", data_folder("reports"))
+    assert ("待通报单位销号" in page) == told

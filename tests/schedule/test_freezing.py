@@ -9,11 +9,13 @@ import pytest
 
 from sentinel.errors import UsageError
 from sentinel.model.facts import Period
+from sentinel.model.finding import FindingState
 from sentinel.model.rule import Severity
 from sentinel.model.snapshot import Count
 from sentinel.model.unit import Unit, UnitLevel
 from sentinel.schedule.closing import Proof, require_finding, retest_finding, settle_finding
 from sentinel.schedule.context import Context
+from sentinel.schedule.facts import read_period, read_unit_facts
 from sentinel.schedule.freezing import freeze, read_closing_period
 from sentinel.schedule.judging import judge_unit
 from sentinel.schedule.telling import Telling, add_finding
@@ -157,3 +159,15 @@ def test_period_when_frozen_again_does_not_change_and_with_a_reason_is_a_new_ver
     assert (made, second.version) == (True, 2)
     assert "13900005678" not in second.reason
     assert list(read_snapshots(context.database, SCHOOL.code)) == [second, first]
+
+
+def test_facts_when_a_finding_waits_for_its_issuer_since_an_earlier_period_then_it_is_still_there(
+    context: Context, tree: Unit
+) -> None:
+    assert isinstance(context.clock, Clock)
+    context.clock.now = END + 60 * DAY
+    one = find_unit(context.database, "one")
+    assert one is not None
+    facts = read_unit_facts(context, one, read_period(None, context.clock.now))
+    assert [found.state for found in facts.findings if found.closed_at is not None] == [FindingState.AWAITING]
+    assert tree.level is UnitLevel.CITY
