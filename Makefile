@@ -55,8 +55,8 @@ bundle: venv  ## 离线安装包，写入 dist/ / an offline bundle into dist/
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
 lock:  ## 更新锁定文件（需要 uv） / renew the locks (needs uv)
-	$(LOCK) --upgrade --group dev --extra second-opinion pyproject.toml -o requirements.lock
-	$(LOCK) --upgrade --constraint requirements.lock pyproject.toml -o requirements.run.lock
+	$(LOCK) --upgrade --group dev --extra second-opinion --extra centre pyproject.toml -o requirements.lock
+	$(LOCK) --upgrade --constraint requirements.lock --extra centre pyproject.toml -o requirements.run.lock
 	echo pip | $(LOCK) --upgrade - -o requirements.pip.lock
 
 clean:  ## 清除生成物 / remove what was made

@@ -17,6 +17,7 @@ if [ "${1:-demo}" = test ]; then
     need ip iproute2
     need nft nftables
     need systemd-analyze systemd
+    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
     need fc-list fontconfig
     if ! fc-list 2>/dev/null | grep -qi "noto.*cjk"; then missing="$missing fonts-noto-cjk"; fi
 fi

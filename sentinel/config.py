@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sentinel.errors import ConfigError
+from sentinel.model.place import ServerPlace, parse_server_place
 from sentinel.model.ports import parse_ports
 
 DEFAULT_PORTS = (
@@ -40,6 +41,12 @@ def _text(value: object) -> str:
 def _port_text(value: object) -> str:
     parse_ports(_text(value))
     return _text(value)
+
+
+def _server(value: object) -> str:
+    if text := _text(value).strip():
+        parse_server_place(text)
+    return text
 
 
 def _choice(*allowed: str) -> Callable[[object], str]:
@@ -118,6 +125,13 @@ class Settings:
             "zh": "联系人密钥文件（权限 0600，与数据目录分开存放）；留空为 ~/.config/sentinel/contact.key",
         },
     )
+    database: str = field(
+        default="",
+        metadata={
+            "read": _server,
+            "zh": "数据库：postgresql://用户@主机/库名（口令不写在此处）；留空为 var/ 中的 SQLite",
+        },
+    )
     busy_timeout_s: int = field(default=30, metadata={"read": _whole(1, 600), "zh": "等待数据库写锁的时限（秒）"})
     backup_dir: str = field(
         default="",
@@ -145,6 +159,11 @@ class Settings:
     silent_days: int = field(
         default=8, metadata={"read": _whole(1, 365), "zh": "某类数据（扫描、导入、抓包）多少天没有到来即告警"}
     )
+
+    @property
+    def server(self) -> ServerPlace | None:
+        """Where the tables lie on a server; None: in a file of the home."""
+        return parse_server_place(self.database) if self.database else None
 
 
 SETTINGS_FILE = "sentinel.toml"
@@ -190,13 +209,14 @@ def _read_file(path: Path) -> dict[str, object]:
         raise ConfigError(f"{path}: {error}") from error
 
 
-def build_settings_text(unit: str) -> str:
-    """Write a fresh `sentinel.toml`: the unit, and every other setting as a comment with its default."""
+def build_settings_text(unit: str, database: str = "") -> str:
+    """Write a fresh `sentinel.toml`: unit and database, and every other setting as a comment with its default."""
+    given = {"unit": unit} | ({"database": database} if database else {})
     lines = ["# sentinel 设置。去掉行首的 # 即生效；环境变量 SENTINEL_<大写名称> 优先于本文件。", ""]
     for one in fields(Settings):
-        default: Any = unit if one.name == "unit" else one.default
+        default: Any = given.get(one.name, one.default)
         shown = f"{one.name} = {_value_text(default)}"
-        lines += [f"# {one.metadata['zh']}", shown if one.name == "unit" else f"# {shown}", ""]
+        lines += [f"# {one.metadata['zh']}", shown if one.name in given else f"# {shown}", ""]
     return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sentinel.config import Settings, build_settings_text
+from sentinel.model.place import ServerPlace
 from sentinel.model.unit import Unit
 from sentinel.schedule.context import Context
 from sentinel.store.database import Database
@@ -51,11 +52,11 @@ def copy_home(path: Path) -> Home:
 
 
 @contextmanager
-def opened(path: Path, clock: Clock | None = None) -> Iterator[Context]:
+def opened(path: Path, clock: Clock | None = None, server: ServerPlace | None = None) -> Iterator[Context]:
     """Open a home there, made before when there is none."""
     if not path.exists():
         copy_home(path)
-    home, database = open_home(path)
+    home, database = open_home(path, server=server)
     try:
         yield Context(home, database, Settings(), "tester", clock or Clock())
     finally:

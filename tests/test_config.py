@@ -20,6 +20,7 @@ from sentinel.config import (
     write_settings,
 )
 from sentinel.errors import ConfigError
+from sentinel.model.place import ServerPlace
 from sentinel.model.ports import parse_ports
 
 
@@ -47,6 +48,7 @@ def test_settings_file_sets_every_kind(tmp_path: Path) -> None:
         tmp_path,
         'unit = "s"\noperator = "o"\nvantage = "outside"\nlanguage = "en"\nports = "22,U:53"\nrate_pps = 7\n'
         'job_size = 8\njob_timeout_s = 9\nrules = ["a", "b c"]\nlog_level = "debug"\nbusy_timeout_s = 10\n'
+        'database = "postgresql://h/c"\n'
         'contact_key = "/k"\nbackup_dir = "/b"\nbackup_keep = 11\nevidence_budget_mib = 12\nlog_size_mib = 13\n'
         "log_keep = 14\nsilent_days = 15\nconfirm_days = 16\n"
         'own_domains = ["School.example."]\n',
@@ -64,6 +66,7 @@ def test_settings_file_sets_every_kind(tmp_path: Path) -> None:
         "log_level": "debug",
         "busy_timeout_s": 10,
         "contact_key": "/k",
+        "database": "postgresql://h/c",
         "backup_dir": "/b",
         "backup_keep": 11,
         "evidence_budget_mib": 12,
@@ -217,3 +220,19 @@ def test_setting_where_it_cannot_be_told_apart_is_not_edited(tmp_path: Path) -> 
     path.write_text('operator = """\nrate_pps = 7\n"""\n', encoding="utf-8")
     with pytest.raises(ConfigError, match="edit the file by hand"):
         edit_settings(tmp_path, "rate_pps", "9")
+
+
+def test_database_when_it_is_no_url_or_holds_a_password_is_refused_without_repeating_it(tmp_path: Path) -> None:
+    for text, reason in (("postgresql://u:s3cret@h/c", "holds a password"), ("sqlite:///x.db", "is no URL")):
+        with pytest.raises(ConfigError, match=reason) as caught:
+            load_settings(tmp_path, {"SENTINEL_DATABASE": text})
+        assert "s3cret" not in str(caught.value)
+    assert load_settings(tmp_path, {"SENTINEL_DATABASE": "  "}).server is None
+    place = load_settings(tmp_path, {"SENTINEL_DATABASE": "postgresql://h/c"}).server
+    assert place == ServerPlace("c", "h")
+
+
+def test_fresh_settings_when_a_database_is_named_hold_it(tmp_path: Path) -> None:
+    (tmp_path / "sentinel.toml").write_text(build_settings_text("s", "postgresql://h/c"), encoding="utf-8")
+    assert load_settings(tmp_path, {}).database == "postgresql://h/c"
+    assert load_settings(tmp_path, {}).unit == "s"

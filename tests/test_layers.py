@@ -17,7 +17,7 @@ ROOT = Path(sentinel.__file__).parent
 STAGES = ("collect", "observe", "traffic", "inventory", "assess", "respond", "report", "drill")
 
 HOMES = {
-    "alembic": {"store.schema", "store.migrations"},
+    "alembic": {"store.append_only", "store.schema", "store.migrations"},
     "apscheduler": {"schedule.clock"},
     "cryptography": {
         "console.certificate",
@@ -33,6 +33,7 @@ HOMES = {
     "markupsafe": {"console.page_overview", "report"},
     "nmap": {"collect.second_opinion"},
     "openpyxl": {"observe.table", "drill.papers", "report.sheet_forms", "report.workbook"},
+    "psycopg": {"store.portable", "store.postgres", "store.postgres_schema", "store.postgres_values"},
     "re2": {"assess.regex", "observe.mapping"},
     "rich": {"cli"},
     "sigma": {"assess"},
@@ -80,6 +81,10 @@ MAY_CATCH_ALL = {
     "schedule.clock",
     "schedule.demo.scans",
     "store.database",
+    "store.portable",
+    "store.postgres",
+    "store.restore",
+    "store.sqlite",
 }
 """Job boundaries: the process, one unit's cycle, one request, one thing made beside the requests, a thread that hands
 its error on, a transaction that rolls back, children that must be ended."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sentinel.cli.output import is_interactive, print_json, print_line, print_note
-from sentinel.cli.session import JsonOption, choose_home, open_session, read_settings
+from sentinel.cli.session import DatabaseOption, JsonOption, choose_home, open_session, read_database, read_settings
 from sentinel.errors import UsageError
 from sentinel.model.moment import local_text, parse_moment
 
@@ -77,6 +78,7 @@ def backup(
 
 def restore(
     file: Annotated[Path, typer.Argument(help="sentinel backup 写出的文件")],
+    database: DatabaseOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """从备份恢复到一个新的或空的数据目录（--home）；从不覆盖已有的。"""
@@ -84,7 +86,8 @@ def restore(
     from sentinel.schedule.backing import judge_key, restore_file
 
     home = choose_home()
-    restored = restore_file(file, home, load_settings(None), build_progress())
+    own = replace(load_settings(None), database=read_database(database))
+    restored = restore_file(file, home, own, build_progress())
     settings = read_settings(home)
     key = judge_key(restored, settings)
     if as_json:

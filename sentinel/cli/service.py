@@ -244,6 +244,7 @@ def _services(context: Context, systemctl: Systemctl, pages: tuple[str, ...] | N
             key=key,
             writable=(backups.absolute(),) if backups and command == "run" else (),
             words=pages or () if command == "serve" else (),
+            server=context.home.server is not None,
         )
         for command in commands
     ]

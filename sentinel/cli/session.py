@@ -16,11 +16,15 @@ from sentinel.config import Settings, load_settings
 from sentinel.errors import UsageError
 from sentinel.log import configure_log
 from sentinel.model.moment import parse_moment
+from sentinel.model.place import parse_server_place
 
 if TYPE_CHECKING:
     from sentinel.schedule.context import Context
 
 JsonOption = Annotated[bool, typer.Option("--json", help="每行一个 JSON 对象")]
+DatabaseOption = Annotated[
+    str, typer.Option("--database", help="PostgreSQL：postgresql://用户@主机/库名；默认 SQLite", show_default=False)
+]
 UnitOption = Annotated[str | None, typer.Option("--unit", help="单位代码或名称", show_default=False)]
 PersonsOption = Annotated[bool, typer.Option("--persons", help="显示责任人全名与电话，并记入审计；默认遮盖")]
 NoCheckOption = Annotated[bool, typer.Option("--no-check", help="只更新地图，不评判")]
@@ -60,6 +64,20 @@ def read_settings(home: Path | None) -> Settings:
     settings = load_settings(home)
     configure_log(settings.log_level)
     return settings
+
+
+def read_database(text: str) -> str:
+    """Read the option that names a database; without one, the environment's or SQLite.
+
+    Raises:
+        UsageError: it is no URL, or it holds a password.
+    """
+    if not text:
+        return load_settings(None).database
+    try:
+        return str(parse_server_place(text))
+    except ValueError as error:
+        raise UsageError(f"--database: {error}") from error
 
 
 @contextmanager

@@ -71,12 +71,24 @@ def _check_value(home: Path, name: str, value: str) -> None:
     """Refuse what is a good value by itself and would leave the home unusable, or its persons unsealed."""
     if name == "contact_key" and value and Path(value).resolve().is_relative_to(home.resolve()):
         raise ConfigError(f"contact_key: {value} lies inside the home: choose a place apart from it")
+    if name == "database":
+        _check_database(home, value)
     if name == "unit" and value:
         from sentinel.store.units import find_unit
 
         with open_session() as context:
             if find_unit(context.database, value) is None:
                 raise UsageError(f"no such unit: {value!r}; `sentinel unit list` shows them")
+
+
+def _check_database(home: Path, value: str) -> None:
+    """Refuse a database that holds no home: tables move by `backup` and `restore`, not by a setting."""
+    from sentinel.model.place import parse_server_place
+    from sentinel.store.home import open_home
+
+    server = parse_server_place(value) if value.strip() else None
+    _, database = open_home(home, load_settings(home).busy_timeout_s, server)
+    database.close()
 
 
 def _write(name: str, value: str | None, as_json: bool) -> None:

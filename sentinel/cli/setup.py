@@ -9,7 +9,7 @@ import typer
 
 from sentinel.cli.output import print_json, print_line, print_note, print_table
 from sentinel.cli.scope import AUTHORISE
-from sentinel.cli.session import JsonOption, choose_home, read_settings
+from sentinel.cli.session import DatabaseOption, JsonOption, choose_home, read_database, read_settings
 from sentinel.errors import UsageError
 from sentinel.model.moment import local_date
 from sentinel.model.unit import UnitLevel
@@ -57,10 +57,11 @@ def init(
     keep_out: Annotated[
         list[str] | None, typer.Option("--keep-out", help="必须排除的地址；可写多次", show_default=False)
     ] = None,
+    database: DatabaseOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """新建数据目录。不写 --unit 时逐题询问；写了则不提问。都不发送报文。"""
-    home, wanted_level = choose_home(), read_level(level)
+    home, wanted_level, where = choose_home(), read_level(level), read_database(database)
     more = (network, exit_, by, document, until, scan_level, contact, phone, mail, classified, keep_out)
     if unit is None:
         if code or any(more):
@@ -81,7 +82,7 @@ def init(
             classified=classified,
             keep_out=keep_out or [],
         )
-    _found(home, one, as_json)
+    _found(home, one, as_json, where)
 
 
 def _read_unit(unit: str, code: str | None, level: UnitLevel) -> Unit:
@@ -106,11 +107,11 @@ def _ask(home: Path, level: UnitLevel) -> Enrolment:
     return one
 
 
-def _found(home: Path, one: Enrolment, as_json: bool) -> None:
+def _found(home: Path, one: Enrolment, as_json: bool, database: str) -> None:
     """Make the home, and the papers where more than a name was answered."""
     from sentinel.schedule.enrolment import found_home
 
-    enrolled = found_home(home, one, read_settings)
+    enrolled = found_home(home, one, read_settings, database)
     words: dict[str, object] = {"home": str(home), "unit": enrolled.unit.code, "name": enrolled.unit.name}
     papers = _write_papers(home, enrolled.unit) if one.is_more_than_a_name else ()
     if as_json:

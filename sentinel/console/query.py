@@ -13,7 +13,7 @@ from sentinel.model.unit import Network, Zone
 from sentinel.store import assets, finding_pages
 from sentinel.store.assets import AssetQuestion, read_term
 from sentinel.store.finding_pages import FindingQuestion
-from sentinel.store.interning import address_key
+from sentinel.store.keys import address_key
 
 _LONGEST: Final = 100
 _TERMS: Final = 5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from sentinel.console.register import RegisterIndex, read_index
 from sentinel.errors import UsageError
 from sentinel.model.unit import Network, Unit
 from sentinel.schedule.context import Context, read_clock
-from sentinel.store.assets import add_functions, read_vantages
+from sentinel.store.assets import read_vantages, use_register
 from sentinel.store.audit import newest_audit
 from sentinel.store.database import Database
 from sentinel.store.home import Home
@@ -24,8 +23,6 @@ from sentinel.store.judged import count_unjudged
 from sentinel.store.units import find_unit, read_networks, read_units
 
 PAGE_LIMIT_S: Final = 10.0
-_STEPS: Final = 100_000
-"""SQLite asks whether time is up after so many of its steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +89,9 @@ class Desk:
         Raises:
             StoreError: it cannot be opened, or a question took longer than `limit_s` seconds.
         """
-        database = Database(self.home.database, self.settings.busy_timeout_s, read_only=True)
+        database = Database(self.home.place, self.settings.busy_timeout_s, read_only=True)
         try:
-            if limit_s is not None:
-                end = time.monotonic() + limit_s
-                database.connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
-            database.one("BEGIN")
+            database.hold_moment(limit_s)
             yield Context(self.home, database, self.settings, "", self.clock)
         finally:
             database.close()
@@ -123,7 +117,7 @@ class Desk:
             networks = read_networks(context.database, code)
             now, stamp = self.clock(), newest_audit(context.database.connection)
             register = self._register(context, code, networks, now, stamp)
-            add_functions(context.database, register.words, register.owner)
+            use_register(context.database, register.words, register.owner)
             yield Reading(context, unit, networks, register, query, lang, now, stamp)
 
     def _register(

@@ -11,7 +11,7 @@ from sentinel.model.register import RegisterEntry
 from sentinel.model.unit import IPNetwork, Network
 from sentinel.schedule.context import Context
 from sentinel.store.assets import read_name_places
-from sentinel.store.interning import address_key
+from sentinel.store.keys import address_key
 from sentinel.store.register import read_register
 from sentinel.store.systems import read_systems
 

@@ -81,7 +81,7 @@ def run_console(path: Path, settings: Settings, where: Address, tell: Tell) -> N
     if (where.certificate is None) != (where.key is None):
         raise UsageError("--certificate and --key belong together")
     with open_context(path, settings) as context:
-        home = Home(context.home.path)
+        home = context.home
         unit = context.choose_unit(where.unit or None).code if where.unit is not None or settings.unit else None
     with hold_lock(home, "serve", BUSY), _listen(where) as listener:
         stop = threading.Event()

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sentinel.config import Settings
+from sentinel.config import Settings, edit_settings, load_settings, write_settings
 from sentinel.errors import StoreError, UsageError
 from sentinel.model.moment import SHANGHAI
 from sentinel.schedule.context import Context, open_context, read_clock, read_login
@@ -88,13 +88,21 @@ def check_file(file: Path, tell: Tell) -> Manifest:
 
 
 def restore_file(file: Path, place: Path, settings: Settings, tell: Tell) -> Restored:
-    """Make a home from a backup, in a new or an empty folder.
+    """Make a home from a backup, in a new or an empty folder, its tables where the setting `database` says.
 
     Raises:
+        ConfigError: the settings in the backup cannot be read.
         ParseError: it is no whole and sound backup.
         StoreError: the place is taken or cannot be written, or the backup is of a newer sentinel.
     """
-    return restore_backup(file, place, settings.operator or read_login(), read_clock(), tell)
+
+    def settle(home: Path) -> None:
+        """Let the home's settings name where its tables are now; the old ones may live on."""
+        if load_settings(home, {}).database != settings.database:
+            write_settings(home, edit_settings(home, "database", settings.database or None))
+
+    actor = settings.operator or read_login()
+    return restore_backup(file, place, actor, read_clock(), tell, server=settings.server, settle=settle)
 
 
 def judge_key(restored: Restored, settings: Settings) -> str:

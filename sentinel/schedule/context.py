@@ -113,9 +113,10 @@ def open_context(path: Path, settings: Settings) -> Iterator[Context]:
     Raises:
         StoreError: there is no home, or it cannot be used.
     """
-    home, database = open_home(path, settings.busy_timeout_s)
+    home, database = open_home(path, settings.busy_timeout_s, settings.server)
     if database.upgraded:
-        warning("home upgraded", before=database.upgraded.before, after=HEAD, copy=database.upgraded.copy)
+        copy = database.upgraded.copy or "none: the server takes a failed upgrade back"
+        warning("home upgraded", before=database.upgraded.before, after=HEAD, copy=copy)
     try:
         yield Context(home, database, settings, settings.operator or read_login())
     finally:

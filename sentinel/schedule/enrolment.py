@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sentinel.collect.ranges import merge, range_of, subtract, to_networks
 from sentinel.config import Settings, build_settings_text
+from sentinel.model.place import parse_server_place
 from sentinel.model.register import Exit, KeepOut, Person
 from sentinel.model.scope import Authorisation, Level, Target
 from sentinel.model.unit import IPNetwork, Network, Unit, UnitLevel, Zone
@@ -18,7 +19,7 @@ from sentinel.schedule.context import Context, open_context
 from sentinel.schedule.keep_out import build_kept_out
 from sentinel.store.database import Transaction
 from sentinel.store.declared import write_answer, write_contact, write_exit, write_keep_out
-from sentinel.store.home import create_home
+from sentinel.store.home import create_home, discard_tables
 from sentinel.store.scopes import write_authorisation
 from sentinel.store.units import write_network, write_unit
 
@@ -127,8 +128,8 @@ def _target(prefix: IPNetwork) -> Target:
     return Target(str(prefix.network_address if single else prefix), network=prefix)
 
 
-def found_home(path: Path, one: Enrolment, read_settings: Callable[[Path], Settings]) -> Enrolled:
-    """Make a home with its unit; whatever goes wrong on the way, no half-made home is left.
+def found_home(path: Path, one: Enrolment, read_settings: Callable[[Path], Settings], database: str = "") -> Enrolled:
+    """Make a home with its unit, its tables on a server when one is named; no half-made home is left.
 
     Raises:
         StoreError: the folder is a home already or cannot be written.
@@ -138,12 +139,15 @@ def found_home(path: Path, one: Enrolment, read_settings: Callable[[Path], Setti
     was_there = path.exists()
     made = enrolled = None
     try:
-        made = create_home(path, build_settings_text(one.unit.code))
+        server = parse_server_place(database) if database else None
+        made = create_home(path, build_settings_text(one.unit.code, database), server)
         with open_context(path, read_settings(path)) as context:
             enrolled = _enrol(context, one)
     finally:
         if enrolled is None and made is not None:
             made.settings.unlink(missing_ok=True)
+            if made.server is not None:
+                discard_tables(made.server)
         if enrolled is None and not was_there:
             shutil.rmtree(path, ignore_errors=True)
     return enrolled

@@ -12,10 +12,12 @@ from sentinel.model.finding import FindingState
 from sentinel.model.moment import from_microseconds, to_microseconds
 from sentinel.model.rule import Severity
 from sentinel.model.unit import IPNetwork, Network
-from sentinel.store.database import Database
+from sentinel.store.database import Database, Said
 from sentinel.store.endpoints import ENDPOINT_COLUMNS, ENDPOINT_SOURCE, build_endpoint, build_host
+from sentinel.store.engine import list_marks
 from sentinel.store.findings import SEVERITY_RANK
-from sentinel.store.interning import address_key
+from sentinel.store.keys import address_key as address_key
+from sentinel.store.keys import host_of as host_of
 
 ORDERS = ("address", "severity", "last_seen", "first_seen")
 STATES = ("open", "silent", "quiet")
@@ -91,22 +93,11 @@ Cursor = tuple[int, int, str]
 """Order key, network and address text of the last row shown."""
 
 
-def add_functions(
+def use_register(
     database: Database, register_words: Callable[[str], str | None], owner_of: Callable[[str], str]
 ) -> None:
-    """Give the connection the functions the questions need: what a register says of a host, and who answers for it."""
-    connection = database.connection
-    connection.create_function("host_of", 1, host_of, deterministic=True)
-    connection.create_function("register_words", 1, register_words, deterministic=True)
-    connection.create_function("owner_of", 1, owner_of, deterministic=True)
-
-
-def host_of(subject: str) -> str:
-    """Give the host of a finding's subject: `10.0.0.5` of `10.0.0.5:443/tcp`, `10.0.0.5` of `10.0.0.5 stratum`."""
-    place = subject.partition(" ")[0]
-    if place.startswith("["):
-        return place[1:].partition("]")[0]
-    return place.partition(":")[0] if place.count(":") == 1 else place
+    """Tell the questions what a register says of a host, and who answers for it."""
+    database.register = Said(register_words, owner_of)
 
 
 def read_asset_page(
@@ -121,10 +112,10 @@ def read_asset_page(
 ) -> tuple[tuple[AssetRow, ...], int]:
     """Give the hosts a question means behind a cursor, and how many it means in all.
 
-    They stand in its order, or, going `back`, are those before the cursor, the nearest first. `add_functions` comes
+    They stand in its order, or, going `back`, are those before the cursor, the nearest first. `use_register` comes
     first.
     """
-    start, where, values = _build(unit, asked)
+    start, where, values = _build(database, unit, asked)
     key = _KEYS[asked.order]
     sign, way = ("<", " DESC") if back else (">", "")
     if cursor is not None:
@@ -147,14 +138,14 @@ def read_asset_page(
 
 def count_assets(database: Database, unit: str, asked: AssetQuestion) -> int:
     """Count the hosts a question means."""
-    start, where, values = _build(unit, replace(asked, order="address"))
+    start, where, values = _build(database, unit, replace(asked, order="address"))
     row = database.one(f"{start} SELECT count(*) {where}", values)
     return int(row[0]) if row else 0
 
 
-def _build(unit: str, asked: AssetQuestion) -> tuple[str, str, list[object]]:
+def _build(database: Database, unit: str, asked: AssetQuestion) -> tuple[str, str, list[object]]:
     """Give what stands before SELECT, what follows the columns, and the values; findings only where they are asked."""
-    marks = ",".join("?" * len(asked.networks))
+    marks = list_marks(asked.networks)
     start, source = "", "FROM host h"
     values: list[object] = []
     if asked.severity is not None or asked.order == "severity":
@@ -166,13 +157,13 @@ def _build(unit: str, asked: AssetQuestion) -> tuple[str, str, list[object]]:
         values.append(unit)
     where = f"{source} WHERE h.first_seen_us IS NOT NULL AND h.network IN ({marks})"
     values += asked.networks
-    for clause, given in _clauses(asked):
+    for clause, given in _clauses(database, asked):
         where += f" AND {clause}"
         values += given
     return start, where, values
 
 
-def _clauses(asked: AssetQuestion) -> Iterator[tuple[str, list[object]]]:
+def _clauses(database: Database, asked: AssetQuestion) -> Iterator[tuple[str, list[object]]]:
     if asked.vantage:
         yield _with_endpoint(asked, "state='open' AND vantage=?"), [*asked.networks, asked.vantage]
     if asked.service:
@@ -185,24 +176,31 @@ def _clauses(asked: AssetQuestion) -> Iterator[tuple[str, list[object]]]:
     elif asked.state == "quiet":
         yield "NOT " + _with_endpoint(asked, "state IN ('open', 'unknown')"), [*asked.networks]
     if asked.registered is not None:
-        yield f"register_words(h.address) IS {'NOT ' if asked.registered else ''}NULL", []
+        clause, values = _match_host(database, asked, lambda address: database.register.words(address) is not None)
+        yield clause if asked.registered else f"NOT {clause}", values
     if asked.severity is not None:
         yield "w.rank=?", [asked.severity.rank]
     if asked.since is not None:
         yield "h.last_seen_us>=?", [to_microseconds(asked.since)]
     for term in asked.terms:
-        yield _search(asked, term)
+        yield _search(database, asked, term)
 
 
 def _with_endpoint(asked: AssetQuestion, what: str) -> str:
-    marks = ",".join("?" * len(asked.networks))
+    marks = list_marks(asked.networks)
     return (
         f"(h.network, h.address) IN (SELECT network, address FROM endpoint "  # noqa: S608  constant words
         f"WHERE network IN ({marks}) AND valid_to_us IS NULL AND {what})"
     )
 
 
-def _search(asked: AssetQuestion, term: Term) -> tuple[str, list[object]]:
+def _match_host(database: Database, asked: AssetQuestion, test: Callable[[str], bool]) -> tuple[str, list[object]]:
+    marks = list_marks(asked.networks)
+    clause, values = database.match("h.address", f"FROM host h WHERE h.network IN ({marks})", asked.networks, test)
+    return f"({clause})", values
+
+
+def _search(database: Database, asked: AssetQuestion, term: Term) -> tuple[str, list[object]]:
     networks = list(asked.networks)
     if term.prefix is not None:
         low, high = term.prefix.network_address, term.prefix.broadcast_address
@@ -211,24 +209,30 @@ def _search(asked: AssetQuestion, term: Term) -> tuple[str, list[object]]:
     if term.only_port:
         return port, [*networks, term.port]
     like = f"%{escape_like(term.text)}%"
-    said = " OR ".join(f"{name} LIKE ? ESCAPE '\\'" for name in ("service", "product", "version", "title"))
-    marks = ",".join("?" * len(networks))
+    words = term.text.casefold()
+    said = " OR ".join(like_clause(database, name) for name in ("service", "product", "version", "title"))
+    marks = list_marks(networks)
     named = (
         f"(h.network, h.address) IN (SELECT network, address FROM name WHERE network IN ({marks}) "  # noqa: S608
-        "AND name LIKE ? ESCAPE '\\')"
+        f"AND {like_clause(database, 'name')})"
     )
     parts: list[tuple[str, list[object]]] = [
         (_with_endpoint(asked, f"state='open' AND ({said})"), [*networks, *[like] * 4]),
         (named, [*networks, like]),
-        ("instr(register_words(h.address), ?)", [term.text.casefold()]),
-        ("h.address LIKE ? ESCAPE '\\'", [like[1:]]),
+        _match_host(database, asked, lambda address: words in (database.register.words(address) or "")),
+        (like_clause(database, "h.address"), [like[1:]]),
     ]
-    parts += [(f"h.{name} LIKE ? ESCAPE '\\'", [like]) for name in ("vendor", "os")]
+    parts += [(like_clause(database, f"h.{name}"), [like]) for name in ("vendor", "os")]
     card = term.text.lower().replace("-", ":")
-    parts.append(("h.mac LIKE ? ESCAPE '\\'", [f"%{escape_like(card)}%"]))
+    parts.append((like_clause(database, "h.mac"), [f"%{escape_like(card)}%"]))
     if term.port is not None:
         parts.append((port, [*networks, term.port]))
     return f"({' OR '.join(clause for clause, _ in parts)})", [one for _, given in parts for one in given]
+
+
+def like_clause(database: Database, expression: str) -> str:
+    """Write that a text fits a pattern, whatever the case of its ASCII letters."""
+    return f"{expression} {database.engine.like} ? ESCAPE '\\'"
 
 
 def escape_like(text: str) -> str:
@@ -263,7 +267,7 @@ def read_intervals(
     clause, order = (
         ("AND e.valid_to_us IS NULL", "e.proto, e.port") if lasting else ("", "e.valid_from_us DESC, e.port")
     )
-    marks = ",".join("?" * len(vantages))
+    marks = list_marks(vantages)
     rows = database.query(
         f"SELECT {ENDPOINT_COLUMNS} {ENDPOINT_SOURCE} WHERE e.network=? AND e.vantage IN ({marks}) AND e.address=? "
         f"{clause} ORDER BY {order}, e.id LIMIT ?",
@@ -294,7 +298,7 @@ def read_name_places(database: Database, networks: Iterable[int], wanted: frozen
 
 def count_services(database: Database, networks: Sequence[int], count: int) -> tuple[tuple[str, int], ...]:
     """Give the commonest services with their open ports."""
-    marks = ",".join("?" * len(networks))
+    marks = list_marks(networks)
     rows = database.query(
         f"SELECT service, count(*) FROM endpoint WHERE network IN ({marks}) AND valid_to_us IS NULL "  # noqa: S608
         "AND state='open' AND service!='' GROUP BY service ORDER BY 2 DESC, 1 LIMIT ?",
@@ -305,7 +309,7 @@ def count_services(database: Database, networks: Sequence[int], count: int) -> t
 
 def read_crowded(database: Database, networks: Sequence[int], least: int) -> Iterator[tuple[int, str]]:
     """Give (network, address) of the hosts with at least so many open TCP ports."""
-    marks = ",".join("?" * len(networks))
+    marks = list_marks(networks)
     rows = database.query(
         f"SELECT network, address FROM endpoint WHERE network IN ({marks}) AND valid_to_us IS NULL "  # noqa: S608
         "AND state='open' AND proto='tcp' GROUP BY network, address HAVING count(*)>=?",

@@ -38,7 +38,7 @@ from sentinel.store.audit import find_broken_link
 from sentinel.store.database import Database, wrap_errors
 from sentinel.store.evidence import EvidenceFolder, read_kept_sums, sync_folder
 from sentinel.store.home import Home
-from sentinel.store.schema import check_integrity, copy_database, read_revision
+from sentinel.store.schema import check_integrity, read_revision
 
 Tell = Callable[[str, int, int], None]
 """Progress: what is done, how much of it, of how much."""
@@ -80,7 +80,7 @@ def write_backup(database: Database, home: Home, out: Path, around: Surroundings
         _remove_old_drafts(out.parent)
         draft, plain, packed = (out.with_name(f".{out.name}.{part}.part") for part in ("tar", "db", "zst"))
         try:
-            copy_database(database.connection, plain, lambda left, total: tell("database", total - left, total))
+            database.engine.copy_to(plain, lambda left, total: tell("database", total - left, total))
             _pack(plain, packed)
             manifest = _describe(plain, home, around)
             manifest = _write(draft, manifest, home, packed, around, tell)

@@ -1,23 +1,41 @@
-"""One SQLite connection: transactions that cannot change anything without an audit row, errors as one line."""
+"""One connection to a home's tables: transactions that cannot change anything without an audit row, one-line errors.
+
+The tables lie in an SQLite file of the home or on a PostgreSQL server; everything above speaks SQL with `?` to both.
+"""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import StoreError
+from sentinel.model.place import ServerPlace
 from sentinel.store.audit import append_audit
-from sentinel.store.schema import HEAD, Upgrade, read_revision, upgrade_schema
+from sentinel.store.engine import Cursor, Engine, Row, Upsert
+from sentinel.store.sqlite import SqliteEngine, explain_error, wrap_errors
 
 if TYPE_CHECKING:
     from sqlmodel import Session
 
-Row = tuple[Any, ...]
+__all__ = ["Database", "Row", "Said", "Transaction", "explain_error", "wrap_errors"]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a unit's register says of a host, for questions that ask it.
+
+    Attributes:
+        words: of an address, in lower case; None: it does not stand there.
+        owner: who answers for an address; empty: nobody is named.
+    """
+
+    words: Callable[[str], str | None]
+    owner: Callable[[str], str]
 
 
 class Transaction:
@@ -29,13 +47,28 @@ class Transaction:
         self.now = now
         self._audited = 0
 
-    def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> Cursor:
         """Run one statement."""
         return self.database.connection.execute(statement, values)
 
     def execute_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run one statement for each row."""
-        self.database.connection.executemany(statement, rows)
+        self.database.engine.execute_many(statement, rows)
+
+    def insert_many(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Add many rows to a table, each holding its columns in their order."""
+        self.database.engine.insert_many(table, columns, rows)
+
+    def upsert(
+        self,
+        table: str,
+        columns: Sequence[str],
+        key: Sequence[str],
+        rows: Iterable[Sequence[Any]],
+        change: Mapping[str, str] | None = None,
+    ) -> None:
+        """Add many rows to a table, or change those that are there, one after another; see `Upsert`."""
+        self.database.engine.upsert(Upsert(table, tuple(columns), tuple(key), change), rows)
 
     @property
     def session(self) -> Session:
@@ -53,7 +86,8 @@ class Transaction:
         try:
             self.session.flush()
         except DBAPIError as error:
-            raise StoreError(f"{self.database.path}: {explain_error(str(error.orig))}") from error
+            reason = self.database.engine.explain(error.orig or error)
+            raise StoreError(f"{self.database.path}: {reason}") from error
 
     def audit(self, action: str, subject: str, before: object = None, after: object = None) -> None:
         """Write what changed, from what, to what; every transaction that changes something needs one."""
@@ -67,60 +101,70 @@ class Transaction:
 
 
 class Database:
-    """The connection to a home's database; not shared between threads.
+    """The connection to a home's tables; not shared between threads.
 
     Attributes:
-        path: the file.
+        path: the file, or the place on a server; as text it names the database in errors.
+        engine: what the two kinds of database do differently.
         upgraded: the upgrade that opening it took; None when its schema was the newest already.
+        register: what is said of hosts; of none, until somebody puts a register here.
     """
 
-    def __init__(self, path: Path, busy_timeout_s: int = 30, *, read_only: bool = False) -> None:
+    def __init__(
+        self, path: Path | ServerPlace, busy_timeout_s: int = 30, *, read_only: bool = False, may_create: bool = True
+    ) -> None:
         self.path = path
-        self.upgraded: Upgrade | None = None
-        with wrap_errors(path):
-            if read_only:
-                self.connection = _connect_reading(path, busy_timeout_s)
-                return
-            if not _is_at_head(path, busy_timeout_s):
-                self.upgraded = upgrade_schema(path)
-            self.connection = _connect(path, busy_timeout_s)
+        self.engine = _open_engine(path, busy_timeout_s, read_only=read_only, may_create=may_create)
+        self.connection = self.engine.connection
+        self.upgraded = self.engine.upgraded
+        self.register = Said(lambda _: None, lambda _: "")
 
     def query(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
         """Give the rows of a SELECT as they are read."""
-        with wrap_errors(self.path):
+        with self.engine.errors():
             yield from self.connection.execute(statement, values)
 
     def one(self, statement: str, values: Sequence[Any] = ()) -> Row | None:
         """Give the first row of a SELECT, or None."""
-        with wrap_errors(self.path):
+        with self.engine.errors():
             row: Row | None = self.connection.execute(statement, values).fetchone()
             return row
 
+    def match(
+        self, expression: str, source: str, values: Sequence[Any], test: Callable[[str], bool]
+    ) -> tuple[str, list[object]]:
+        """Give a condition that holds where `test` says so of a text expression, and its values; see `Engine.match`."""
+        with self.engine.errors():
+            return self.engine.match(expression, source, values, test)
+
+    def hold_moment(self, limit_s: float | None = None) -> None:
+        """Let everything read from now on be of one moment, and end questions that take longer than `limit_s`."""
+        with self.engine.errors():
+            self.engine.hold_moment(limit_s)
+
     @contextmanager
     def transaction(self, actor: str, now: datetime, *, objects: bool = False) -> Iterator[Transaction]:
-        """Open a write transaction; an exception rolls all of it back.
+        """Open a write transaction, the only one of the home; an exception rolls all of it back.
 
         With `objects` SQLModel objects can take part; without, SQLAlchemy is not even loaded.
 
         Raises:
             StoreError: the disk is full, the database is locked or damaged, or a change was not audited.
         """
-        with wrap_errors(self.path):
+        with self.engine.errors():
             if objects:
                 _ = self.session  # SQLAlchemy's first contact rolls back, so it must come before BEGIN
-            self.connection.execute("BEGIN IMMEDIATE")
+            self.engine.begin()
             transaction = Transaction(self, actor, now)
-            changes = self.connection.total_changes
             try:
                 yield transaction
                 if objects:
                     transaction.flush()
-                if self.connection.total_changes > changes and not transaction.is_audited:
+                if not transaction.is_audited and self.engine.has_changed():
                     raise StoreError("a change without an audit row was refused")
-                self.connection.execute("COMMIT")
+                self.engine.commit()
             except BaseException:
-                if self.connection.in_transaction:
-                    self.connection.execute("ROLLBACK")
+                self.engine.roll_back()
                 raise
             finally:
                 self._end_session()
@@ -128,13 +172,9 @@ class Database:
     @cached_property
     def session(self) -> Session:
         """A SQLModel session on this very connection."""
-        from sqlalchemy import create_engine
-        from sqlalchemy.pool import StaticPool
         from sqlmodel import Session
 
-        engine = create_engine(
-            "sqlite://", creator=lambda: self.connection, poolclass=StaticPool, pool_reset_on_return=None
-        )
+        engine = self.engine.make_alchemy()
         with engine.connect():
             return Session(engine, expire_on_commit=False)
 
@@ -146,66 +186,18 @@ class Database:
 
     def close(self) -> None:
         """Close the connection."""
-        self.connection.close()
+        self.engine.close()
 
 
-def _connect(path: Path, busy_timeout_s: int) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, timeout=busy_timeout_s, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
+def _open_engine(path: Path | ServerPlace, busy_timeout_s: int, *, read_only: bool, may_create: bool) -> Engine:
+    if isinstance(path, ServerPlace):
+        try:
+            from sentinel.store.postgres import PostgresEngine
+        except ImportError as error:
+            raise StoreError(
+                f"{path}: psycopg, which speaks to PostgreSQL, is not installed ({error}); "
+                "`pip install 'sentinel-campus[centre]'`"
+            ) from error
 
-
-def _connect_reading(path: Path, busy_timeout_s: int) -> sqlite3.Connection:
-    """Open a database that nothing done through this connection can change, also while another process writes."""
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro",
-        isolation_level=None,
-        timeout=busy_timeout_s,
-        check_same_thread=False,
-        uri=True,
-    )
-    try:
-        connection.execute("PRAGMA query_only=ON")
-        if read_revision(connection) != HEAD:
-            raise StoreError(f"{path}: its schema is not the one of this sentinel; end it and start it again")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _is_at_head(path: Path, busy_timeout_s: int) -> bool:
-    with closing(_connect(path, busy_timeout_s)) as connection:
-        return read_revision(connection) == HEAD
-
-
-@contextmanager
-def wrap_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite, SQLAlchemy and the disk complain about into a StoreError of one line."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise StoreError(f"{path}: {explain_error(str(error))}") from error
-    except OSError as error:
-        raise StoreError(f"{error.filename or path}: {error.strerror or error}") from error
-
-
-def explain_error(text: str) -> str:
-    """Add to SQLite's words what a person can do about it."""
-    hints = {
-        "disk I/O error": "the disk failed or is full; free some space, look at the system log, and run it again",
-        "disk is full": "the disk is full; nothing of this step was stored, free some space and run it again",
-        "readonly": "the home cannot be written; check its owner and the mount",
-        "unable to open": "the database cannot be opened; check that the home exists and may be written",
-        "locked": "another sentinel is writing; try again when it is done",
-        "malformed": "the database is damaged; restore the home from a backup",
-        "interrupted": "the question took too long; narrow it and ask again",
-        "not a database": "this is no sentinel database; check --home",
-    }
-    return next((hint for word, hint in hints.items() if word in text), text)
+        return PostgresEngine(path, busy_timeout_s, read_only=read_only, may_create=may_create)
+    return SqliteEngine(path, busy_timeout_s, read_only=read_only)

@@ -26,7 +26,8 @@ def write_answer(transaction: Transaction, unit: str, name: str, value: str) -> 
     """Keep an answer of a unit, in place of an earlier one."""
     before = read_answers(transaction.database, unit).get(name)
     transaction.execute(
-        "INSERT OR REPLACE INTO answer (unit, name, value, at_us) VALUES (?,?,?,?)",
+        "INSERT INTO answer (unit, name, value, at_us) VALUES (?,?,?,?) "
+        "ON CONFLICT (unit, name) DO UPDATE SET value=excluded.value, at_us=excluded.at_us",
         (unit, name, value, to_microseconds(transaction.now)),
     )
     transaction.audit("answer.set", f"answer {name} of unit {unit}", before=before, after=value)
@@ -47,13 +48,14 @@ def write_contact(transaction: Transaction, unit: str, role: str, person: Person
     """
     moment = to_microseconds(transaction.now)
     before = transaction.execute(
-        "UPDATE contact SET ended_us=?, sealed=x'' WHERE unit=? AND role=? AND ended_us IS NULL", (moment, unit, role)
+        "UPDATE contact SET ended_us=?, sealed=? WHERE unit=? AND role=? AND ended_us IS NULL",
+        (moment, b"", unit, role),
     ).rowcount
-    cursor = transaction.execute(
-        "INSERT INTO contact (unit, role, sealed, since_us, verified_us) VALUES (?,?,?,?,?)",
+    row = transaction.execute(
+        "INSERT INTO contact (unit, role, sealed, since_us, verified_us) VALUES (?,?,?,?,?) RETURNING id",
         (unit, role, pack_person(person, seal, contact_place(unit, role, moment)), moment, moment),
-    )
-    stored = Contact(cursor.lastrowid or 0, unit, role, person, transaction.now, transaction.now)
+    ).fetchone()
+    stored = Contact(row[0], unit, role, person, transaction.now, transaction.now)
     after = {"role": role, "in_place_of": before}
     transaction.audit("contact.set", f"contact {stored.id} of unit {unit}", after=after)
     return stored
@@ -167,7 +169,7 @@ def verify_contact(transaction: Transaction, contact: Contact) -> None:
 def end_contact(transaction: Transaction, contact: Contact) -> None:
     """End a contact now and forget who it was: nobody needs the person any more."""
     transaction.execute(
-        "UPDATE contact SET ended_us=?, sealed=x'' WHERE id=?", (to_microseconds(transaction.now), contact.id)
+        "UPDATE contact SET ended_us=?, sealed=? WHERE id=?", (to_microseconds(transaction.now), b"", contact.id)
     )
     transaction.audit("contact.end", f"contact {contact.id} of unit {contact.unit}", before={"role": contact.role})
 
@@ -179,7 +181,7 @@ def reseal_contacts(transaction: Transaction, before: str, after: str, seal: Sea
         StoreError: there are some and the key that opens them is not here.
     """
     rows = transaction.execute(
-        "SELECT id, role, since_us, sealed FROM contact WHERE unit=? AND sealed!=x''", (after,)
+        "SELECT id, role, since_us, sealed FROM contact WHERE unit=? AND sealed!=?", (after, b"")
     ).fetchall()
     for number, role, since_us, sealed in rows:
         person = open_person(sealed, seal, contact_place(before, role, since_us))
@@ -200,11 +202,11 @@ def write_exit(transaction: Transaction, one: Exit) -> Exit:
     before = next((old for old in read_exits(transaction.database, one.unit) if old.name == one.name), None)
     if before:
         transaction.execute("UPDATE exit SET withdrawn_us=? WHERE id=?", (moment, before.id))
-    cursor = transaction.execute(
-        "INSERT INTO exit (unit, name, prefixes, provider, line) VALUES (?,?,?,?,?)",
+    row = transaction.execute(
+        "INSERT INTO exit (unit, name, prefixes, provider, line) VALUES (?,?,?,?,?) RETURNING id",
         (one.unit, one.name, _text(one.prefixes), one.provider, one.line),
-    )
-    stored = replace(one, id=cursor.lastrowid or 0)
+    ).fetchone()
+    stored = replace(one, id=row[0])
     transaction.audit(
         "exit.change" if before else "exit.add",
         f"exit {one.name} of unit {one.unit}",
@@ -232,10 +234,11 @@ def read_exits(database: Database, unit: str) -> tuple[Exit, ...]:
 
 def write_keep_out(transaction: Transaction, one: KeepOut) -> KeepOut:
     """Add addresses that are neither touched nor stored; the audit row counts them and does not name them."""
-    cursor = transaction.execute(
-        "INSERT INTO keep_out (unit, prefixes, reason) VALUES (?,?,?)", (one.unit, _text(one.prefixes), one.reason)
-    )
-    stored = replace(one, id=cursor.lastrowid or 0)
+    row = transaction.execute(
+        "INSERT INTO keep_out (unit, prefixes, reason) VALUES (?,?,?) RETURNING id",
+        (one.unit, _text(one.prefixes), one.reason),
+    ).fetchone()
+    stored = replace(one, id=row[0])
     after = {"ranges": len(one.prefixes), "reason": one.reason}
     transaction.audit("keep_out.add", f"keep-out {stored.id} of unit {one.unit}", after=after)
     return stored

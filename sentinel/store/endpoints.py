@@ -14,15 +14,8 @@ from sentinel.model.moment import from_microseconds, from_optional, to_microseco
 from sentinel.model.observation import Certificate
 from sentinel.model.unit import IPAddress, Network
 from sentinel.store.database import Database, Row, Transaction
-from sentinel.store.interning import (
-    address_key,
-    build_look,
-    in_batches,
-    intern_hosts,
-    intern_looks,
-    intern_vantages,
-    place_of,
-)
+from sentinel.store.interning import build_look, in_batches, intern_hosts, intern_looks, intern_vantages, place_of
+from sentinel.store.keys import address_key
 from sentinel.store.runs import read_changed_ids
 from sentinel.store.tables_codes import PROTO_CODES, STATE_CODES, WHY_CODES
 

@@ -183,7 +183,7 @@ def write_evidence(transaction: Transaction, evidence: Evidence) -> None:
     """Record a blob; recording it again changes nothing, but that one that was cleared is there again."""
     transaction.execute(
         "INSERT INTO evidence (sha256, size_bytes, name, format, received_us) VALUES (?,?,?,?,?) "
-        "ON CONFLICT (sha256) DO UPDATE SET pruned_us=NULL WHERE pruned_us IS NOT NULL",
+        "ON CONFLICT (sha256) DO UPDATE SET pruned_us=NULL WHERE evidence.pruned_us IS NOT NULL",
         (
             evidence.sha256,
             evidence.size_bytes,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from sentinel.model.finding import Finding, FindingState
 from sentinel.model.moment import from_microseconds, to_microseconds
 from sentinel.model.rule import Severity
-from sentinel.store.assets import escape_like
+from sentinel.store.assets import escape_like, like_clause
 from sentinel.store.database import Database
 from sentinel.store.findings import FINDING_SELECT, SEVERITY_RANK, build_finding
 
@@ -54,12 +54,12 @@ class FindingQuestion:
 def read_finding_page(
     database: Database, asked: FindingQuestion, cursor: Cursor | None, count: int, *, back: bool = False
 ) -> tuple[tuple[Finding, Cursor], ...]:
-    """Give the findings a question means behind a cursor, each with its own; `assets.add_functions` comes first.
+    """Give the findings a question means behind a cursor, each with its own; `assets.use_register` comes first.
 
     They stand in the question's order, or, going `back`, are those before the cursor, the nearest first.
     """
     first, second = _KEYS[asked.order]
-    where, values = _build(asked)
+    where, values = _build(database, asked)
     sign, way = ("<", " DESC") if back else (">", "")
     if cursor is not None:
         where += f" AND ({first}, {second}, id) {sign} (?, ?, ?)"
@@ -74,12 +74,12 @@ def read_finding_page(
 
 def count_findings(database: Database, asked: FindingQuestion) -> int:
     """Count the findings a question means."""
-    where, values = _build(asked)
+    where, values = _build(database, asked)
     row = database.one(f"SELECT count(*) FROM finding WHERE {where}", values)  # noqa: S608  constant words
     return int(row[0]) if row else 0
 
 
-def _build(asked: FindingQuestion) -> tuple[str, list[object]]:
+def _build(database: Database, asked: FindingQuestion) -> tuple[str, list[object]]:
     clauses: list[str] = ["unit=?"]
     values: list[object] = [asked.unit]
     if asked.severity is not None:
@@ -92,17 +92,23 @@ def _build(asked: FindingQuestion) -> tuple[str, list[object]]:
         clauses.append("rule=?")
         values.append(asked.rule)
     if asked.owner:
-        clauses.append("owner_of(host_of(subject))=?")
-        values.append(asked.owner)
+        clause, given = _match_host(database, asked, lambda host: database.register.owner(host) == asked.owner)
+        clauses.append(clause)
+        values += given
     if asked.overdue_at is not None:
         clauses.append(f"state IN ({_LIVE}) AND due_us<?")
         values.append(to_microseconds(asked.overdue_at))
     if asked.text:
         names = ("subject", "number", "title_zh", "title_en", "rule", "detail")
-        said = [f"{name} LIKE ? ESCAPE '\\'" for name in names] + ["instr(register_words(host_of(subject)), ?)"]
-        clauses.append(f"({' OR '.join(said)})")
-        values += [f"%{escape_like(asked.text)}%"] * len(names) + [asked.text.casefold()]
+        words = asked.text.casefold()
+        clause, given = _match_host(database, asked, lambda host: words in (database.register.words(host) or ""))
+        clauses.append(f"({' OR '.join([*(like_clause(database, name) for name in names), clause])})")
+        values += [*[f"%{escape_like(asked.text)}%"] * len(names), *given]
     return " AND ".join(clauses), values
+
+
+def _match_host(database: Database, asked: FindingQuestion, test: Callable[[str], bool]) -> tuple[str, list[object]]:
+    return database.match("host_of(subject)", "FROM finding WHERE unit=?", (asked.unit,), test)
 
 
 def read_events(database: Database, finding: int) -> tuple[tuple[datetime, str, str, str, str], ...]:

@@ -10,6 +10,7 @@ from sentinel.model.finding import Disclosure, Finding, FindingKey, FindingSourc
 from sentinel.model.moment import SHANGHAI, from_microseconds, from_optional, to_microseconds, to_optional
 from sentinel.model.rule import Severity
 from sentinel.store.database import Database, Row, Transaction
+from sentinel.store.keys import read_row_id
 
 _FIELDS = (
     "number, unit, rule, network, subject, source, severity, state, first_seen_us, last_seen_us, due_us, clauses, "
@@ -29,6 +30,8 @@ def read_findings(
 ) -> Iterator[Finding]:
     """Give the findings of units, worst and oldest first, in the given states (None: all)."""
     wanted = None if states is None else [state.value for state in states]
+    if wanted == []:
+        return
     for unit in units:
         statement = f"{FINDING_SELECT} WHERE unit=?"
         values: list[object] = [unit]
@@ -56,8 +59,9 @@ def count_live(database: Database, unit: str) -> int:
 
 def find_finding(database: Database, reference: str) -> Finding | None:
     """Give a finding by its number (隐患-2026-00123) or its row id."""
-    column = "id" if reference.isascii() and reference.isdigit() else "number"
-    row = database.one(f"{FINDING_SELECT} WHERE {column}=?", (reference,))  # compared as a number; it may be a huge one
+    number = read_row_id(reference)
+    column, value = ("number", reference) if number is None else ("id", number)
+    row = database.one(f"{FINDING_SELECT} WHERE {column}=?", (value,))
     return build_finding(row) if row else None
 
 
@@ -115,7 +119,7 @@ def _next_number(transaction: Transaction) -> int:
     year = transaction.now.astimezone(SHANGHAI).year
     prefix = f"隐患-{year}-"
     row = transaction.execute(
-        "SELECT max(CAST(substr(number, ?) AS INTEGER)) FROM finding WHERE number LIKE ?",
+        "SELECT max(CAST(substr(number, ?) AS BIGINT)) FROM finding WHERE number LIKE ?",
         (len(prefix) + 1, f"{prefix}%"),
     ).fetchone()
     return int(row[0] or 0) + 1

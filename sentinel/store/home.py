@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from sentinel.errors import StoreError
+from sentinel.model.place import ServerPlace
 from sentinel.store.database import Database, wrap_errors
 
 MARKER = "sentinel.toml"
@@ -23,9 +24,11 @@ class Home:
 
     Attributes:
         path: the home.
+        server: where its tables lie on a server; None: in a file of its own.
     """
 
     path: Path
+    server: ServerPlace | None = None
 
     @property
     def settings(self) -> Path:
@@ -41,6 +44,11 @@ class Home:
     def database(self) -> Path:
         """The database file."""
         return self.var / "sentinel.db"
+
+    @property
+    def place(self) -> Path | ServerPlace:
+        """Where the tables lie."""
+        return self.server or self.database
 
     @property
     def evidence(self) -> Path:
@@ -77,13 +85,13 @@ class Home:
         return self.settings.is_file()
 
 
-def require_free(path: Path) -> Home:
+def require_free(path: Path, server: ServerPlace | None = None) -> Home:
     """Give the layout of a home that may be made there.
 
     Raises:
         StoreError: it is a home already, or cannot be written.
     """
-    home = Home(path)
+    home = Home(path, server)
     if home.is_made():
         raise StoreError(f"{path}: is a home already; use it, or choose another folder")
     there = next((one for one in (path, *path.absolute().parents) if one.exists()), path)
@@ -93,41 +101,66 @@ def require_free(path: Path) -> Home:
     return home
 
 
-def create_home(path: Path, settings_text: str) -> Home:
+def create_home(path: Path, settings_text: str, server: ServerPlace | None = None) -> Home:
     """Make the folders, the settings file and the database of a new home.
 
     Raises:
-        StoreError: the folder cannot be written or is a home already.
+        StoreError: the folder cannot be written or is a home already, or the tables of a home are on the server.
     """
-    home = require_free(path)
+    home = require_free(path, server)
     with wrap_errors(path):
         for folder in (home.var, home.evidence, home.reports, home.work):
             folder.mkdir(parents=True, exist_ok=True)
         home.var.chmod(0o700)
-        Database(home.database).close()
+        if server is None:
+            Database(home.database).close()
+        else:
+            _create_tables(server)
         fresh = home.settings.with_suffix(".new")
         fresh.write_text(settings_text, encoding="utf-8")
         fresh.replace(home.settings)
     return home
 
 
-def open_home(path: Path, busy_timeout_s: int = 30) -> tuple[Home, Database]:
+def _create_tables(server: ServerPlace) -> None:
+    from sentinel.store.postgres import connected
+    from sentinel.store.postgres_schema import read_revision
+
+    with connected(server) as raw:
+        if read_revision(raw, server) is not None:
+            raise StoreError(
+                f"{server}: schema {server.schema} holds a home already; use that one, or name another schema "
+                f"with ?schema=NAME"
+            )
+    Database(server).close()
+
+
+def discard_tables(server: ServerPlace) -> None:
+    """Remove the tables that were just made for a home whose making failed."""
+    from sentinel.store.postgres import connected
+    from sentinel.store.postgres_schema import drop_tables
+
+    with connected(server) as raw:
+        drop_tables(raw, server)
+
+
+def open_home(path: Path, busy_timeout_s: int = 30, server: ServerPlace | None = None) -> tuple[Home, Database]:
     """Open a home and its database, bringing an older schema up to date.
 
     Raises:
         StoreError: there is no home, or it cannot be used.
     """
-    home = Home(path)
+    home = Home(path, server)
     if not home.is_made():
         raise StoreError(f"{path}: no home here; make one with `sentinel --home {path} init --unit NAME`")
-    if not home.database.exists():
+    if server is None and not home.database.exists():
         raise StoreError(f"{home.database}: the database is missing; restore the home from a backup")
     with wrap_errors(path):
         for folder in (home.evidence, home.reports, home.work):
             folder.mkdir(parents=True, exist_ok=True)
         if not os.access(home.var, os.W_OK | os.X_OK):
             raise StoreError(f"{home.var}: cannot be written; check its owner and the mount")
-    return home, Database(home.database, busy_timeout_s)
+    return home, Database(home.place, busy_timeout_s, may_create=server is None)
 
 
 @contextmanager

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
-from ipaddress import ip_address
 from typing import Any
 
 from sentinel.model.endpoint import Endpoint, EndpointKey
 from sentinel.store.database import Transaction
+from sentinel.store.keys import address_key
 
 BATCH = 1000
 """Values in one list of a statement."""
@@ -19,13 +19,6 @@ Place = tuple[int, str]
 
 Look = tuple[str, bool, str, str, str, str, str, str, str]
 """Service, guessed, product, version, tunnel, certificate, extra, CPE names, title."""
-
-
-def address_key(address: str) -> bytes:
-    """Give bytes that sort as addresses do: version, then number."""
-    if ":" in address:
-        return b"\x06" + ip_address(address).packed
-    return b"\x04" + bytes(map(int, address.split(".")))
 
 
 def place_of(key: EndpointKey) -> Place:

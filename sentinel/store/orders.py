@@ -10,6 +10,7 @@ from sentinel.model.moment import SHANGHAI, from_microseconds, to_microseconds
 from sentinel.model.order import RectificationOrder
 from sentinel.store.assignments import write_assignment
 from sentinel.store.database import Database, Row, Transaction
+from sentinel.store.keys import read_row_id
 
 _FIELDS = "number, unit, issuer, assignee, issued_us, due_us, note"
 _SELECT = f"SELECT id, {_FIELDS} FROM rectification_order"  # noqa: S608  constant columns
@@ -55,8 +56,9 @@ def read_orders(database: Database, unit: str) -> Iterator[RectificationOrder]:
 
 def find_order(database: Database, reference: str) -> RectificationOrder | None:
     """Give an order by its number (整改-2026-0001) or its row id."""
-    column = "id" if reference.isascii() and reference.isdigit() else "number"
-    row = database.one(f"{_SELECT} WHERE {column}=?", (reference,))  # compared as a number; it may be a huge one
+    number = read_row_id(reference)
+    column, value = ("number", reference) if number is None else ("id", number)
+    row = database.one(f"{_SELECT} WHERE {column}=?", (value,))
     return _order(database, row) if row else None
 
 
@@ -87,7 +89,7 @@ def read_orders_of(database: Database, finding: int) -> tuple[str, ...]:
 def _next_number(transaction: Transaction) -> str:
     prefix = f"整改-{transaction.now.astimezone(SHANGHAI).year}-"
     row = transaction.execute(
-        "SELECT max(CAST(substr(number, ?) AS INTEGER)) FROM rectification_order WHERE number LIKE ?",
+        "SELECT max(CAST(substr(number, ?) AS BIGINT)) FROM rectification_order WHERE number LIKE ?",
         (len(prefix) + 1, f"{prefix}%"),
     ).fetchone()
     return f"{prefix}{int(row[0] or 0) + 1:04d}"

@@ -31,11 +31,11 @@ def write_register(
     written = []
     for entry in entries:
         stored = replace(entry, imported_at=transaction.now)
-        cursor = transaction.execute(
-            f"INSERT INTO register ({_FIELDS}) VALUES ({','.join('?' * 19)})",  # noqa: S608  constant columns
+        row = transaction.execute(
+            f"INSERT INTO register ({_FIELDS}) VALUES ({','.join('?' * 19)}) RETURNING id",  # noqa: S608  constant columns
             _values(stored, seal),
-        )
-        written.append(replace(stored, id=cursor.lastrowid or 0))
+        ).fetchone()
+        written.append(replace(stored, id=row[0]))
     return tuple(written)
 
 
@@ -142,7 +142,7 @@ def reseal_register(transaction: Transaction, before: str, after: str, seal: Sea
         StoreError: a line names a person and the key that opens it is not here.
     """
     rows = transaction.execute(
-        "SELECT id, source_sha256, sheet, row, person FROM register WHERE unit=? AND person!=x''", (after,)
+        "SELECT id, source_sha256, sheet, row, person FROM register WHERE unit=? AND person!=?", (after, b"")
     ).fetchall()
     for number, sha256, sheet, row, sealed in rows:
         person = open_person(sealed, seal, _place(before, sha256, sheet, row))

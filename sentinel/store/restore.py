@@ -8,12 +8,14 @@ import os
 import secrets
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sentinel.errors import ParseError, StoreError
+from sentinel.model.place import ServerPlace
 from sentinel.store.archive import CHUNK, DATABASE, Hashed, Manifest, evidence_sum
 from sentinel.store.backup import Tell, check_database, owner_only, read_whole, unpack_database
 from sentinel.store.database import Database, wrap_errors
@@ -42,8 +44,19 @@ class Restored:
     sealed: int
 
 
-def restore_backup(file: Path, place: Path, actor: str, now: datetime, tell: Tell) -> Restored:
+def restore_backup(
+    file: Path,
+    place: Path,
+    actor: str,
+    now: datetime,
+    tell: Tell,
+    *,
+    server: ServerPlace | None = None,
+    settle: Callable[[Path], None] = lambda _: None,
+) -> Restored:
     """Make a home from a backup; it appears whole and checked, or not at all. Never over something that is there.
+
+    With a server the tables go there, into a schema that has none. `settle` gets the folder before it appears.
 
     Raises:
         ParseError: it is no whole and sound backup.
@@ -61,13 +74,36 @@ def restore_backup(file: Path, place: Path, actor: str, now: datetime, tell: Tel
             held = _hold(draft)
             manifest = _unpack(file, Home(draft), tell)
             sealed = _finish(file, Home(draft), manifest, actor, now, tell)
-            os.sync()
-            draft.rename(place)
+            settle(draft)
+            with _moved_tables(Home(draft), server, tell):
+                os.sync()
+                draft.rename(place)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
             if held is not None:
                 os.close(held)
-    return Restored(Home(place), manifest, manifest.schema if manifest.schema != HEAD else "", sealed)
+    return Restored(Home(place, server), manifest, manifest.schema if manifest.schema != HEAD else "", sealed)
+
+
+@contextmanager
+def _moved_tables(home: Home, server: ServerPlace | None, tell: Tell) -> Iterator[None]:
+    """Move the tables of a checked home to a server, when one is named; they go again if the block fails."""
+    if server is None:
+        yield
+        return
+    from sentinel.store.portable import fill_server
+    from sentinel.store.postgres import connected
+    from sentinel.store.postgres_schema import drop_tables
+
+    with connected(server) as raw:
+        fill_server(raw, server, home.database, lambda left, total: tell("database", total - left, total))
+        for left in home.var.glob(f"{home.database.name}*"):
+            left.unlink()
+        try:
+            yield
+        except BaseException:
+            drop_tables(raw, server)
+            raise
 
 
 def _draft_name(place: Path) -> str:

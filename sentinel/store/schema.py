@@ -5,15 +5,16 @@ from __future__ import annotations
 import fcntl
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import StoreError
+from sentinel.model.place import ServerPlace
 from sentinel.store.audit import append_audit, find_broken_link
+from sentinel.store.engine import Upgrade
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -26,19 +27,6 @@ KEPT_COPIES = 3
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _SPARE_BYTES = 64 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Upgrade:
-    """An upgrade that took place.
-
-    Attributes:
-        before: the revision before.
-        copy: the database as it was.
-    """
-
-    before: str
-    copy: Path
 
 
 def read_revision(connection: sqlite3.Connection) -> str | None:
@@ -69,18 +57,23 @@ def upgrade_schema(database: Path) -> Upgrade | None:
             if before == HEAD:
                 return None
             if before is not None:
-                _check_known(database, before)
+                check_known(database, before)
             connection.execute("PRAGMA journal_mode=WAL")
             broken = find_broken_link(connection) if before is not None else None
             copy = _copy_aside(connection, database, before) if before is not None else None
-        _run_alembic(database, _Check(before, broken))
+        run_alembic(database, {"database": database, "check": _Check(before, broken)})
         if before is None or copy is None:
             return None
         _remove_old_copies(copy.parent)
         return Upgrade(before, copy)
 
 
-def _check_known(database: Path, revision: str) -> None:
+def check_known(database: Path | ServerPlace, revision: str) -> None:
+    """Refuse a schema no migration here makes.
+
+    Raises:
+        StoreError: a newer sentinel wrote it, or none did.
+    """
     known = {file.name.partition("_")[0] for file in (_SCRIPTS / "versions").glob("*.py")}
     if revision not in known:
         raise StoreError(
@@ -178,7 +171,12 @@ class _Check:
             append_audit(inner, datetime.now(UTC), "sentinel", "home.upgrade", "schema", self._before, HEAD)
 
 
-def _run_alembic(database: Path, check: _Check) -> None:
+def run_alembic(database: Path | ServerPlace, attributes: Mapping[str, object]) -> None:
+    """Run the migrations that are missing; what `attributes` are for stands in `migrations/env.py`.
+
+    Raises:
+        StoreError: they failed, and the database is as it was.
+    """
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
@@ -186,8 +184,7 @@ def _run_alembic(database: Path, check: _Check) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
-    config.attributes["database"] = database
-    config.attributes["check"] = check
+    config.attributes.update(attributes)
     try:
         command.upgrade(config, "head")
     except CommandError as error:
@@ -198,5 +195,5 @@ def _run_alembic(database: Path, check: _Check) -> None:
         raise _failure(database, str(error)) from error
 
 
-def _failure(database: Path, reason: str) -> StoreError:
+def _failure(database: Path | ServerPlace, reason: str) -> StoreError:
     return StoreError(f"{database}: upgrade failed, the home stays as it was; {reason}".splitlines()[0])

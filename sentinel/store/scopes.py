@@ -13,6 +13,7 @@ from sentinel.model.scope import Authorisation, Level, Target
 from sentinel.model.unit import IPNetwork
 from sentinel.model.whitelist import Direction, PeerKind, WhitelistAction, WhitelistEntry, WhitelistKind
 from sentinel.store.database import Database, Row, Transaction
+from sentinel.store.keys import clip_row_id
 
 _AUTHORISATION = (
     "id, unit, targets, excluded, by, document, valid_from_us, valid_to_us, level, allow_loopback, rate_pps, "
@@ -230,7 +231,7 @@ def build_whitelist_words(entry: WhitelistEntry) -> dict[str, object]:
 def _withdraw(transaction: Transaction, table: str, action: str, row_id: int, reason: str) -> None:
     cursor = transaction.execute(
         f"UPDATE {table} SET withdrawn_us=? WHERE id=? AND withdrawn_us IS NULL",  # noqa: S608  constant tables
-        (to_microseconds(transaction.now), str(row_id)),  # compared as a number; it may be a huge one
+        (to_microseconds(transaction.now), clip_row_id(row_id)),
     )
     if cursor.rowcount != 1:
         raise UsageError(f"there is no {table} entry {row_id} in force")

@@ -169,7 +169,12 @@ def remove_network(transaction: Transaction, network: Network, default: Network)
     """Take a network away; its findings go to the default one, and what was seen of it has to be placed anew."""
     claim_prefixes(transaction, replace(network, prefixes=()))
     remove_history(transaction, [network.id], None)
-    transaction.execute("UPDATE OR IGNORE finding SET network=? WHERE network=?", (default.id, network.id))
+    transaction.execute(
+        "UPDATE finding SET network=? WHERE network=? AND NOT EXISTS (SELECT 1 FROM finding other "
+        "WHERE other.unit=finding.unit AND other.rule=finding.rule AND other.network=? "
+        "AND other.subject=finding.subject)",
+        (default.id, network.id, default.id),
+    )
     leave_network(transaction, network.id, default.id)
     transaction.execute("DELETE FROM network WHERE id=?", (network.id,))
     subject = f"network {network.unit}/{network.name}"
@@ -228,8 +233,8 @@ def change_unit(transaction: Transaction, before: Unit, after: Unit, *, correct:
 
 def _change_code(transaction: Transaction, before: str, after: str) -> None:
     _check_code(transaction.database, after)
-    for table in _tables_with(transaction.database, "unit"):
-        transaction.execute(f"UPDATE {table} SET unit=? WHERE unit=?", (after, before))  # noqa: S608
+    for table in transaction.database.engine.tables_with("unit"):
+        transaction.execute(f'UPDATE "{table}" SET unit=? WHERE unit=?', (after, before))  # noqa: S608
     transaction.execute("UPDATE finding SET subject=? WHERE unit=? AND network=0 AND subject=?", (after, after, before))
     transaction.execute("UPDATE unit SET parent=? WHERE parent=?", (after, before))
     rename_in_history(transaction, before, after)
@@ -239,14 +244,6 @@ def _unit_words(one: Unit) -> dict[str, object]:
     words = {"code": one.code, "name": one.name, "level": one.level, "region": one.region, "credit": one.credit}
     more = {"kind": one.kind, "affiliation": one.affiliation, "aliases": list(one.aliases)}
     return words | more | {"valid_from": one.valid_from, "valid_to": one.valid_to}
-
-
-def _tables_with(database: Database, column: str) -> list[str]:
-    rows = database.query(
-        "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type='table' AND c.name=?",
-        (column,),
-    )
-    return [f'"{name}"' for (name,) in list(rows)]
 
 
 def _network_words(network: Network) -> dict[str, object]:

@@ -18,6 +18,7 @@ from sentinel.model.endpoint import AddressRanges, Coverage, Endpoint, EndpointK
 from sentinel.model.evidence import Evidence
 from sentinel.model.finding import Finding, FindingKey, FindingSource, FindingState
 from sentinel.model.observation import Certificate
+from sentinel.model.place import ServerPlace
 from sentinel.model.ports import parse_ranges
 from sentinel.model.register import RegisterEntry
 from sentinel.model.unit import Network, Zone
@@ -38,10 +39,15 @@ PORTS = (("tcp", parse_ranges("21-9100")), ("udp", parse_ranges("53-1900")))
 ZONES = (Zone.SERVER, Zone.OFFICE, Zone.OFFICE, Zone.IOT, Zone.DMZ, Zone.EXAM)
 
 
-def make_large_home(path: Path, endpoints: int = 50_000, seed: int = 11, now: datetime = NOW) -> None:
+def make_large_home(
+    path: Path, endpoints: int = 50_000, seed: int = 11, now: datetime = NOW, server: ServerPlace | None = None
+) -> None:
     """Make a home whose map has about so many open endpoints, scanned six times in the last ten weeks."""
     random_ = random.Random(seed)
-    with opened(path) as context, context.database.transaction("tester", now, objects=True) as transaction:
+    with (
+        opened(path, server=server) as context,
+        context.database.transaction("tester", now, objects=True) as transaction,
+    ):
         networks = _write_networks(transaction, endpoints)
         hosts = list(_hosts(networks, endpoints, random_))
         _write_map(transaction, hosts, random_, now)

@@ -5,7 +5,6 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_address
-from pathlib import Path
 
 import pytest
 
@@ -17,19 +16,25 @@ from sentinel.store import assets
 from sentinel.store.assets import AssetQuestion, AssetRow
 from sentinel.store.database import Database
 from sentinel.store.finding_pages import FindingQuestion, count_findings, count_on_host, read_finding_page, read_on_host
-from sentinel.store.interning import address_key
+from sentinel.store.home import Home
+from sentinel.store.keys import address_key, host_of
 from sentinel.store.units import read_networks
 from tests.console.large import make_large_home
 from tests.homes import NOW, SCHOOL
+from tests.store.conftest import BACKENDS, made_home
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    home = tmp_path_factory.mktemp("assets") / "home"
-    make_large_home(home, 1500)
-    with closing(Database(home / "var" / "sentinel.db", read_only=True)) as reading:
+@pytest.fixture(scope="module", params=BACKENDS)
+def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    with made_home(tmp_path_factory.mktemp("assets") / "home", request.param) as home:
+        make_large_home(home.path, 1500, server=home.server)
+        yield from read(home)
+
+
+def read(home: Home) -> Iterator[Database]:
+    with closing(Database(home.place, read_only=True)) as reading:
         known = {"10.20.0.5": "教务系统 教务处"}
-        assets.add_functions(reading, known.get, lambda host: "教务处" if host in known else "")
+        assets.use_register(reading, known.get, lambda host: "教务处" if host in known else "")
         yield reading
 
 
@@ -58,13 +63,11 @@ def test_reading_connection_when_written_to_refuses(database: Database) -> None:
         transaction.execute("DELETE FROM host")
 
 
-def test_reading_connection_when_the_schema_is_another_says_so(tmp_path: Path) -> None:
-    path = tmp_path / "sentinel.db"
-    Database(path).close()
-    with closing(Database(path)) as writing:
+def test_reading_connection_when_the_schema_is_another_says_so(home: Home) -> None:
+    with closing(Database(home.place)) as writing:
         writing.connection.execute("UPDATE alembic_version SET version_num='0001'")
     with pytest.raises(StoreError, match="start it again"):
-        Database(path, read_only=True)
+        Database(home.place, read_only=True)
 
 
 @pytest.mark.parametrize("order", assets.ORDERS)
@@ -174,7 +177,7 @@ def test_severity_when_asked_agrees_with_the_findings_of_each_host(
     for (network, address), (_, live) in list(by_host.items())[:50]:
         about = list(read_on_host(database, SCHOOL.code, network, address, 100))
         assert sum(one.state.is_live for one in about) == live
-        assert all(assets.host_of(one.key.subject) == address for one in about)
+        assert all(host_of(one.key.subject) == address for one in about)
 
 
 @pytest.mark.parametrize(
@@ -189,8 +192,14 @@ def test_severity_when_asked_agrees_with_the_findings_of_each_host(
         ("", ""),
     ],
 )
-def test_host_of_a_subject_is_what_stands_before_its_place(subject: str, host: str) -> None:
-    assert assets.host_of(subject) == host
+def test_host_of_a_subject_is_what_stands_before_its_place(database: Database, subject: str, host: str) -> None:
+    assert host_of(subject) == host
+    assert database.one("SELECT host_of(?)", (subject,)) == (host,)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "10.20.0.9", "255.255.255.255", "::", "2001:db8::5", "::ffff:1.2.3.4"])
+def test_address_key_is_the_same_bytes_in_sql(database: Database, address: str) -> None:
+    assert database.one("SELECT address_key(?)", (address,)) == (assets.address_key(address),)
 
 
 @pytest.mark.parametrize("order", ["severity", "newest", "due"])
@@ -214,12 +223,13 @@ def test_findings_when_asked_are_those_that_meet_every_condition(database: Datab
     wanted = [one for one in whole if one.severity is Severity.HIGH and one.is_overdue(NOW)]
     assert found == wanted != []
     owned = [one for one, _ in read_finding_page(database, FindingQuestion(SCHOOL.code, owner="教务处"), None, 100)]
-    assert all(assets.host_of(one.key.subject) == "10.20.0.5" for one in owned)
+    assert all(host_of(one.key.subject) == "10.20.0.5" for one in owned)
 
 
 def test_intervals_when_read_are_those_of_one_address(database: Database, networks: tuple[Network, ...]) -> None:
     (network, address) = next(
-        (row[0], row[1]) for row in database.query("SELECT network, address FROM endpoint WHERE valid_to_us NOT NULL")
+        (row[0], row[1])
+        for row in database.query("SELECT network, address FROM endpoint WHERE valid_to_us IS NOT NULL")
     )
     whole = assets.read_intervals(database, network, address, ("inside",), lasting=False, limit=100)
     lasting = assets.read_intervals(database, network, address, ("inside",), lasting=True, limit=100)

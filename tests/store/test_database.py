@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -16,7 +15,7 @@ from sentinel.store.tables import PlanRow, UnitRow
 from tests.homes import NOW
 
 INSERT = (
-    "INSERT INTO plan (unit, at, days, enabled, ports, created_us, last_result) VALUES (?,'02:30','daily',1,'',0,'')"
+    "INSERT INTO plan (unit, at, days, enabled, ports, created_us, last_result) VALUES (?,'02:30','daily',TRUE,'',0,'')"
 )
 
 
@@ -31,8 +30,8 @@ def audits(database: Database) -> int:
 
 
 @pytest.mark.parametrize(("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)])
-def test_connection_always_writes_ahead_and_syncs(database: Database, pragma: str, value: object) -> None:
-    assert database.one(f"PRAGMA {pragma}") == (value,)
+def test_connection_always_writes_ahead_and_syncs(file_database: Database, pragma: str, value: object) -> None:
+    assert file_database.one(f"PRAGMA {pragma}") == (value,)
 
 
 def test_transaction_when_it_ends_well_keeps_change_and_audit(home: Home, database: Database) -> None:
@@ -42,7 +41,7 @@ def test_transaction_when_it_ends_well_keeps_change_and_audit(home: Home, databa
         assert not transaction.is_audited
         transaction.audit("plan.set", "unit a")
         assert transaction.is_audited
-    other = Database(home.database)
+    other = Database(home.place)
     assert plans(other) == ["a"]
     assert audits(other) == before + 1
     other.close()
@@ -110,7 +109,7 @@ def test_objects_and_statements_share_one_transaction(database: Database) -> Non
 
 def test_objects_the_database_refuses_are_told_in_one_line(database: Database) -> None:
     with (
-        pytest.raises(StoreError, match="UNIQUE constraint failed") as caught,
+        pytest.raises(StoreError, match=r"UNIQUE constraint failed|duplicate key value") as caught,
         database.transaction("tester", NOW, objects=True) as transaction,
     ):
         transaction.session.add(UnitRow(code="school", name="twice", level="school", path="school"))
@@ -120,7 +119,7 @@ def test_objects_the_database_refuses_are_told_in_one_line(database: Database) -
 
 
 def test_second_writer_waits_and_is_then_told_who_is_in_the_way(home: Home, database: Database) -> None:
-    other = Database(home.database, busy_timeout_s=0)
+    other = Database(home.place, busy_timeout_s=0)
     with database.transaction("tester", NOW):
         with pytest.raises(StoreError, match="another sentinel is writing"), other.transaction("tester", NOW):
             pytest.fail("two transactions at once")
@@ -146,17 +145,17 @@ def test_missing_folder_is_told_in_one_line(tmp_path: Path) -> None:
         Database(tmp_path / "nowhere" / "sentinel.db")
 
 
-def test_damaged_database_is_told_in_one_line(home: Home) -> None:
-    Database(home.database).close()
-    raw = bytearray(home.database.read_bytes())
+def test_damaged_database_is_told_in_one_line(file_home: Home) -> None:
+    Database(file_home.database).close()
+    raw = bytearray(file_home.database.read_bytes())
     raw[4096:] = b"\xff" * (len(raw) - 4096)
-    home.database.write_bytes(raw)
-    with pytest.raises(StoreError, match=r"damaged|malformed"), closing(Database(home.database)) as database:
+    file_home.database.write_bytes(raw)
+    with pytest.raises(StoreError, match=r"damaged|malformed"), closing(Database(file_home.database)) as database:
         list(database.query("SELECT * FROM endpoint"))
 
 
 @pytest.mark.namespace
-def test_read_only_home_is_told_in_one_line(home: Home, tmp_path: Path) -> None:
+def test_read_only_home_is_told_in_one_line(file_home: Home, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(
         "import sys\nfrom pathlib import Path\nfrom sentinel.errors import StoreError\n"
@@ -166,7 +165,18 @@ def test_read_only_home_is_told_in_one_line(home: Home, tmp_path: Path) -> None:
     )
     command = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$1" "$2" "$0"'
     done = subprocess.run(
-        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", command, home.path, sys.executable, program],
+        [
+            "unshare",
+            "--user",
+            "--map-root-user",
+            "--mount",
+            "sh",
+            "-c",
+            command,
+            file_home.path,
+            sys.executable,
+            program,
+        ],
         capture_output=True,
         text=True,
         timeout=30,
@@ -202,26 +212,27 @@ def test_explanation_says_what_a_person_can_do(words: str, hint: str) -> None:
     assert hint in explain_error(words)
 
 
-def test_full_disk_is_told_in_one_line_and_nothing_is_kept(database: Database) -> None:
-    pages = database.one("PRAGMA page_count")
+def test_full_disk_is_told_in_one_line_and_nothing_is_kept(file_database: Database) -> None:
+    pages = file_database.one("PRAGMA page_count")
     assert pages is not None
-    database.connection.execute(f"PRAGMA max_page_count={pages[0]}")
-    with pytest.raises(StoreError, match="the disk is full"), database.transaction("tester", NOW) as transaction:
+    file_database.connection.execute(f"PRAGMA max_page_count={pages[0]}")
+    with pytest.raises(StoreError, match="the disk is full"), file_database.transaction("tester", NOW) as transaction:
         transaction.audit("plan.set", "a long one")
         for number in range(2_000):
             transaction.execute(INSERT, (f"{number:0100}",))
-    assert plans(database) == []
+    assert plans(file_database) == []
 
 
-def test_sqlite_errors_inside_a_query_are_told_in_one_line(database: Database) -> None:
-    with pytest.raises(StoreError, match="no such table"):
-        list(database.query("SELECT * FROM absent"))
-    with pytest.raises(StoreError, match="no such table"):
-        database.one("SELECT * FROM absent")
+def test_errors_inside_a_query_are_told_in_one_line(database: Database) -> None:
+    for ask in (lambda: list(database.query("SELECT * FROM absent")), lambda: database.one("SELECT * FROM absent")):
+        with pytest.raises(StoreError, match=r"no such table|does not exist") as caught:
+            ask()
+        assert "\n" not in str(caught.value)
+        assert str(database.path) in str(caught.value)
 
 
 def test_closed_database_is_closed(home: Home) -> None:
-    database = Database(home.database)
+    database = Database(home.place)
     database.close()
-    with pytest.raises(sqlite3.ProgrammingError):
-        database.connection.execute("SELECT 1")
+    with pytest.raises(StoreError, match=r"closed|lost"):
+        database.one("SELECT 1")

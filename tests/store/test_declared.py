@@ -12,6 +12,7 @@ from sentinel.model.register import Exit, KeepOut, Person, RegisterEntry
 from sentinel.model.unit import Unit, UnitLevel
 from sentinel.store import declared
 from sentinel.store.audit import read_audit
+from sentinel.store.home import Home
 from sentinel.store.register import read_register, reseal_register, write_register
 from sentinel.store.seal import Seal
 from sentinel.store.units import change_unit, write_unit
@@ -21,8 +22,8 @@ SEAL = Seal(bytes(32))
 PERSON = Person("张三", "13800001234", "zs@school.example")
 
 
-def test_contact_when_replaced_or_ended_is_forgotten_and_never_in_the_audit(tmp_path: Path) -> None:
-    with opened(tmp_path / "home") as context:
+def test_contact_when_replaced_or_ended_is_forgotten_and_never_in_the_audit(home: Home) -> None:
+    with opened(home.path, server=home.server) as context:
         database = context.database
         for person in (PERSON, Person("李四")):
             with database.transaction("tester", NOW) as transaction:
@@ -39,8 +40,8 @@ def test_contact_when_replaced_or_ended_is_forgotten_and_never_in_the_audit(tmp_
         assert not any(word in told for word in ("张三", "李四", "138"))
 
 
-def test_exits_and_answers_when_written_again_take_the_place_of_the_earlier(tmp_path: Path) -> None:
-    with opened(tmp_path / "home") as context:
+def test_exits_and_answers_when_written_again_take_the_place_of_the_earlier(home: Home) -> None:
+    with opened(home.path, server=home.server) as context:
         for last in (1, 2):
             with context.database.transaction("tester", NOW) as transaction:
                 stored = declared.write_exit(transaction, Exit(0, "school", "电信", (ip_network(f"203.0.113.{last}"),)))
@@ -52,8 +53,8 @@ def test_exits_and_answers_when_written_again_take_the_place_of_the_earlier(tmp_
         assert declared.read_exits(context.database, "school") == ()
 
 
-def test_keep_out_when_audited_is_counted_and_not_named(tmp_path: Path) -> None:
-    with opened(tmp_path / "home") as context:
+def test_keep_out_when_audited_is_counted_and_not_named(home: Home) -> None:
+    with opened(home.path, server=home.server) as context:
         with context.database.transaction("tester", NOW) as transaction:
             wanted = KeepOut(0, "school", (ip_network("10.9.0.0/24"),), "按规定")
             stored = declared.write_keep_out(transaction, wanted)
@@ -67,9 +68,9 @@ def test_keep_out_when_audited_is_counted_and_not_named(tmp_path: Path) -> None:
         assert len(declared.read_keep_outs(context.database, "school")) == 1
 
 
-def test_code_when_changed_opens_what_was_sealed_for_the_old_one(tmp_path: Path) -> None:
+def test_code_when_changed_opens_what_was_sealed_for_the_old_one(home: Home) -> None:
     entry = RegisterEntry(0, "school", "a.xlsx", "ab" * 32, "Sheet1", 2, system="教务", person=PERSON)
-    with opened(tmp_path / "home") as context:
+    with opened(home.path, server=home.server) as context:
         database = context.database
         with database.transaction("tester", NOW) as transaction:
             declared.write_contact(transaction, "school", "security", PERSON, SEAL)
@@ -84,8 +85,8 @@ def test_code_when_changed_opens_what_was_sealed_for_the_old_one(tmp_path: Path)
         assert read_register(database, "school", SEAL) == ()
 
 
-def test_code_when_changed_without_the_key_that_opens_a_person_changes_nothing(tmp_path: Path) -> None:
-    with opened(tmp_path / "home") as context:
+def test_code_when_changed_without_the_key_that_opens_a_person_changes_nothing(home: Home) -> None:
+    with opened(home.path, server=home.server) as context:
         database = context.database
         with database.transaction("tester", NOW) as transaction:
             declared.write_contact(transaction, "school", "security", PERSON, SEAL)

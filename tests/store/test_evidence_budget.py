@@ -17,6 +17,7 @@ from sentinel.schedule.keeping import MIB, prune_evidence
 from sentinel.store.database import Database
 from sentinel.store.evidence import write_evidence
 from sentinel.store.evidence_budget import REFERENCES, HeldBy, mark_pruned, read_holdings
+from sentinel.store.home import Home
 from tests.homes import NOW, copy_home, opened
 from tests.schedule.nmapfile import NmapRun, at, give, host
 
@@ -51,8 +52,8 @@ def test_every_column_that_names_evidence_is_known_to_the_budget(tmp_path: Path)
     assert columns - NO_REASON == {(table, column) for table, column, _ in REFERENCES}
 
 
-def test_budget_when_exceeded_takes_the_oldest_unreferenced_first(tmp_path: Path) -> None:
-    with opened(tmp_path / "home") as context:
+def test_budget_when_exceeded_takes_the_oldest_unreferenced_first(home: Home) -> None:
+    with opened(home.path, server=home.server) as context:
         new, old, middle = (keep(context, name, days) for name, days in (("new", 3), ("old", 1), ("middle", 2)))
         planned = prune_evidence(context, 2, dry_run=True)
         assert [one.sha256 for one in planned.chosen] == [old, middle]
@@ -66,8 +67,8 @@ def test_budget_when_exceeded_takes_the_oldest_unreferenced_first(tmp_path: Path
         assert prune_evidence(context, 2).chosen == ()
 
 
-def test_budget_when_exceeded_by_runs_and_proof_takes_neither_and_says_by_how_much(tmp_path: Path) -> None:
-    with opened(tmp_path / "home") as context:
+def test_budget_when_exceeded_by_runs_and_proof_takes_neither_and_says_by_how_much(home: Home) -> None:
+    with opened(home.path, server=home.server) as context:
         run = give(context, NmapRun((host(1, p22="ssh"),), finished=at(1))).run.evidence
         proof, noted = keep(context, "proof", 1, 2 * MIB), keep(context, "noted", 2)
         with context.database.transaction("tester", NOW) as transaction:
@@ -93,8 +94,8 @@ def test_budget_when_exceeded_by_runs_and_proof_takes_neither_and_says_by_how_mu
         assert late.run.events > 0, "the map can still be built anew"
 
 
-def test_clearing_that_was_killed_before_the_file_went_is_completed_by_the_next(tmp_path: Path) -> None:
-    with opened(tmp_path / "home") as context:
+def test_clearing_that_was_killed_before_the_file_went_is_completed_by_the_next(home: Home) -> None:
+    with opened(home.path, server=home.server) as context:
         sha = keep(context, "old", 1)
         with context.database.transaction("tester", NOW) as transaction:
             mark_pruned(transaction, read_holdings(context.database, context.evidence))
@@ -103,8 +104,8 @@ def test_clearing_that_was_killed_before_the_file_went_is_completed_by_the_next(
         assert not context.evidence.path_of(sha).exists()
 
 
-def test_blob_no_row_names_goes_after_a_day_and_not_before(tmp_path: Path) -> None:
-    with opened(tmp_path / "home") as context:
+def test_blob_no_row_names_goes_after_a_day_and_not_before(home: Home) -> None:
+    with opened(home.path, server=home.server) as context:
         with context.evidence.receive(io.BytesIO(b"left by a killed import")) as received:
             received.keep()
         path = context.evidence.path_of(received.sha256)
@@ -115,9 +116,9 @@ def test_blob_no_row_names_goes_after_a_day_and_not_before(tmp_path: Path) -> No
         assert not path.exists()
 
 
-def test_evidence_that_was_cleared_and_comes_again_is_evidence_again(tmp_path: Path) -> None:
+def test_evidence_that_was_cleared_and_comes_again_is_evidence_again(home: Home) -> None:
     run = NmapRun((host(1, p22="ssh"),), finished=at(1))
-    with opened(tmp_path / "home") as context:
+    with opened(home.path, server=home.server) as context:
         with (
             context.evidence.receive(io.BytesIO(run.write())) as received,
             context.database.transaction("tester", NOW) as transaction,
@@ -134,8 +135,8 @@ def test_evidence_that_was_cleared_and_comes_again_is_evidence_again(tmp_path: P
 
 
 @pytest.mark.parametrize("budget", [0, 1000])
-def test_budget_that_is_kept_or_not_set_takes_nothing(tmp_path: Path, budget: int) -> None:
-    with opened(tmp_path / "home") as context:
+def test_budget_that_is_kept_or_not_set_takes_nothing(home: Home, budget: int) -> None:
+    with opened(home.path, server=home.server) as context:
         sha = keep(context, "any", 1)
         done = prune_evidence(context, budget)
         assert (done.chosen, done.free_bytes, done.over_bytes) == ((), 0, 0)

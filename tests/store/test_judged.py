@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 from sentinel.schedule.declaring import set_unit
 from sentinel.schedule.judging import judge_unit
 from sentinel.store.flows import write_capture
+from sentinel.store.home import Home
 from sentinel.store.judged import count_unjudged, read_newest_check, read_unjudged
 from sentinel.store.units import write_unit
 from tests.homes import NOW, SCHOOL, Clock, opened
 from tests.schedule.nmapfile import NmapRun, at, give, host
 
 
-def test_count_unjudged_when_something_arrives_then_it_counts_until_the_unit_is_judged(tmp_path: Path) -> None:
+def test_count_unjudged_when_something_arrives_then_it_counts_until_the_unit_is_judged(home: Home) -> None:
     clock = Clock()
-    with opened(tmp_path / "home", clock) as context:
+    with opened(home.path, clock, server=home.server) as context:
         assert (read_newest_check(context.database, SCHOOL.code), count_unjudged(context.database, SCHOOL.code)) == (
             None,
             0,
@@ -37,8 +37,8 @@ def test_count_unjudged_when_something_arrives_then_it_counts_until_the_unit_is_
         assert read_newest_check(context.database, SCHOOL.code) == NOW + timedelta(hours=1)
 
 
-def test_read_newest_check_when_the_code_changed_then_follows_the_unit_and_not_the_code(tmp_path: Path) -> None:
-    with opened(tmp_path / "home") as context:
+def test_read_newest_check_when_the_code_changed_then_follows_the_unit_and_not_the_code(home: Home) -> None:
+    with opened(home.path, server=home.server) as context:
         judge_unit(context, SCHOOL)
         set_unit(context, SCHOOL, code="3910100001")
         with context.database.transaction("tester", NOW, objects=True) as transaction:

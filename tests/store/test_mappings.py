@@ -10,7 +10,7 @@ ONE = KeptMapping("register", ("系统名称", "", "甲"), {"甲": "address", "�
 
 
 def test_correction_when_kept_is_read_the_same_and_replaced_for_the_same_heads(home: Home) -> None:
-    with opened(home.path) as context:
+    with opened(home.path, server=home.server) as context:
         other = replace(ONE, purpose="report")
         for one in (ONE, other, replace(ONE, columns={"甲": "note"})):
             with context.database.transaction("tester", NOW) as transaction:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sentinel.store import points
 from sentinel.store.database import Database
-from sentinel.store.interning import address_key
+from sentinel.store.keys import address_key
 from sentinel.store.tables_codes import PROTO_CODES, STATE_CODES
 from tests.homes import NOW
 from tests.store.test_endpoints import HOUR, end, endpoint, note_run, write

@@ -34,7 +34,7 @@ ENTRY = RegisterEntry(
 
 def test_register_line_when_written_is_read_the_same_with_the_seal(home: Home, tmp_path: Path) -> None:
     seal = make_seal(tmp_path / "key")
-    with opened(home.path) as context:
+    with opened(home.path, server=home.server) as context:
         with context.database.transaction("tester", NOW) as transaction:
             (written,) = write_register(transaction, [ENTRY], seal)
             transaction.audit("register.add", "test")
@@ -48,7 +48,7 @@ def test_register_line_when_written_is_read_the_same_with_the_seal(home: Home, t
 
 def test_register_line_with_a_person_without_a_seal_is_refused(home: Home) -> None:
     with (
-        opened(home.path) as context,
+        opened(home.path, server=home.server) as context,
         pytest.raises(ValueError, match="without the contact key"),
         context.database.transaction("tester", NOW) as transaction,
     ):
@@ -56,7 +56,7 @@ def test_register_line_with_a_person_without_a_seal_is_refused(home: Home) -> No
 
 
 def test_register_line_when_withdrawn_is_no_longer_read_and_stays(home: Home) -> None:
-    with opened(home.path) as context:
+    with opened(home.path, server=home.server) as context:
         with context.database.transaction("tester", NOW) as transaction:
             one, two = write_register(
                 transaction, [replace(ENTRY, person=Person()), replace(ENTRY, person=Person(), row=5)], None

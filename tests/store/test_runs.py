@@ -142,5 +142,5 @@ def test_earlier_coverage_leaves_out_later_runs_other_vantages_and_jobs_of_the_s
 def test_same_evidence_of_one_unit_cannot_be_two_runs(database: Database) -> None:
     write(database, "a")
     write(database, "a", unit="other")
-    with pytest.raises(StoreError, match="UNIQUE constraint"):
+    with pytest.raises(StoreError, match=r"UNIQUE constraint|unique constraint"):
         write(database, "a")

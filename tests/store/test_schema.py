@@ -35,41 +35,41 @@ def test_fresh_database_always_is_at_head(tmp_path: Path) -> None:
         assert read_revision(connection) == HEAD
 
 
-def test_tables_always_equal_what_the_migrations_make(home: Home) -> None:
+def test_tables_always_equal_what_the_migrations_make(file_home: Home) -> None:
     assert tables.AuditRow.metadata is SQLModel.metadata
-    engine = create_engine(f"sqlite:///{home.database}")
+    engine = create_engine(f"sqlite:///{file_home.database}")
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, SQLModel.metadata) == []
     engine.dispose()
 
 
-def test_migrations_when_taken_back_leave_no_table(home: Home) -> None:
+def test_migrations_when_taken_back_leave_no_table(file_home: Home) -> None:
     from alembic import command
 
     config = Config()
     config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
-    config.attributes["database"] = home.database
+    config.attributes["database"] = file_home.database
     command.downgrade(config, "base")
-    with closing(sqlite3.connect(home.database)) as connection:
+    with closing(sqlite3.connect(file_home.database)) as connection:
         left = {
             name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table','trigger')")
         }
     assert left == {"alembic_version"}
-    upgrade_schema(home.database)
-    with closing(sqlite3.connect(home.database)) as connection:
+    upgrade_schema(file_home.database)
+    with closing(sqlite3.connect(file_home.database)) as connection:
         assert read_revision(connection) == HEAD
 
 
-def test_opening_a_database_of_a_newer_sentinel_is_refused_in_one_line(home: Home) -> None:
-    with closing(sqlite3.connect(home.database)) as connection:
+def test_opening_a_database_of_a_newer_sentinel_is_refused_in_one_line(file_home: Home) -> None:
+    with closing(sqlite3.connect(file_home.database)) as connection:
         connection.execute("UPDATE alembic_version SET version_num='9999'")
         connection.commit()
     with pytest.raises(StoreError, match="written by a newer sentinel") as caught:
-        Database(home.database)
-    assert str(home.database) in str(caught.value)
+        Database(file_home.database)
+    assert str(file_home.database) in str(caught.value)
     assert "\n" not in str(caught.value)
-    with closing(sqlite3.connect(home.database)) as connection:
+    with closing(sqlite3.connect(file_home.database)) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
 
 

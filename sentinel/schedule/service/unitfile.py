@@ -30,6 +30,7 @@ class Service:
         key: file of the contact key to hand over; None: it is found as on the command line, or there is none.
         writable: folders it may write to besides the home.
         words: further words of the command line.
+        server: its tables lie on a database server, which may start later or be away for a while.
     """
 
     command: str
@@ -41,6 +42,7 @@ class Service:
     key: Path | None = None
     writable: tuple[Path, ...] = ()
     words: tuple[str, ...] = field(default=())
+    server: bool = False
 
     @property
     def name(self) -> str:
@@ -65,8 +67,8 @@ def build_unit(service: Service) -> str:
         "[Unit]",
         f"Description={_WORDS[service.command]}",
         "Documentation=man:systemd.service(5)",
-        *(["After=network-online.target", "Wants=network-online.target"] if service.system else []),
-        "StartLimitIntervalSec=600",
+        *([f"After={_needed(service)}", "Wants=network-online.target"] if service.system else []),
+        f"StartLimitIntervalSec={0 if service.server else 600}",
         "StartLimitBurst=5",
         "",
         "[Service]",
@@ -74,8 +76,7 @@ def build_unit(service: Service) -> str:
         f"ExecStart={' '.join(quote_word(word, command=True) for word in (*command, *service.words))}",
         "Restart=on-failure",
         "RestartSec=30",
-        # The address of the pages may come up after them (2): five tries, then it is a mistake.
-        f"RestartPreventExitStatus={'6 7' if service.command == 'serve' else '2 6 7'}",
+        f"RestartPreventExitStatus={_final_statuses(service)}",
         "TimeoutStopSec=30",
         "UMask=0077",
         "NoNewPrivileges=yes",
@@ -91,6 +92,19 @@ def build_unit(service: Service) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _needed(service: Service) -> str:
+    return "network-online.target" + (" postgresql.service" if service.server else "")
+
+
+def _final_statuses(service: Service) -> str:
+    """Give the exit statuses another try would not change.
+
+    The address of the pages may come up after them (2): five tries, then it is a mistake. A database server may come up
+    later too, or be away (6): it is tried as long as it takes.
+    """
+    return " ".join([*(["2"] if service.command != "serve" else []), *([] if service.server else ["6"]), "7"])
 
 
 def _families(service: Service) -> Iterable[str]:

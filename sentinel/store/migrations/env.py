@@ -1,4 +1,7 @@
-"""Alembic's entry: runs the migrations on the database file of a home, all of them in one transaction."""
+"""Alembic's entry: runs the migrations on the tables of a home, all of them in one transaction.
+
+On a database file that transaction is begun and ended here; on a server it is the one `connection` is in already.
+"""
 
 import sqlite3
 
@@ -12,24 +15,10 @@ from sentinel.store import tables
 target_metadata = SQLModel.metadata
 assert tables is not None
 
-database = context.config.attributes["database"]
 check = context.config.attributes.get("check")
-engine = create_engine(f"sqlite:///{database}", poolclass=NullPool)
 
 
-@event.listens_for(engine, "connect")
-def _leave_transactions_to_us(
-    connection: sqlite3.Connection, _record: object
-) -> None:  # the driver would commit before DDL
-    connection.isolation_level = None
-
-
-@event.listens_for(engine, "begin")
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-with engine.connect() as connection:
+def _run(connection: Connection) -> None:
     context.configure(
         connection=connection, target_metadata=target_metadata, render_as_batch=True, transactional_ddl=True
     )
@@ -37,3 +26,22 @@ with engine.connect() as connection:
         context.run_migrations()
         if check is not None:
             check(connection)
+
+
+def _leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # the driver would commit before DDL
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+given = context.config.attributes.get("connection")
+if given is not None:
+    _run(given)
+else:
+    engine = create_engine(f"sqlite:///{context.config.attributes['database']}", poolclass=NullPool)
+    event.listen(engine, "connect", _leave_transactions_to_us)
+    event.listen(engine, "begin", _begin)
+    with engine.connect() as connection:
+        _run(connection)

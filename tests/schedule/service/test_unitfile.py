@@ -116,3 +116,12 @@ def test_program_of_an_offline_bundle_is_started_through_the_link_an_upgrade_mov
 def test_pages_whose_address_is_not_there_yet_are_tried_again() -> None:
     assert lines(service(command="serve"))["RestartPreventExitStatus"] == "6 7"
     assert lines(service())["RestartPreventExitStatus"] == "2 6 7"
+
+
+def test_database_server_that_is_not_there_yet_is_tried_as_long_as_it_takes() -> None:
+    assert lines(service(command="serve", server=True))["RestartPreventExitStatus"] == "7"
+    assert lines(service(server=True))["RestartPreventExitStatus"] == "2 7"
+    assert lines(service(server=True))["StartLimitIntervalSec"] == "0"
+    assert lines(service())["StartLimitIntervalSec"] == "600"
+    assert lines(service(server=True))["After"] == "network-online.target postgresql.service"
+    assert "postgresql" not in build_unit(service(system=True))

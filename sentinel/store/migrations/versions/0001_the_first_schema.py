@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from sentinel.store.append_only import allow_change, forbid_change
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -310,11 +312,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_whitelist_unit"), ["unit"], unique=False)
 
     for table in ("audit", "finding_event"):
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
+        forbid_change(table)
 
 
 def downgrade() -> None:
@@ -365,3 +363,4 @@ def downgrade() -> None:
 
     op.drop_table("authorisation")
     op.drop_table("audit")
+    allow_change()

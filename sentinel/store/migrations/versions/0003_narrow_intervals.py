@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from alembic import op
 
 from sentinel.store.idset import pack_ids
-from sentinel.store.interning import Look, address_key, digest_look
+from sentinel.store.interning import Look, digest_look
+from sentinel.store.keys import address_key
 from sentinel.store.tables_codes import PROTO_CODES, STATE_CODES, WHY_CODES
 
 revision = "0003"
