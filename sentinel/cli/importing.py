@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 def import_files(
     files: Annotated[
         list[Path],
-        typer.Argument(help="扫描结果、日志、DHCP 租约、ARP 与 MAC 表、漏洞报告、台账，次序不限，可为 gz、zst、xz"),
+        typer.Argument(help="扫描结果、日志、租约、ARP 与 MAC 表、报告、台账，次序不限"),
     ],
     unit: UnitOption = None,
     vantage: VantageOption = None,

@@ -2,8 +2,7 @@
 
 How sure each form is:
 
-- Linux `conntrack -E -o timestamp`, and without times: the line is verified against public output, the time is from
-  memory.
+- Linux `conntrack -E -o timestamp`: the line is verified against public output, the time before it from memory.
 - netfilter through ulogd (`ORIG: SRC=… , REPLY: SRC=…`): from the published example of ulogd 2.
 - Fortinet traffic logs (`trandisp=`): from the published log reference of FortiOS 6 and 7.
 - Palo Alto traffic logs (CSV): from the published field list of PAN-OS 10 and 11.
