@@ -41,6 +41,8 @@ exits = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="互联网
 keep_outs = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="必须排除的地址：不探测，也不导入。")
 
 MAX_WORD = 60
+FOUNDED = 1800
+"""First year a school may have been founded in."""
 STATES = {"none": "没有", "kept_out": "有，已排除在外"}
 _OTHER = {"none": "kept-out", "kept_out": "none", "": "none|kept-out"}
 
@@ -179,8 +181,8 @@ def change(
             name=name.strip() if name else owner.name,
             code=code.strip() if code else owner.code,
             level=read_level(level) if level else owner.level,
-            valid_from=read_start(start, "--from") if start else owner.valid_from,
-            valid_to=read_start(end, "--until") if end else owner.valid_to,
+            valid_from=read_start(start, "--from", FOUNDED) if start else owner.valid_from,
+            valid_to=read_start(end, "--until", FOUNDED) if end else owner.valid_to,
         )
         if wanted.valid_from and wanted.valid_to and wanted.valid_to <= wanted.valid_from:
             raise UsageError("--until: lies before --from")

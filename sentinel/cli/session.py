@@ -90,7 +90,7 @@ def open_session() -> Iterator[Context]:
         yield context
 
 
-def read_time(text: str, option: str) -> datetime:
+def read_time(text: str, option: str, first_year: int = FIRST_YEAR) -> datetime:
     """Read a time option.
 
     Raises:
@@ -100,18 +100,18 @@ def read_time(text: str, option: str) -> datetime:
         moment = parse_moment(text)
     except ValueError as error:
         raise UsageError(f"{option}: {error}") from error
-    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise UsageError(f"{option}: {text!r} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
+    if not first_year <= moment.year <= LAST_YEAR:
+        raise UsageError(f"{option}: {text!r} lies outside the years {first_year} to {LAST_YEAR}")
     return moment
 
 
-def read_start(text: str, option: str) -> datetime:
+def read_start(text: str, option: str, first_year: int = FIRST_YEAR) -> datetime:
     """Read when something begins: a bare date begins with that day, as against `read_time`, which ends with it.
 
     Raises:
         UsageError: as `read_time`.
     """
-    moment = read_time(text, option)
+    moment = read_time(text, option, first_year)
     return moment - timedelta(days=1) + timedelta(microseconds=1) if _DAY.fullmatch(text.strip()) else moment
 
 
