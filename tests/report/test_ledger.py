@@ -14,6 +14,7 @@ from sentinel.model.upkeep import Mark, PlaceKind, PlaceReason, PlaceStanding, P
 from sentinel.observe.table import Cell, Sheet, TableRow
 from sentinel.report.ledger import build_ledger
 from sentinel.schedule.columns import find_head
+from sentinel.schedule.vocabularies import REGISTER
 from tests.report.facts_factory import make_empty_facts, make_facts
 
 SINCE = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
@@ -83,9 +84,10 @@ def test_build_ledger_when_systems_are_declared_then_each_has_its_row_and_its_st
     (row, *_) = found["登记核对"]
     assert (row["类"], row["对象"], row["另外"], row["主责部门"]) == ("信息系统项", "教务系统", "登记且发现", "教务处")
     about = dict(_pairs(facts))
-    assert (about["信息系统"], about["登记过期"], about["双非网站"]) == ("2 个", "1 项（登记核对）", "1 项（登记核对）")
+    assert (about["系统登记"], about["登记过期"], about["双非网站"]) == ("2 个", "1 项（登记核对）", "1 项（登记核对）")
     assert not any("关" in str(value) for value in first.values()), "critical infrastructure is not told"
-    assert all(find_head(Sheet("x", _as_rows(sheet))) is None for sheet in build_ledger(facts, {})[2:4])
+    sheets = build_ledger(facts, {})
+    assert all(find_head(Sheet("x", _as_rows(one)), REGISTER) is None for one in (sheets[0], *sheets[2:5]))
 
 
 def _pairs(facts) -> list[tuple[str, str]]:
