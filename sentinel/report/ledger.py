@@ -106,7 +106,7 @@ def _about(facts: UnitFacts, *, shown: bool) -> Iterator[Sequence[Value]]:
     compared = bool(told.lines) and has_looked(facts)
     yield "未登记", f"{told.count_hosts(Standing.UNREGISTERED)} 台" if compared else "未核查"
     yield "登记未发现", f"{count_unseen(facts)} 条" if told.lines else "未核查"
-    yield "信息系统", f"{len(facts.systems)} 个" if facts.systems else "未登记：sentinel register template 写出模板"
+    yield "系统登记", f"{len(facts.systems)} 个" if facts.systems else "未登记：sentinel register template 写出模板"
     for state in (PlaceState.OFF_CAMPUS, PlaceState.ZOMBIE, PlaceState.STALE, PlaceState.OFFLINE):
         if count := sum(one.is_in(state) for one in facts.places):
             yield place_state(state).zh, f"{count} 项（登记核对）"

@@ -63,7 +63,7 @@ def _system_row(one: InformationSystem, standing: PlaceStanding | None) -> Seque
 def place_row(one: PlaceStanding) -> Sequence[Value]:
     """Write how a system, host, line or domain stands."""
     return (
-        place_kind(one.kind).zh,
+        f"{place_kind(one.kind).zh}项",  # `域名` alone would look like the head of a register
         one.name,
         place_state(one.mark.state).zh,
         place_reason(one.mark).zh,

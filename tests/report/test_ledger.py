@@ -14,6 +14,7 @@ from sentinel.model.upkeep import Mark, PlaceKind, PlaceReason, PlaceStanding, P
 from sentinel.observe.table import Cell, Sheet, TableRow
 from sentinel.report.ledger import build_ledger
 from sentinel.schedule.columns import find_head
+from sentinel.schedule.vocabularies import REGISTER
 from tests.report.facts_factory import make_empty_facts, make_facts
 
 SINCE = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
@@ -33,6 +34,8 @@ PLACES = (
         id=1,
     ),
     PlaceStanding(PlaceKind.DOMAIN, "www.other.example", Mark(PlaceState.OFF_CAMPUS, PlaceReason.OUTSIDE_ALL)),
+    PlaceStanding(PlaceKind.HOST, "10.0.0.5", Mark(PlaceState.UNREGISTERED, Reason.NOT_LISTED)),
+    PlaceStanding(PlaceKind.LINE, "10.0.0.6", Mark(PlaceState.UNCHECKED, Reason.NOT_COVERED)),
 )
 
 SHEETS = ["说明", "资产台账", "信息系统", "登记核对", "开放端口", "登记未发现", "登记未核查", "未登记", "安全隐患"]
@@ -78,12 +81,13 @@ def test_build_ledger_when_systems_are_declared_then_each_has_its_row_and_its_st
     assert (first["登记的系统"], first["登记进度"], first["所定等级"]) == ("教务系统", "已审核", "三级")
     assert (first["核对结果"], first["核对理由"]) == ("登记过期", "逾期未确认（2026-11-02）")
     assert (second["登记进度"], second["核对结果"]) == ("草稿", "")
-    (row, _) = found["登记核对"]
-    assert (row["类"], row["对象"], row["另外"], row["主责部门"]) == ("信息系统", "教务系统", "登记且发现", "教务处")
+    (row, *_) = found["登记核对"]
+    assert (row["类"], row["对象"], row["另外"], row["主责部门"]) == ("信息系统项", "教务系统", "登记且发现", "教务处")
     about = dict(_pairs(facts))
-    assert (about["信息系统"], about["登记过期"], about["双非网站"]) == ("2 个", "1 项（登记核对）", "1 项（登记核对）")
+    assert (about["系统登记"], about["登记过期"], about["双非网站"]) == ("2 个", "1 项（登记核对）", "1 项（登记核对）")
     assert not any("关" in str(value) for value in first.values()), "critical infrastructure is not told"
-    assert all(find_head(Sheet("x", _as_rows(sheet))) is None for sheet in build_ledger(facts, {})[2:4])
+    sheets = build_ledger(facts, {})
+    assert all(find_head(Sheet("x", _as_rows(one)), REGISTER) is None for one in (sheets[0], *sheets[2:5]))
 
 
 def _pairs(facts) -> list[tuple[str, str]]:
@@ -92,7 +96,8 @@ def _pairs(facts) -> list[tuple[str, str]]:
 
 def _as_rows(sheet) -> tuple[TableRow, ...]:
     heads = tuple(Cell(column.head) for column in sheet.columns)
-    return (TableRow("x", 1, heads),)
+    rows = (tuple(Cell("" if value is None else str(value)) for value in row) for row in sheet.rows)
+    return tuple(TableRow("x", number, cells) for number, cells in enumerate((heads, *rows), 1))
 
 
 def test_build_ledger_when_nothing_is_known_then_it_says_not_checked() -> None:
