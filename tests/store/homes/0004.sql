@@ -95,38 +95,29 @@ CREATE TABLE coverage (
 );
 INSERT INTO "coverage" VALUES(1,'tcp','1-1024',X'28B52FFD2025ED0000A8342061303130303035360A3420633030303032303302002C252D2B47');
 INSERT INTO "coverage" VALUES(2,'tcp','1-1024',X'28B52FFD20118900003420613031303030352061303130303036');
-CREATE TABLE endpoint (
+CREATE TABLE endpoint_interval (
 	id INTEGER NOT NULL, 
-	network INTEGER NOT NULL, 
-	vantage VARCHAR NOT NULL, 
-	address VARCHAR NOT NULL, 
-	proto VARCHAR NOT NULL, 
+	host INTEGER NOT NULL, 
+	vantage SMALLINT NOT NULL, 
+	proto SMALLINT NOT NULL, 
 	port INTEGER NOT NULL, 
-	state VARCHAR NOT NULL, 
-	service VARCHAR NOT NULL, 
-	guessed BOOLEAN NOT NULL, 
-	product VARCHAR NOT NULL, 
-	version VARCHAR NOT NULL, 
-	tunnel VARCHAR NOT NULL, 
-	certificate VARCHAR NOT NULL, 
-	extra VARCHAR NOT NULL, 
-	cpes VARCHAR NOT NULL, 
-	title VARCHAR NOT NULL, 
+	state SMALLINT NOT NULL, 
+	look INTEGER NOT NULL, 
 	in_scope BOOLEAN NOT NULL, 
-	misses INTEGER NOT NULL, 
+	misses SMALLINT NOT NULL, 
 	valid_from_us BIGINT NOT NULL, 
 	valid_to_us BIGINT, 
 	opened_by INTEGER NOT NULL, 
 	closed_by INTEGER, 
-	closed_why VARCHAR NOT NULL, 
+	closed_why SMALLINT NOT NULL, 
 	PRIMARY KEY (id)
 );
-INSERT INTO "endpoint" VALUES(1,2,'inside','10.1.0.5','tcp',22,'open','ssh',0,'','','','','','','',1,0,1790000060000000,NULL,1,NULL,'');
-INSERT INTO "endpoint" VALUES(2,2,'inside','10.1.0.5','tcp',6379,'open','redis',0,'','','','','','','',1,0,1790000060000000,NULL,1,NULL,'');
-INSERT INTO "endpoint" VALUES(3,2,'inside','10.1.0.6','tcp',80,'open','http',0,'','','','','','','',1,0,1790000060000000,NULL,1,NULL,'');
-INSERT INTO "endpoint" VALUES(4,2,'inside','10.1.0.6','tcp',23,'open','telnet',0,'','','','','','','',1,0,1790000060000000,NULL,1,NULL,'');
-INSERT INTO "endpoint" VALUES(5,1,'inside','192.0.2.3','tcp',3389,'open','ms-wbt-server',0,'','','','','','','',0,0,1790000060000000,NULL,1,NULL,'');
-INSERT INTO "endpoint" VALUES(6,2,'inside','10.1.0.6','tcp',443,'open','https',0,'','','','','','','',1,0,1790086460000000,NULL,2,NULL,'');
+INSERT INTO "endpoint_interval" VALUES(1,2,1,0,22,0,1,1,0,1790000060000000,NULL,1,NULL,0);
+INSERT INTO "endpoint_interval" VALUES(2,2,1,0,6379,0,2,1,0,1790000060000000,NULL,1,NULL,0);
+INSERT INTO "endpoint_interval" VALUES(3,3,1,0,80,0,3,1,0,1790000060000000,NULL,1,NULL,0);
+INSERT INTO "endpoint_interval" VALUES(4,3,1,0,23,0,4,1,0,1790000060000000,NULL,1,NULL,0);
+INSERT INTO "endpoint_interval" VALUES(5,1,1,0,3389,0,5,0,0,1790000060000000,NULL,1,NULL,0);
+INSERT INTO "endpoint_interval" VALUES(6,3,1,0,443,0,6,1,0,1790086460000000,NULL,2,NULL,0);
 CREATE TABLE evidence (
 	sha256 VARCHAR NOT NULL, 
 	size_bytes BIGINT NOT NULL, 
@@ -221,19 +212,22 @@ CREATE TABLE flow (
 	PRIMARY KEY (id)
 );
 CREATE TABLE host (
+	id INTEGER NOT NULL, 
 	network INTEGER NOT NULL, 
 	address VARCHAR NOT NULL, 
+	place BLOB NOT NULL, 
 	mac VARCHAR NOT NULL, 
 	vendor VARCHAR NOT NULL, 
 	os VARCHAR NOT NULL, 
 	in_scope BOOLEAN NOT NULL, 
-	first_seen_us BIGINT NOT NULL, 
-	last_seen_us BIGINT NOT NULL, 
-	PRIMARY KEY (network, address)
+	first_seen_us BIGINT, 
+	last_seen_us BIGINT, 
+	PRIMARY KEY (id), 
+	UNIQUE (network, address)
 );
-INSERT INTO "host" VALUES(2,'10.1.0.5','','','',1,1790000060000000,1790086460000000);
-INSERT INTO "host" VALUES(2,'10.1.0.6','','','',1,1790000060000000,1790086460000000);
-INSERT INTO "host" VALUES(1,'192.0.2.3','','','',0,1790000060000000,1790000060000000);
+INSERT INTO "host" VALUES(1,1,'192.0.2.3',X'04C0000203','','','',0,1790000060000000,1790000060000000);
+INSERT INTO "host" VALUES(2,2,'10.1.0.5',X'040A010005','','','',1,1790000060000000,1790086460000000);
+INSERT INTO "host" VALUES(3,2,'10.1.0.6',X'040A010006','','','',1,1790000060000000,1790086460000000);
 CREATE TABLE hosting (
 	id INTEGER NOT NULL, 
 	unit VARCHAR NOT NULL, 
@@ -255,6 +249,27 @@ CREATE TABLE keep_out (
 	withdrawn_us BIGINT, 
 	PRIMARY KEY (id)
 );
+CREATE TABLE look (
+	id INTEGER NOT NULL, 
+	digest BLOB NOT NULL, 
+	service VARCHAR NOT NULL, 
+	guessed BOOLEAN NOT NULL, 
+	product VARCHAR NOT NULL, 
+	version VARCHAR NOT NULL, 
+	tunnel VARCHAR NOT NULL, 
+	certificate VARCHAR NOT NULL, 
+	extra VARCHAR NOT NULL, 
+	cpes VARCHAR NOT NULL, 
+	title VARCHAR NOT NULL, 
+	PRIMARY KEY (id), 
+	UNIQUE (digest)
+);
+INSERT INTO "look" VALUES(1,X'618DFC38BDAFE5844315A467E1327E8F','ssh',0,'','','','','','','');
+INSERT INTO "look" VALUES(2,X'7345E6F47C1165E9D8FF7C911A45D734','redis',0,'','','','','','','');
+INSERT INTO "look" VALUES(3,X'7727DD548AAC2AD34E63CF5AB3078A18','http',0,'','','','','','','');
+INSERT INTO "look" VALUES(4,X'67D97E4EA1837220E58F0BA81753904C','telnet',0,'','','','','','','');
+INSERT INTO "look" VALUES(5,X'CE93839E02461332EF0DBE5E3D4EDE42','ms-wbt-server',0,'','','','','','','');
+INSERT INTO "look" VALUES(6,X'487D3374F524B4CE66779EFDC2BF88B3','https',0,'','','','','','','');
 CREATE TABLE mapping (
 	unit VARCHAR NOT NULL, 
 	purpose VARCHAR NOT NULL, 
@@ -407,12 +422,12 @@ CREATE TABLE run (
 	events INTEGER NOT NULL, 
 	lost VARCHAR NOT NULL, 
 	held BOOLEAN NOT NULL, 
-	confirmed BLOB NOT NULL, 
+	confirmed BLOB NOT NULL, opened BLOB, closed BLOB, 
 	PRIMARY KEY (id), 
 	UNIQUE (unit, evidence)
 );
-INSERT INTO "run" VALUES(1,'4101000001','import','','de666fdc247bac23122f18a69b9c79e6e006cecbf47439164b7e48c7adae86d3','first.xml','nmap-xml','nmap 7.93','nmap -sV -oX - -p 1-1024 10.1.0.0/29','inside','tester',NULL,1790000060000000,'stated',1795826698560210,3,5,3,5,'',0,X'28B52FFD20021100000104');
-INSERT INTO "run" VALUES(2,'4101000001','import','','2fff2d221150e431df51e2d60c150e6ca101455697f961c037f4c7aea11aa6cd','second.xml','nmap-xml','nmap 7.93','nmap -sV -oX - -p 1-1024 10.1.0.0/29','inside','tester',NULL,1790086460000000,'stated',1795826699205487,2,4,2,1,'',0,X'28B52FFD2006310000010002010200');
+INSERT INTO "run" VALUES(1,'4101000001','import','','de666fdc247bac23122f18a69b9c79e6e006cecbf47439164b7e48c7adae86d3','first.xml','nmap-xml','nmap 7.93','nmap -sV -oX - -p 1-1024 10.1.0.0/29','inside','tester',NULL,1790000060000000,'stated',1795826698560210,3,5,3,5,'',0,X'28B52FFD20021100000104',X'000104',NULL);
+INSERT INTO "run" VALUES(2,'4101000001','import','','2fff2d221150e431df51e2d60c150e6ca101455697f961c037f4c7aea11aa6cd','second.xml','nmap-xml','nmap 7.93','nmap -sV -oX - -p 1-1024 10.1.0.0/29','inside','tester',NULL,1790086460000000,'stated',1795826699205487,2,4,2,1,'',0,X'28B52FFD2006310000010002010200',X'000600',NULL);
 CREATE TABLE unit (
 	code VARCHAR NOT NULL, 
 	name VARCHAR NOT NULL, 
@@ -439,6 +454,13 @@ CREATE TABLE unit_history (
 	actor VARCHAR NOT NULL, 
 	PRIMARY KEY (id)
 );
+CREATE TABLE vantage (
+	id INTEGER NOT NULL, 
+	name VARCHAR NOT NULL, 
+	PRIMARY KEY (id), 
+	UNIQUE (name)
+);
+INSERT INTO "vantage" VALUES(1,'inside');
 CREATE TABLE whitelist (
 	id INTEGER NOT NULL, 
 	unit VARCHAR NOT NULL, 
@@ -458,10 +480,6 @@ CREATE TABLE whitelist (
 );
 INSERT INTO "whitelist" VALUES(1,'4101000001','host','','["10.1.0.6/32"]','','','','教务系统','信息中心','',NULL,NULL,NULL);
 CREATE INDEX ix_authorisation_unit ON authorisation (unit);
-CREATE INDEX ix_endpoint_closed_by ON endpoint (closed_by);
-CREATE INDEX ix_endpoint_key ON endpoint (network, vantage, address, valid_to_us);
-CREATE INDEX ix_endpoint_opened_by ON endpoint (opened_by);
-CREATE INDEX ix_endpoint_time ON endpoint (network, valid_from_us);
 CREATE INDEX ix_finding_state ON finding (state);
 CREATE INDEX ix_finding_subject ON finding (unit, network, subject);
 CREATE INDEX ix_finding_event_finding ON finding_event (finding);
@@ -480,6 +498,15 @@ CREATE INDEX ix_keep_out_unit ON keep_out (unit);
 CREATE INDEX ix_order_item_finding ON order_item (finding);
 CREATE INDEX ix_rectification_order_unit ON rectification_order (unit);
 CREATE INDEX ix_register_unit ON register (unit);
+CREATE INDEX ix_host_place ON host (network, place);
+CREATE INDEX ix_endpoint_interval_host ON endpoint_interval (host);
+CREATE VIEW endpoint AS SELECT
+i.id, h.network, v.name AS vantage, h.address, CASE i.proto WHEN 0 THEN 'tcp' WHEN 1 THEN 'udp' WHEN 2 THEN 'sctp' ELSE '' END AS proto, i.port,
+CASE i.state WHEN 0 THEN 'open' WHEN 1 THEN 'closed' WHEN 2 THEN 'unknown' ELSE '' END AS state, l.service, l.guessed, l.product, l.version, l.tunnel, l.certificate,
+l.extra, l.cpes, l.title, i.in_scope, i.misses, i.valid_from_us, i.valid_to_us, i.opened_by, i.closed_by,
+CASE i.closed_why WHEN 1 THEN 'reset' WHEN 2 THEN 'missed' WHEN 3 THEN 'changed' WHEN 4 THEN 'silent' WHEN 5 THEN 'seen' ELSE '' END AS closed_why, i.host
+FROM host h JOIN endpoint_interval i ON i.host = h.id JOIN look l ON l.id = i.look
+JOIN vantage v ON v.id = i.vantage;
 CREATE INDEX ix_unit_history_unit ON unit_history (unit);
 CREATE INDEX ix_prefix_owner_unit ON prefix_owner (unit);
 CREATE INDEX ix_prefix_owner_span ON prefix_owner (high, low);
