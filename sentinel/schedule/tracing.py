@@ -190,8 +190,8 @@ class _Tracer:
         return (self._missing(Gap.NO_NAT_LOG, text, (LogKind.NAT,), "translation"),)
 
     def _missing(self, gap: Gap, subject: str, kinds: tuple[LogKind, ...], kind: str) -> Break:
-        before = self._horizons.get(kind)
-        if before is not None and self._asked.at < from_microseconds(before):
+        before = max(self._horizons.get(kind, 0), self._horizons.get(f"person_{kind}", 0))
+        if before and self._asked.at < from_microseconds(before):
             return Break(Gap.PURGED, subject, kinds, (None, from_microseconds(before)))
         return Break(gap, subject, kinds, reads.read_nearest(self._database, self._space, kinds, self._asked.at))
 
