@@ -98,6 +98,7 @@ def _translation_words(link: TranslationLink) -> dict[str, object]:
         "since": one.since,
         "until": one.until,
         "evidence": one.evidence or None,
+        "declared": one.declared,
         "certainty": link.certainty,
         "off_s": link.off_s,
     }

@@ -124,6 +124,8 @@ def _translation(link: TranslationLink) -> str:
         what = f"{one.outside} 端口块 {one.ports[0]}-{one.ports[1]}"
     inside = f"{one.inside}:{one.inside_port}" if one.inside_port is not None else str(one.inside)
     peer = f"，对端 {one.peer}{f':{one.peer_port}' if one.peer_port is not None else ''}" if one.peer else ""
+    if one.declared:
+        return f"{what} → {inside}，登记的公网映射，没有日志［{_sure(link.certainty, link.off_s)}］"
     return (
         f"{what} → {inside}{peer}，{_span(one.since, one.until)}"
         f"{_told_by('NAT 日志', one.device, one.evidence)}［{_sure(link.certainty, link.off_s)}］"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from sentinel.model.publication import Publication
 from sentinel.model.sighting import HoldingSource
 from sentinel.model.trace import (
     Attached,
@@ -236,6 +237,36 @@ def _replaces(other: Translated, one: Translated) -> bool:
 
 def _width(one: Translated) -> int:
     return one.ports[1] - one.ports[0] + 1
+
+
+def judge_publications(
+    publications: Iterable[Publication], asked: Question, network_of: Callable[[IPAddress], int]
+) -> tuple[TranslationLink, ...]:
+    """Give the publications in force that lead from the public address inside: likely by their port, else possible."""
+    protos = (asked.proto,) if asked.proto else ("tcp", "udp")
+    links = []
+    for one in publications:
+        mapping = one.mapping
+        if mapping.outside != asked.address or not one.holds(asked.at):
+            continue
+        ports = (mapping.first_port, mapping.last_port or 65_535)
+        named = asked.port is not None or mapping.first_port == 0
+        inside = [mapping.inside_of(proto, asked.port) for proto in protos] if asked.port is not None else []
+        if asked.port is not None and all(port is None for port in inside):
+            continue
+        told = Translated(
+            network=network_of(mapping.inside),
+            proto=mapping.proto,
+            outside=mapping.outside,
+            ports=ports,
+            since=one.valid_from or one.created or asked.at,
+            until=one.valid_to,
+            inside=mapping.inside,
+            inside_port=next((port for port in inside if port is not None), None),
+            declared=True,
+        )
+        links.append(TranslationLink(told, Certainty.LIKELY if named else Certainty.POSSIBLE))
+    return tuple(links)
 
 
 def group_places(links: Iterable[TranslationLink]) -> dict[tuple[int, IPAddress], tuple[TranslationLink, ...]]:

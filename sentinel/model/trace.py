@@ -140,6 +140,7 @@ class Translated:
         peer_port: its port.
         device: firewall that told it.
         evidence: SHA-256 of the file that told it.
+        declared: no log told it: it is a publication (公网映射) in force.
     """
 
     network: int
@@ -154,6 +155,7 @@ class Translated:
     peer_port: int | None = None
     device: str = ""
     evidence: str = ""
+    declared: bool = False
 
     @property
     def is_whole(self) -> bool:

@@ -19,6 +19,7 @@ from sentinel.store.database import Transaction
 from sentinel.store.evidence_budget import HeldBy, mark_pruned, read_holdings, remove_pruned
 from sentinel.store.flows import read_oldest_flow, remove_flows
 from sentinel.store.home import hold_lock
+from sentinel.store.sightings import read_oldest_sighting, remove_sightings
 
 Remove = Callable[[Context, Transaction, datetime], int]
 Oldest = Callable[[Context], datetime | None]
@@ -87,7 +88,19 @@ def _papers(context: Context) -> Iterator[tuple[Path, datetime]]:
             yield path, datetime.fromtimestamp(path.stat().st_mtime, tz=SHANGHAI)
 
 
+def _sightings(kind: str, stored: str) -> PurgeKind:
+    return PurgeKind(
+        kind,
+        lambda _, transaction, before: remove_sightings(transaction, before, stored),
+        lambda context: read_oldest_sighting(context.database, stored),
+    )
+
+
 PURGES: tuple[PurgeKind, ...] = (
+    _sightings("person_holding", "person_holding"),
+    _sightings("neighbour_holding", "neighbour_holding"),
+    _sightings("switch_port", "attachment"),
+    _sightings("nat", "translation"),
     PurgeKind(
         "flows",
         lambda _, transaction, before: remove_flows(transaction, before),

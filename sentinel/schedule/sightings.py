@@ -31,6 +31,7 @@ BATCH = 20_000
 """Sightings kept in memory before they are written."""
 
 _SCAN = "scan"
+_TABLES = frozenset({HoldingSource.ARP, HoldingSource.NEIGHBOUR})
 _LOGS = {
     HoldingSource.RADIUS: LogKind.RADIUS,
     HoldingSource.PORTAL: LogKind.PORTAL,
@@ -115,7 +116,8 @@ class SightingTaker:
             return
         how, since, until = told
         self._note(_LOGS[seen.source], seen.device, b"", (since, until))
-        if until < self._horizons.get("holding", 0):
+        kind = "neighbour_holding" if seen.source in _TABLES else "person_holding"
+        if until < max(self._horizons.get("holding", 0), self._horizons.get(kind, 0)):
             return
         network = self._place(seen.address)
         holder = Holder(seen.source, seen.mac, seen.name, seen.client_id, seen.device, seen.port, seen.vlan)

@@ -21,9 +21,11 @@ from sentinel.inventory.trace import (
     is_logged,
     judge_attachments,
     judge_holdings,
+    judge_publications,
     judge_translations,
 )
 from sentinel.model.moment import from_microseconds
+from sentinel.model.publication import PublicationState
 from sentinel.model.register import Exit, Person, RegisterEntry
 from sentinel.model.trace import (
     Attached,
@@ -46,6 +48,7 @@ from sentinel.store import trace_reads
 from sentinel.store.declared import read_exits
 from sentinel.store.endpoints import read_hosts_at
 from sentinel.store.identity import find_asset_at
+from sentinel.store.publications import read_publications
 from sentinel.store.register import read_register
 from sentinel.store.sightings import open_accounts, read_horizons, space_of
 from sentinel.store.units import read_networks, read_units
@@ -140,10 +143,15 @@ class _Tracer:
         asked = self._asked
         network, in_scope = choose_network(self._networks, asked.address)
         way_out = _exit_of(self._exits, asked.address)
-        translated = reads.is_translated(self._database, self._space, asked.address)
+        published = judge_publications(
+            read_publications(self._database, self._unit.code, (PublicationState.IN_FORCE,)),
+            asked,
+            lambda address: choose_network(self._networks, address)[0].id,
+        )
+        translated = bool(published) or reads.is_translated(self._database, self._space, asked.address)
         is_public = way_out is not None or translated or not (in_scope or _is_private(asked.address))
         is_inside = not is_public or in_scope or self._is_host(network)
-        links = self._translations() if is_public else ()
+        links = (*self._translations(), *published) if is_public else ()
         is_broken = is_public and not links and (way_out is not None or translated or not is_inside)
         places = [self._place(where, link) for where, link in list(group_places(links).items())[:MOST_PLACES]]
         if is_inside:
@@ -182,8 +190,8 @@ class _Tracer:
         return (self._missing(Gap.NO_NAT_LOG, text, (LogKind.NAT,), "translation"),)
 
     def _missing(self, gap: Gap, subject: str, kinds: tuple[LogKind, ...], kind: str) -> Break:
-        before = self._horizons.get(kind)
-        if before is not None and self._asked.at < from_microseconds(before):
+        before = max(self._horizons.get(kind, 0), self._horizons.get(f"person_{kind}", 0))
+        if before and self._asked.at < from_microseconds(before):
             return Break(Gap.PURGED, subject, kinds, (None, from_microseconds(before)))
         return Break(gap, subject, kinds, reads.read_nearest(self._database, self._space, kinds, self._asked.at))
 

@@ -11,15 +11,26 @@ from hashlib import blake2b
 from ipaddress import IPv4Address, IPv6Address
 
 from sentinel.errors import StoreError
-from sentinel.model.moment import to_microseconds
+from sentinel.model.moment import from_optional, to_microseconds
 from sentinel.model.trace import Holder, LogKind
 from sentinel.model.unit import DEFAULT_NETWORK, IPAddress, Network
 from sentinel.store.database import Database, Transaction
 from sentinel.store.seal import Seal
 from sentinel.store.stretches import Join, Key, Span, StretchTable, write_stretches
 
-SIGHTING_KINDS = ("holding", "attachment", "translation")
-"""The kinds of sightings that are deleted on time, as `remove_sightings` names them."""
+_PERSONS = (
+    "EXISTS (SELECT 1 FROM holder WHERE holder.id=holding.holder AND holder.source IN ('radius', 'portal', 'dhcp'))"
+)
+_KINDS = {
+    "holding": ("holding", ""),
+    "person_holding": ("holding", f" AND {_PERSONS}"),
+    "neighbour_holding": ("holding", f" AND NOT {_PERSONS}"),
+    "attachment": ("attachment", ""),
+    "translation": ("translation", ""),
+}
+SIGHTING_KINDS = tuple(_KINDS)
+"""The kinds of sightings that are deleted on time, as `remove_sightings` names them; of holdings all, those logins and
+leases tell, and those tables of neighbours tell."""
 
 _HOLDING = StretchTable("holding", ("holder", "network", "address", "told"))
 _ATTACHMENT = StretchTable("attachment", ("space", "mac", "device", "port", "vlan"))
@@ -249,7 +260,8 @@ def read_horizons(database: Database) -> dict[str, int]:
 
 def count_old_sightings(database: Database, before: datetime, kind: str) -> int:
     """Count the sightings of a kind that ended before a moment."""
-    row = database.one(f"SELECT count(*) FROM {_table(kind)} WHERE {_END}<?", (to_microseconds(before),))  # noqa: S608
+    table, which = _of_kind(kind)
+    row = database.one(f"SELECT count(*) FROM {table} WHERE {_END}<?{which}", (to_microseconds(before),))  # noqa: S608
     return int(row[0]) if row else 0
 
 
@@ -262,8 +274,9 @@ def remove_sightings(transaction: Transaction, before: datetime, kind: str) -> i
         StoreError: there is no such kind.
     """
     moment = to_microseconds(before)
-    gone = transaction.execute(f"DELETE FROM {_table(kind)} WHERE {_END}<?", (moment,)).rowcount  # noqa: S608
-    if kind == "holding":
+    table, which = _of_kind(kind)
+    gone = transaction.execute(f"DELETE FROM {table} WHERE {_END}<?{which}", (moment,)).rowcount  # noqa: S608
+    if table == "holding":
         transaction.execute(
             "DELETE FROM holder WHERE NOT EXISTS (SELECT 1 FROM holding WHERE holding.holder=holder.id)"
         )
@@ -281,10 +294,17 @@ def remove_sightings(transaction: Transaction, before: datetime, kind: str) -> i
 _END = "coalesce(until_us, since_us)"
 
 
-def _table(kind: str) -> str:
-    if kind not in SIGHTING_KINDS:
+def _of_kind(kind: str) -> tuple[str, str]:
+    if kind not in _KINDS:
         raise StoreError(f"no such kind of sightings: {kind!r} ({', '.join(SIGHTING_KINDS)})")
-    return kind
+    return _KINDS[kind]
+
+
+def read_oldest_sighting(database: Database, kind: str) -> datetime | None:
+    """Give when the oldest sighting of a kind ended."""
+    table, which = _of_kind(kind)
+    row = database.one(f"SELECT min({_END}) FROM {table} WHERE {_END} IS NOT NULL{which}")  # noqa: S608
+    return from_optional(row[0] if row else None)
 
 
 _PLACED = (("holding", "address"), ("translation", "inside"), ("mark", "address"))

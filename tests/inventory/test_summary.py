@@ -141,7 +141,7 @@ SESSION = TranslationObservation("tcp", ADDRESS, ip_address("198.51.100.7"), (40
 @pytest.mark.parametrize(
     ("one", "time"),
     [
-        (HoldingObservation(ADDRESS, HoldingSource.RADIUS, since=BEGUN, until=SEEN), BEGUN),
+        (HoldingObservation(ADDRESS, HoldingSource.RADIUS, since=BEGUN, until=SEEN), SEEN),
         (HoldingObservation(ADDRESS, HoldingSource.DHCP, since=BEGUN, until=ARRIVED + timedelta(hours=8)), BEGUN),
         (AttachmentObservation("00:00:5e:00:53:01", time=SEEN), SEEN),
         (SESSION, SEEN),
@@ -151,7 +151,9 @@ SESSION = TranslationObservation("tcp", ADDRESS, ip_address("198.51.100.7"), (40
 )
 def test_sighting_when_summarised_is_a_row_that_tells_when(one: Observation, time: datetime) -> None:
     made = summary(one)
-    assert (made.time, made.observations, made.sightings, made.is_log) == (time, 1, 1, True)
+    counts = made.sightings
+    told = counts.holdings + counts.attachments + counts.translations
+    assert (made.time, made.observations, told, made.is_log) == (time, 1, 1, True)
 
 
 def test_log_when_it_also_shows_hosts_is_no_mere_log() -> None:

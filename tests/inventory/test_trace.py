@@ -12,8 +12,10 @@ from sentinel.inventory.trace import (
     is_logged,
     judge_attachments,
     judge_holdings,
+    judge_publications,
     judge_translations,
 )
+from sentinel.model.publication import Mapping, Publication, PublicationState
 from sentinel.model.sighting import HoldingSource
 from sentinel.model.trace import (
     Attached,
@@ -288,3 +290,31 @@ def test_nat_logs_when_chosen_for_an_exit_are_those_that_name_it_or_come_from_it
 def test_log_when_it_ends_before_the_moment_says_nothing_of_it() -> None:
     assert is_logged([span("198.51.100.7")], DAY_0 + timedelta(minutes=61), TWO_MINUTES)
     assert not is_logged([span("198.51.100.7")], DAY_0 + timedelta(minutes=63), TWO_MINUTES)
+
+
+def published(first: int = 443, last: int = 443, inside_port: int = 8443, **words: object) -> Publication:
+    proto = "tcp" if first else ""
+    mapping = Mapping(OUTSIDE, proto, first, last, ip_address("10.0.0.7"), inside_port)
+    return Publication(1, "school", mapping, "declared", **words)  # type: ignore[arg-type]  # fields by name
+
+
+@pytest.mark.parametrize(
+    ("one", "port", "proto", "answer"),
+    [
+        (published(), 443, "", (8443, LIKELY)),
+        (published(), 443, "udp", None),
+        (published(), 444, "", None),
+        (published(), None, "", (None, POSSIBLE)),
+        (published(0, 0, 0), 50_000, "", (50_000, LIKELY)),
+        (published(0, 0, 0), None, "", (None, LIKELY)),
+        (published(valid_to=DAY_0 - TWO_MINUTES), 443, "", None),
+        (published(state=PublicationState.PROPOSED), 443, "", None),
+    ],
+)
+def test_publication_when_in_force_leads_inside_by_its_port(
+    one: Publication, port: int | None, proto: str, answer: tuple[int | None, Certainty] | None
+) -> None:
+    links = judge_publications([one], Question(OUTSIDE, DAY_0, port, proto), lambda _: NETWORK)
+    assert [(link.translated.inside_port, link.certainty) for link in links] == ([answer] if answer else [])
+    assert all(link.translated.declared for link in links)
+    assert judge_publications([one], Question(ADDRESS, DAY_0, port, proto), lambda _: NETWORK) == ()

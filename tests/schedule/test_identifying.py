@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import ip_network
 from itertools import count
 from pathlib import Path
@@ -10,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sentinel.errors import UsageError
-from sentinel.model.asset import Asset, AssetState, EventKind, MarkKind, ProposalState
-from sentinel.model.unit import Network, Zone
+from sentinel.model.asset import AssetState, EventKind, MarkKind, ProposalState
+from sentinel.model.unit import Network, Unit, Zone
 from sentinel.schedule.context import Context
 from sentinel.schedule.identifying import (
     accept_proposal,
@@ -25,7 +26,7 @@ from sentinel.schedule.identifying import (
 from sentinel.schedule.intake import replace_networks
 from sentinel.store.asset_decisions import read_decisions, read_proposals
 from sentinel.store.identity import find_asset, read_assets, read_events, read_identifiers
-from sentinel.store.units import write_network
+from sentinel.store.units import write_network, write_unit
 from tests.homes import NOW, SCHOOL, opened
 from tests.schedule.nmapfile import HostRow, NmapRun, at, give
 from tests.schedule.seen import CARD, OTHER, give_log, held, reading_logs
@@ -266,10 +267,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
         yield context
 
 
-def parts(context: Context) -> set[tuple[tuple[str, object, object], ...]]:
+def parts(context: Context, unit: Unit) -> set[tuple[tuple[str, object, object], ...]]:
     """Which stays at addresses are one asset, whatever their numbers."""
     found = []
-    for one in read_assets(context.database, SCHOOL.code):
+    for one in read_assets(context.database, unit.code):
         stays = [each for each in read_identifiers(context.database, one.id) if each.name.kind is MarkKind.IP]
         found.append(tuple(sorted((str(each.address), each.valid_from, each.valid_to) for each in stays)))
     return {one for one in found if one}
@@ -278,35 +279,28 @@ def parts(context: Context) -> set[tuple[tuple[str, object, object], ...]]:
 _NUMBERS = count()
 
 
+def fresh(context: Context) -> Unit:
+    with context.database.transaction("tester", NOW, objects=True) as transaction:
+        return write_unit(transaction, Unit(f"unit-{next(_NUMBERS)}", "one of many"))
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=RUNS, random=st.randoms(use_true_random=False))
 def test_assets_when_scans_arrive_in_any_order_are_the_same_and_keep_their_numbers(
     world: Context, made: list[NmapRun], random: object
 ) -> None:
-    from dataclasses import replace
-
-    made = [replace(one, mark=str(next(_NUMBERS))) for one in made]
+    made = [replace(one, mark=str(number)) for number, one in enumerate(made)]
     shuffled = list(made)
     random.shuffle(shuffled)  # type: ignore[attr-defined]  # random.Random
     results = []
     for order in (made, shuffled):
-        for table in (
-            "mark",
-            "asset",
-            "identifier",
-            "asset_event",
-            "asset_proposal",
-            "run",
-            "endpoint",
-            "host",
-            "coverage",
-        ):
-            world.database.connection.execute(f"DELETE FROM {table}")
-        known: dict[int, Asset] = {}
+        unit = fresh(world)
+        known: set[int] = set()
         for run in order:
-            see(world, run)
-            now = {one.id: one for one in read_assets(world.database, SCHOOL.code)}
-            assert known.keys() <= now.keys()  # a number, once given, is never taken away
+            give(world, run, unit=unit)
+            identify_unit(world, unit)
+            now = {one.id for one in read_assets(world.database, unit.code)}
+            assert known <= now  # a number, once given, is never taken away
             known = now
-        results.append(parts(world))
+        results.append(parts(world, unit))
     assert results[0] == results[1]

@@ -21,6 +21,7 @@ from sentinel.model.unit import Network, Unit, Zone
 from sentinel.schedule.context import Context
 from sentinel.schedule.declaring import remove_network
 from sentinel.schedule.intake import replace_networks
+from sentinel.schedule.purging import purge
 from sentinel.schedule.sightings import SightingTaker
 from sentinel.store.declared import write_keep_out
 from sentinel.store.sightings import remove_sightings, unpack_address
@@ -368,3 +369,18 @@ def test_log_when_longer_than_a_batch_joins_across_batches(context: Context, mon
         transaction.audit("test", "test")
     assert holdings(context) == [("10.0.0.1", CARD, False, "seen", 0, 90)]
     assert len(translations(context)) == 10
+
+
+def test_purge_when_applied_deletes_logins_on_time_and_keeps_what_is_younger(context: Context) -> None:
+    arp = HoldingSource.ARP
+    give_log(context, held(0, 60, user="20261234"), held(0, 0, source=arp), nat(0, 5), plugged(0))
+    with context.database.transaction("tester", NOW) as transaction:
+        assert remove_sightings(transaction, minute(400), "person_holding") == 1
+        assert remove_sightings(transaction, minute(400), "neighbour_holding") == 1
+        transaction.audit("test", "test")
+    give_log(context, held(0, 60, user="20261234"), held(0, 0, source=arp), mark="again")
+    assert holdings(context) == []
+    named = {"person_holding", "neighbour_holding", "switch_port", "nat"}
+    found = {one.policy.kind: one for one in purge(context) if one.policy.kind in named}
+    assert {one.count for one in found.values()} == {0}  # two days old
+    assert found["nat"].oldest == minute(5)

@@ -10,6 +10,7 @@ import pytest
 from sentinel.errors import UsageError
 from sentinel.model.finding import Finding, FindingKey, FindingSource, FindingState
 from sentinel.model.flow import FlowClass, FlowDetection
+from sentinel.model.publication import Mapping, Publication
 from sentinel.model.register import Exit, Person, RegisterEntry
 from sentinel.model.rule import Severity
 from sentinel.model.sighting import HoldingSource, Sighting
@@ -21,6 +22,7 @@ from sentinel.schedule.tracing import Around, choose_unit_of, mask_account, trac
 from sentinel.store.declared import write_exit
 from sentinel.store.findings import write_findings
 from sentinel.store.flows import write_capture
+from sentinel.store.publications import write_publications
 from sentinel.store.register import write_register
 from sentinel.store.sightings import remove_sightings
 from sentinel.store.units import write_network, write_unit
@@ -388,6 +390,20 @@ def test_unit_when_not_named_is_the_one_the_address_belongs_to(context: Context)
         choose_unit_of(context, None, ip_address("192.0.2.1"))
     with pytest.raises(UsageError, match="no such unit"):
         choose_unit_of(context, "nobody", ip_address(OUTSIDE))
+
+
+def test_publication_when_in_force_leads_to_its_host_where_no_log_does(context: Context) -> None:
+    mapping = Mapping(ip_address(OUTSIDE), "tcp", 443, 443, ip_address("10.0.0.7"))
+    with context.database.transaction("tester", NOW) as transaction:
+        write_publications(transaction, [Publication(0, SCHOOL.code, mapping, "declared")])
+        transaction.audit("test", "test")
+    answer = ask(context, port=443)
+    assert (str(the_place(answer).address), the_place(answer).certainty, gaps(answer)) == (
+        "10.0.0.7",
+        Certainty.LIKELY,
+        [],
+    )
+    assert gaps(ask(context, port=444)) == [Gap.NO_NAT_LOG]
 
 
 def test_public_host_when_nobody_declared_its_network_is_traced_itself(context: Context) -> None:
