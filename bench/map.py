@@ -2,8 +2,8 @@
 
 Run `.venv/bin/python bench/map.py [ENDPOINTS]`. Times are processor seconds, medians of five rounds (three for the
 large size, one for XLSX there), for other work on the machine is not of interest; the peak is what Python allocated
-beside the facts, in a round of its own. The tree is measured at 30,000 schools. The bench fails when the graph of 300
-hosts weighs 200 kB or more.
+beside the facts, in a round of its own. Each picture is measured with what it is built from, hosts and their findings.
+The tree is measured at 30,000 schools. The bench fails when the graph of 300 hosts weighs 200 kB or more.
 """
 
 from __future__ import annotations

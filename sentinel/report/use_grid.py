@@ -179,7 +179,7 @@ def _count(facts: UnitFacts) -> defaultdict[Place, _Tally]:
     concerned = {network for network, _ in worst}
     tallies: defaultdict[Place, _Tally] = defaultdict(_Tally)
     blocks: dict[IPAddress, Block] = {}
-    names = {row.network: clean(row.network, 40) for row in facts.rows}
+    names = {network: clean(network, 40) for network in {row.network for row in facts.rows}}
     last: tuple[object, ...] = ()
     for row in facts.rows:
         key = row.endpoint.key
@@ -229,8 +229,8 @@ def _read_address(words: str) -> IPAddress | None:
 def _segments(facts: UnitFacts, tallies: Mapping[Place, _Tally], uses: tuple[Use, ...]) -> Iterable[Segment]:
     declared = {clean(network.name, 40): network for network in facts.networks}
     coverage = {clean(line.network, 40): line for line in facts.coverage}
-    zones = {clean(row.network, 40): row.zone for row in facts.rows}
-    zones |= {clean(host.network, 40): host.zone for host in facts.hosts}
+    told = {row.network: row.zone for row in facts.rows} | {host.network: host.zone for host in facts.hosts}
+    zones = {clean(network, 40): zone for network, zone in told.items()}
     by_network: defaultdict[str, list[Block]] = defaultdict(list)
     for network, block in tallies:
         by_network[network].append(block)
