@@ -10,7 +10,7 @@ from sentinel.drill.place.ground import Ground
 from sentinel.schedule.demo import run as demo
 
 
-class Reached(Exception):
+class ReachedError(Exception):
     """The home would be opened now."""
 
 
@@ -21,11 +21,11 @@ def test_demo_when_the_environment_names_a_database_leaves_it_alone(
 
     def stop(_: Path, settings: Settings) -> None:
         seen.append(settings)
-        raise Reached
+        raise ReachedError
 
     monkeypatch.setattr(demo, "open_context", stop)
     monkeypatch.setenv("SENTINEL_DATABASE", "postgresql://db.example.cn/centre")
-    with pytest.raises(Reached):
+    with pytest.raises(ReachedError):
         demo.run_demo(tmp_path, cast(Ground, None), lambda _: None)
     assert [one.server for one in seen] == [None]
     assert (tmp_path / "home" / "var" / "sentinel.db").is_file()
