@@ -111,13 +111,16 @@ def _upgrade(raw: psycopg.Connection[Any], place: ServerPlace, before: str | Non
         except psycopg.Error as error:
             raise StoreError(explain_error(error)) from error
 
+    _sort_new_text_by_bytes(alchemy)
     run_alembic(place, {"connection": alchemy, "check": check})
 
 
 def _sort_by_bytes(raw: psycopg.Connection[Any], schema: str) -> None:
     """Let every text sort and compare as SQLite does, whatever the language of the database."""
     rows = raw.execute(
-        "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema=%s "
+        "SELECT table_name::text, column_name::text FROM information_schema.columns "
+        "JOIN information_schema.tables USING (table_schema, table_name) "
+        "WHERE table_schema=%s AND table_type='BASE TABLE' "
         "AND data_type IN ('character varying', 'text') AND collation_name IS DISTINCT FROM 'C' ORDER BY 1, 2",
         (schema,),
     ).fetchall()
@@ -127,6 +130,20 @@ def _sort_by_bytes(raw: psycopg.Connection[Any], schema: str) -> None:
         by_table.setdefault(table, []).append(step)
     for table, steps in by_table.items():
         raw.execute(sql.SQL("ALTER TABLE {} ").format(sql.Identifier(table)) + sql.SQL(", ").join(steps))
+
+
+def _sort_new_text_by_bytes(alchemy: Connection) -> None:
+    """Let the types of new columns say so: once a view shows a column, its type can be changed no more."""
+    from sqlalchemy.dialects.postgresql.base import PGTypeCompiler
+
+    class ByteText(PGTypeCompiler):
+        """Writes types; text has the order of its bytes."""
+
+        def visit_VARCHAR(self, type_: Any, **words: Any) -> str:  # noqa: ANN401, N802  as SQLAlchemy calls it
+            """Write a text."""
+            return f'{super().visit_VARCHAR(type_, **words)} COLLATE "C"'
+
+    alchemy.dialect.type_compiler_instance = ByteText(alchemy.dialect)
 
 
 def make_alchemy(raw: psycopg.Connection[Any]) -> AlchemyEngine:
