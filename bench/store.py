@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 ROWS, TURNS = 200_000, 5
 FLOOR = {"sqlite": 150_000, "postgresql": 60_000}
-COLUMNS = ("network", "address", "mac", "vendor", "os", "in_scope", "first_seen_us", "last_seen_us")
+COLUMNS = ("network", "address", "mac", "vendor", "os", "in_scope", "first_seen_us", "last_seen_us", "place")
 LATER = "CASE WHEN excluded.last_seen_us>host.last_seen_us THEN excluded.last_seen_us ELSE host.last_seen_us END"
 KEPT = {"mac": "excluded.mac", "os": "excluded.os", "last_seen_us": LATER}
 START_US = 1_790_000_000_000_000
@@ -47,6 +47,7 @@ def make_columns(count: int, first: int = 0) -> list[list[object]]:
         [True] * count,
         [START_US] * count,
         [START_US + one for one in numbers],
+        [b"\x04" + (0x0A000000 + one).to_bytes(4, "big") for one in numbers],
     ]
 
 

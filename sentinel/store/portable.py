@@ -55,12 +55,18 @@ def fill_server(raw: psycopg.Connection[Any], place: ServerPlace, path: Path, te
     Raises:
         StoreError: there are tables already, or what came out is not what went in.
     """
+    taken = StoreError(f"{place}: schema {place.schema} holds a home already; name another one with ?schema=NAME")
     if read_revision(raw, place) is not None:
-        raise StoreError(f"{place}: schema {place.schema} holds a home already; name another one with ?schema=NAME")
+        raise taken
+    upgrade_server(raw, place, may_create=True)
+    raw.execute(sql.SQL("BEGIN; SELECT pg_advisory_xact_lock({})").format(sql.Literal(lock_of(place.schema))))
+    if raw.execute("SELECT 1 FROM audit LIMIT 1").fetchone():  # another restore was here first: not ours to remove
+        raw.rollback()
+        raise taken
     try:
-        upgrade_server(raw, place, may_create=True)
         with closing(sqlite3.connect(path)) as file:
             _fill(raw, place, file, tell)
+        raw.execute("COMMIT")
     except BaseException:
         if not raw.closed:
             raw.rollback()
@@ -70,20 +76,30 @@ def fill_server(raw: psycopg.Connection[Any], place: ServerPlace, path: Path, te
 
 
 def _fill(raw: psycopg.Connection[Any], place: ServerPlace, file: sqlite3.Connection, tell: Progress) -> None:
-    raw.execute(sql.SQL("BEGIN; SELECT pg_advisory_xact_lock({})").format(sql.Literal(lock_of(place.schema))))
     tables = read_tables(file)
     for done, (table, columns, key) in enumerate(tables):
         _write_server(raw, table, columns, _read_file(file, table, columns, key, _read_flags(raw, table)))
-        if key == ("id",):
-            raw.execute(
-                sql.SQL("SELECT setval(pg_get_serial_sequence({}, 'id'), max(id)) FROM {} HAVING max(id) > 0").format(
-                    sql.Literal(f'"{place.schema}"."{table}"'), sql.Identifier(table)
-                )
-            )
         tell(len(tables) - done - 1, len(tables))
     for table, _, _ in tables:
         _compare(raw, file, table)
-    raw.execute("COMMIT")
+    _go_on_numbering(raw, place)
+
+
+def _go_on_numbering(raw: psycopg.Connection[Any], place: ServerPlace) -> None:
+    """Let every column that numbers its rows go on after the largest number there is."""
+    numbered = raw.execute(
+        "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema=%s "
+        "AND column_default LIKE 'nextval%%'",
+        (place.schema,),
+    ).fetchall()
+    for table, column in numbered:
+        raw.execute(
+            sql.SQL("SELECT setval(pg_get_serial_sequence({}, {}), max({})) FROM {} HAVING max({}) > 0").format(
+                sql.Literal(f'"{place.schema}"."{table}"'),
+                sql.Literal(column),
+                *(sql.Identifier(column), sql.Identifier(table), sql.Identifier(column)),
+            )
+        )
 
 
 def read_tables(file: sqlite3.Connection) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:

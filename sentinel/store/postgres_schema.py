@@ -111,6 +111,7 @@ def _upgrade(raw: psycopg.Connection[Any], place: ServerPlace, before: str | Non
         except psycopg.Error as error:
             raise StoreError(explain_error(error)) from error
 
+    _sort_new_text_by_bytes(alchemy)
     run_alembic(place, {"connection": alchemy, "check": check})
 
 
@@ -118,24 +119,31 @@ def _sort_by_bytes(raw: psycopg.Connection[Any], schema: str) -> None:
     """Let every text sort and compare as SQLite does, whatever the language of the database."""
     rows = raw.execute(
         "SELECT table_name::text, column_name::text FROM information_schema.columns "
-        "JOIN information_schema.tables USING (table_schema, table_name) WHERE table_schema=%s "
-        "AND table_type='BASE TABLE' AND data_type IN ('character varying', 'text') "
-        "AND collation_name IS DISTINCT FROM 'C' ORDER BY 1, 2",
+        "JOIN information_schema.tables USING (table_schema, table_name) "
+        "WHERE table_schema=%s AND table_type='BASE TABLE' "
+        "AND data_type IN ('character varying', 'text') AND collation_name IS DISTINCT FROM 'C' ORDER BY 1, 2",
         (schema,),
     ).fetchall()
     by_table: dict[str, list[sql.Composable]] = {}
     for table, column in rows:
         step = sql.SQL('ALTER COLUMN {} TYPE character varying COLLATE "C"').format(sql.Identifier(column))
         by_table.setdefault(table, []).append(step)
-    views = raw.execute(
-        "SELECT viewname::text, definition FROM pg_views WHERE schemaname=%s ORDER BY 1", (schema if by_table else "",)
-    ).fetchall()
-    for view, _ in views:  # a column a view shows cannot be altered
-        raw.execute(sql.SQL("DROP VIEW {}").format(sql.Identifier(view)))
     for table, steps in by_table.items():
         raw.execute(sql.SQL("ALTER TABLE {} ").format(sql.Identifier(table)) + sql.SQL(", ").join(steps))
-    for view, definition in views:
-        raw.execute(sql.SQL("CREATE VIEW {} AS ").format(sql.Identifier(view)) + sql.SQL(definition))
+
+
+def _sort_new_text_by_bytes(alchemy: Connection) -> None:
+    """Let the types of new columns say so: once a view shows a column, its type can be changed no more."""
+    from sqlalchemy.dialects.postgresql.base import PGTypeCompiler
+
+    class ByteText(PGTypeCompiler):
+        """Writes types; text has the order of its bytes."""
+
+        def visit_VARCHAR(self, type_: Any, **words: Any) -> str:  # noqa: ANN401, N802  as SQLAlchemy calls it
+            """Write a text."""
+            return f'{super().visit_VARCHAR(type_, **words)} COLLATE "C"'
+
+    alchemy.dialect.type_compiler_instance = ByteText(alchemy.dialect)
 
 
 def make_alchemy(raw: psycopg.Connection[Any]) -> AlchemyEngine:
@@ -154,9 +162,6 @@ def make_alchemy(raw: psycopg.Connection[Any]) -> AlchemyEngine:
 
 def drop_tables(raw: psycopg.Connection[Any], place: ServerPlace) -> None:
     """Remove everything of sentinel from a schema; for a home whose making failed half way."""
-    views = raw.execute("SELECT viewname::text FROM pg_views WHERE schemaname=%s", (place.schema,)).fetchall()
-    for (name,) in views:
-        raw.execute(sql.SQL("DROP VIEW IF EXISTS {} CASCADE").format(sql.Identifier(place.schema, name)))
     names = raw.execute("SELECT tablename::text FROM pg_tables WHERE schemaname=%s", (place.schema,)).fetchall()
     for (name,) in names:
         raw.execute(sql.SQL("DROP TABLE {} CASCADE").format(sql.Identifier(place.schema, name)))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import StoreError
@@ -27,6 +28,8 @@ KEPT_COPIES = 3
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _SPARE_BYTES = 64 << 20
+_ONE_AT_A_TIME = Lock()
+"""Alembic keeps what it works on in its module: two threads would run each other's migrations."""
 
 
 def read_revision(connection: sqlite3.Connection) -> str | None:
@@ -186,7 +189,8 @@ def run_alembic(database: Path | ServerPlace, attributes: Mapping[str, object]) 
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.attributes.update(attributes)
     try:
-        command.upgrade(config, "head")
+        with _ONE_AT_A_TIME:
+            command.upgrade(config, "head")
     except CommandError as error:
         raise StoreError(f"{database}: written by a newer sentinel, or not by sentinel at all; {error}") from error
     except SQLAlchemyError as error:

@@ -13,20 +13,22 @@ from hypothesis import strategies as st
 from sentinel.errors import StoreError
 from sentinel.store.database import Database
 from sentinel.store.engine import Upsert, translate
+from sentinel.store.keys import address_key
 from tests.homes import NOW
 
-COLUMNS = ("network", "address", "mac", "vendor", "os", "in_scope", "first_seen_us", "last_seen_us")
+COLUMNS = ("network", "address", "mac", "vendor", "os", "in_scope", "first_seen_us", "last_seen_us", "place")
 KEY = ("network", "address")
 LATER = {
     "mac": "CASE WHEN excluded.mac!='' THEN excluded.mac ELSE host.mac END",
     "last_seen_us": "CASE WHEN excluded.last_seen_us>host.last_seen_us THEN excluded.last_seen_us "
     "ELSE host.last_seen_us END",
 }
-Host = tuple[int, str, str, str, str, bool, int, int]
+Host = tuple[int, str, str, str, str, bool, int, int, bytes]
 
 
 def host(number: int, mac: str = "", at: int = 5) -> Host:
-    return (1, f"10.0.{number // 256}.{number % 256}", mac, "示例", "", True, at, at)
+    address = f"10.0.{number // 256}.{number % 256}"
+    return (1, address, mac, "示例", "", True, at, at, address_key(address))
 
 
 def hosts(database: Database) -> dict[str, tuple[object, ...]]:
@@ -167,7 +169,7 @@ def test_sum_of_large_numbers_is_a_whole_number(database: Database) -> None:
 
 def test_text_sorts_by_its_bytes_on_both(database: Database) -> None:
     names = ["b", "a", "B", "A", "_", "10", "9", "校", "é", "z z", "zz"]
-    upsert(database, [(1, name, "", "", "", True, 1, 1) for name in names])
+    upsert(database, [(1, name, "", "", "", True, 1, 1, name.encode()) for name in names])
     found = [row[0] for row in database.query("SELECT address FROM host ORDER BY address")]
     assert found == sorted(names, key=str.encode)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -132,6 +133,40 @@ def test_tables_that_do_not_arrive_whole_leave_no_table_and_no_home(
     assert not (tmp_path / "home").exists()
     restore_file(file, tmp_path / "home", Settings(database=str(empty)), quiet)
     assert "host" in left(empty)
+
+
+def test_restores_at_once_to_one_schema_leave_one_whole_home(
+    large: tuple[Path, ServerPlace], empty: ServerPlace, tmp_path: Path
+) -> None:
+    path, place = large
+    with opened(path, server=place) as context:
+        file = back_up(context, tmp_path / "a.tar", quiet).file
+    held = threading.Barrier(2)
+    outcomes: list[str] = []
+
+    def wait(step: str, done: int, total: int) -> None:
+        if step == "evidence" and done == total:
+            held.wait(60)
+
+    def go(name: str) -> None:
+        try:
+            restore_file(file, tmp_path / name, Settings(database=str(empty)), wait)
+        except StoreError as error:
+            outcomes.append(str(error))
+
+    threads = [threading.Thread(target=go, args=(name,)) for name in ("one", "two")]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert len(outcomes) == 1
+    assert "holds a home already" in outcomes[0]
+    assert len(list(tmp_path.glob("*/sentinel.toml"))) == 1
+    with closing(Database(empty)) as database:
+        assert find_broken_link(database.connection) is None
+        row = database.one("SELECT count(*) FROM host")
+        assert row
+        assert row[0] > 100
 
 
 def left(place: ServerPlace) -> set[str]:

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -137,7 +138,8 @@ def run_demo(folder: Path, ground: Ground, tell: Tell) -> DemoResult:
     create_home(home, build_settings_text(SCHOOLS[0].unit.code))
     # The key of the posts in the registers stays in the demonstration's own folder, and goes with it.
     write_settings(home, edit_settings(home, "contact_key", str((folder / "contact.key").resolve())))
-    with open_context(home, load_settings(home)) as context:
+    settings = replace(load_settings(home), database="")  # never in the tables somebody's environment names
+    with open_context(home, settings) as context:
         begun = context.clock()
         ground = ground.make_room(_true_ports(ground))
         with _start_schools(ground, tell) as schools:
