@@ -102,7 +102,7 @@ def server() -> Server:
 
 
 def start(*, durable: bool = False) -> Server:
-    """Start a server that ends with this process; a durable one writes to its disk as its makers ship it."""
+    """Start a server that ends with this process, however that ends; a durable one writes to its disk as its makers ship it."""
     folder = Path(tempfile.mkdtemp(prefix="sentinel-pg-", dir="/tmp"))  # short: a socket's path has 107 bytes
     as_user: dict[str, Any] = {}
     if os.geteuid() == 0:  # PostgreSQL refuses root
@@ -115,7 +115,7 @@ def start(*, durable: bool = False) -> Server:
     options = [f"-c{name}={value}" for name, value in (DURABLE if durable else SETTINGS).items()]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [here / "postgres", "-D", data, "-k", folder, *options],
+            ["setpriv", "--pdeathsig", "INT", here / "postgres", "-D", data, "-k", folder, *options],
             stdout=log,
             stderr=log,
             start_new_session=True,
