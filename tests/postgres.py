@@ -102,7 +102,10 @@ def server() -> Server:
 
 
 def start(*, durable: bool = False) -> Server:
-    """Start a server that ends with this process, however that ends; a durable one writes to its disk as its makers ship it."""
+    """Start a server that ends with this process, however that ends.
+
+    A durable one writes to its disk as its makers ship it.
+    """
     folder = Path(tempfile.mkdtemp(prefix="sentinel-pg-", dir="/tmp"))  # short: a socket's path has 107 bytes
     as_user: dict[str, Any] = {}
     if os.geteuid() == 0:  # PostgreSQL refuses root
