@@ -36,7 +36,7 @@ from sentinel.store.home import create_home, open_home
 from sentinel.store.sightings import pack_address
 from sentinel.store.units import read_networks, write_unit
 
-SESSIONS = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000_000
+SESSIONS = int(sys.argv[1]) if __name__ == "__main__" and len(sys.argv) > 1 else 2_000_000
 HOSTS = 5_000
 OUTSIDE = [IPv4Address("198.51.100.0") + number for number in range(16)]
 ROUNDS = 200
