@@ -43,6 +43,7 @@ ZONE_WORDS = {
 }
 
 
+MAX_NAME = 100
 DAY_WORDS = {"mon": "一", "tue": "二", "wed": "三", "thu": "四", "fri": "五", "sat": "六", "sun": "日"}
 
 
@@ -68,7 +69,10 @@ def add(
     from sentinel.model.unit import Unit
     from sentinel.store.units import write_unit
 
-    bare = Unit(code, name or code, read_level(level), parent=parent)
+    called = code if name is None else name.strip()
+    if name is not None and (not called or len(called) > MAX_NAME or not called.isprintable()):
+        raise UsageError(f"a name is 1 to {MAX_NAME} printable characters")
+    bare = Unit(code, called, read_level(level), parent=parent)
     wanted = describe(bare, region, kind, credit, affiliation, alias)
     with (
         open_session() as context,
