@@ -154,6 +154,8 @@ def network(
         raise UsageError("the default network takes what no other holds; give this one another name")
     if not prefixes:
         raise UsageError("missing argument 'prefixes'; see `sentinel unit network --help`")
+    if not name.strip() or name != name.strip() or len(name) > MAX_NAME or not name.isprintable():
+        raise UsageError(f"a name is 1 to {MAX_NAME} printable characters, without blanks around it")
     if zone is not None and zone not in set(Zone):
         raise UsageError(f"no such zone: {zone!r} ({', '.join(Zone)})")
     wanted = tuple(dict.fromkeys(_read_prefix(text) for text in prefixes))
@@ -260,10 +262,18 @@ def plan(
 def _read_prefix(text: str) -> IPNetwork:
     from ipaddress import ip_network
 
+    from sentinel.schedule.answers import WIDEST
+
     try:
-        return ip_network(text)
+        found = ip_network(text)
     except ValueError as error:
         raise UsageError(f"no network: {text!r} (write 10.1.0.0/24; the host bits must be zero)") from error
+    first = found.network_address
+    if found.prefixlen < WIDEST[found.version]:
+        raise UsageError(f"{found} is wider than /{WIDEST[found.version]}: write what the unit really has")
+    if first.is_multicast or first.is_unspecified or first.is_link_local or first.is_reserved:
+        raise UsageError(f"{found} holds no addresses a host of a unit can have")
+    return found
 
 
 def _words(one: Network) -> dict[str, object]:
