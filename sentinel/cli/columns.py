@@ -42,7 +42,8 @@ def print_refused(refused: Sequence[CellError], passed_over: Sequence[CellError]
         for cell in cells[:MOST_TOLD]:
             sheet = f"{cell.sheet} " if cell.sheet else ""
             title = f"（{cell.title}）" if cell.title else ""
-            print_note(f"{sheet}第 {cell.row} 行 {cell.column} 列{title}：{reason_in_chinese(cell.reason)}；{fate}")
+            told = "该行已登记，请核对" if cell.reason.endswith("look at it") else fate
+            print_note(f"{sheet}第 {cell.row} 行 {cell.column} 列{title}：{reason_in_chinese(cell.reason)}；{told}")
         if len(cells) > MOST_TOLD:
             print_note(f"另有 {len(cells) - MOST_TOLD} 个单元格同样不能读取。")
 

@@ -43,6 +43,7 @@ ZONE_WORDS = {
 }
 
 
+MAX_NAME = 100
 DAY_WORDS = {"mon": "一", "tue": "二", "wed": "三", "thu": "四", "fri": "五", "sat": "六", "sun": "日"}
 
 
@@ -68,7 +69,10 @@ def add(
     from sentinel.model.unit import Unit
     from sentinel.store.units import write_unit
 
-    bare = Unit(code, name or code, read_level(level), parent=parent)
+    called = code if name is None else name.strip()
+    if name is not None and (not called or len(called) > MAX_NAME or not called.isprintable()):
+        raise UsageError(f"a name is 1 to {MAX_NAME} printable characters")
+    bare = Unit(code, called, read_level(level), parent=parent)
     wanted = describe(bare, region, kind, credit, affiliation, alias)
     with (
         open_session() as context,
@@ -150,6 +154,8 @@ def network(
         raise UsageError("the default network takes what no other holds; give this one another name")
     if not prefixes:
         raise UsageError("missing argument 'prefixes'; see `sentinel unit network --help`")
+    if not name.strip() or name != name.strip() or len(name) > MAX_NAME or not name.isprintable():
+        raise UsageError(f"a name is 1 to {MAX_NAME} printable characters, without blanks around it")
     if zone is not None and zone not in set(Zone):
         raise UsageError(f"no such zone: {zone!r} ({', '.join(Zone)})")
     wanted = tuple(dict.fromkeys(_read_prefix(text) for text in prefixes))
@@ -256,10 +262,18 @@ def plan(
 def _read_prefix(text: str) -> IPNetwork:
     from ipaddress import ip_network
 
+    from sentinel.schedule.answers import WIDEST
+
     try:
-        return ip_network(text)
+        found = ip_network(text)
     except ValueError as error:
         raise UsageError(f"no network: {text!r} (write 10.1.0.0/24; the host bits must be zero)") from error
+    first = found.network_address
+    if found.prefixlen < WIDEST[found.version]:
+        raise UsageError(f"{found} is wider than /{WIDEST[found.version]}: write what the unit really has")
+    if first.is_multicast or first.is_unspecified or first.is_link_local or first.is_reserved:
+        raise UsageError(f"{found} holds no addresses a host of a unit can have")
+    return found
 
 
 def _words(one: Network) -> dict[str, object]:

@@ -196,8 +196,8 @@ class _Planner:
     def _drop_unplaced(self) -> bool:
         """Drop lines whose parent is not there, or of a lower level; tells whether there were any."""
         merged = self._merged()
-        wrong: list[tuple[str, str, str]] = []
-        for code, draft in self.drafts.items():
+        wrong = self._find_lowered(merged)
+        for code, draft in () if wrong else self.drafts.items():
             above = merged.get(draft.parent)
             if draft.parent and above is None:
                 wrong.append((code, "parent", "the row of the unit above was not taken"))
@@ -208,6 +208,19 @@ class _Planner:
         for code, what, reason in wrong:
             self._drop(code, what, reason)
         return bool(wrong)
+
+    def _find_lowered(self, merged: Mapping[str, Unit]) -> list[tuple[str, str, str]]:
+        """Find lines that put a known unit below the level of one that stands under it and stays as it is."""
+        wrong: dict[str, tuple[str, str, str]] = {}
+        for code, old in self.known.items():
+            unit = merged[code]
+            above = self.drafts.get(unit.parent)
+            if above is None or (unit.parent, unit.level) != (old.parent, old.level):
+                continue
+            if not unit.level.may_stand_under(above.level):
+                reason = f"{code} of level {unit.level} stands under it: a unit of level {above.level} cannot hold it"
+                wrong.setdefault(above.code, (above.code, "level", reason))
+        return list(wrong.values())
 
     def _drop_loops(self) -> bool:
         """Drop lines that put a unit below itself; tells whether there were any."""

@@ -49,14 +49,16 @@ def _read_rule(words: list[str], number: int, outside: IPAddress | None) -> Iter
         raise ValueError("it leads to a range of addresses or to none: enter it by hand")
     inside = ip_address(found["six"] or found["four"])
     proto = read_proto(options.get("proto", ""))
-    own = read_ports(found["ports"])[0] if found["ports"] else 0
+    own, end = read_ports(found["ports"]) if found["ports"] else (0, 0)
     public = _read_public(options.get("destination", "")) or outside
     if public is None:
         raise ValueError("no public address in it: give it with --outside")
     for piece in filter(None, options.get("ports", "").split(",")) if "ports" in options else ("",):
         first, last = read_ports(piece) if piece else (0, 0)
+        if own and (own, end) != (first, last) and (end > own or last > first or not first):
+            raise ValueError("several ports that lead to other ones: enter them by hand")
         note = options.get("comment", "")[:60]
-        yield Mapping(public, proto if first else "", first, last, inside, own if first else 0, note=note, line=number)
+        yield Mapping(public, proto, first, last, inside, own, note=note, line=number)
 
 
 _OPTIONS = {

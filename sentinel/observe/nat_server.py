@@ -111,11 +111,20 @@ def _read_side(words: Sequence[str], place: int) -> tuple[_Side, int]:
 
 
 def _take_ports(words: Sequence[str], place: int) -> tuple[tuple[str, ...], int]:
+    """Take up to two ports; 0 is any, and what begins like a number and is no port is a mistake.
+
+    Raises:
+        ValueError: there is one.
+    """
     ports: list[str] = []
     while place < len(words) and len(ports) < 2:
+        if words[place] == "0":
+            return tuple(ports), place + 1
         try:
             read_port(words[place])
         except ValueError:
+            if words[place][0].isdigit():
+                raise
             break
         ports.append(words[place])
         place += 1

@@ -70,7 +70,7 @@ _PHONE = re.compile(r"\+?[\d() -]{5,24}")
 _MAIL = re.compile(r"[^\s@,;<>]{1,64}@[a-z0-9.-]{1,190}\.[a-z]{2,24}", re.IGNORECASE)
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})(?:[-/.月](\d{1,2})日?|月)?|(\d{4})(\d\d)(\d\d)")
 _LAST_YEAR = 2199
-_WIDEST = {4: 8, 6: 32}
+WIDEST = {4: 8, 6: 32}
 _YES = frozenset({"是", "y", "yes", "对", "好", "确认"})
 _NO = frozenset({"否", "n", "no", "不", "不是"})
 
@@ -295,7 +295,7 @@ def _read_place(piece: str) -> tuple[IPNetwork, ...]:
     written = low.partition("/")[0]
     if not dash and ip_address(written) != whole.network_address:
         raise ValueError(f"“{piece}”的主机位不为零：整个网段写 {whole}，一个地址写 {written}")
-    if any(one.prefixlen < _WIDEST[one.version] for one in found):
+    if any(one.prefixlen < WIDEST[one.version] for one in found):
         raise ValueError(f"“{piece}”太大：IPv4 至多写到 /8，IPv6 至多写到 /32")
     if whole.is_multicast or whole.is_unspecified or whole.is_link_local:
         raise ValueError(f"“{piece}”不是可登记的单播地址")

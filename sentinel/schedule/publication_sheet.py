@@ -37,9 +37,16 @@ class _CellFaultError(ValueError):
 
 
 def read_publication_sheet(
-    context: Context, unit: Unit, stream: BytesIO, name: str, outside: IPAddress | None, said: Said
+    context: Context,
+    unit: Unit,
+    stream: BytesIO,
+    name: str,
+    outside: IPAddress | None,
+    said: Said,
+    *,
+    dry_run: bool = False,
 ) -> tuple[list[_Dated], list[Unread]]:
-    """Read the rows; what a person said of columns is kept for the next sheet of these heads.
+    """Read the rows; what a person said of columns is kept for the next sheet of these heads, unless it is a trial.
 
     Raises:
         ParseError: it is no table, or has no columns of addresses outside and inside.
@@ -62,7 +69,7 @@ def read_publication_sheet(
                 title = head.titles.get(error.column, "")
                 where = f"{column_letter(error.column)}{row.number}{f' {title}' if title else ''}"
                 unread.append(Unread(row.number, f"{sheet.name}{'!' if sheet.name else ''}{where}: {error}"))
-    if said:
+    if said and not dry_run:
         with context.database.transaction(context.actor, context.clock()) as transaction:
             if keep_said(transaction, unit, PUBLICATIONS, said, [head for _, head in found]):
                 words = {title: what.value if what else "" for title, what in said.items()}

@@ -109,7 +109,7 @@ def import_publications(
     data = read_sheet_bytes(path, name, MAX_FILE)
     if len(data) > MAX_FILE:
         raise ParseError(f"larger than {MAX_FILE >> 20} MB, which no configuration is", name)
-    done, found = _read(context, unit, data, name, format_name, outside, said or {})
+    done, found = _read(context, unit, data, name, format_name, outside, said or {}, dry_run=dry_run)
     known = {one.mapping.key for one in read_publications(context.database, unit.code)}
     new: dict[tuple[object, ...], Publication] = {}
     for one, dates in found:
@@ -132,14 +132,23 @@ _Dated = tuple[Mapping, tuple[datetime | None, datetime | None]]
 
 
 def _read(
-    context: Context, unit: Unit, data: bytes, name: str, format_name: str, outside: IPAddress | None, said: Said
+    context: Context,
+    unit: Unit,
+    data: bytes,
+    name: str,
+    format_name: str,
+    outside: IPAddress | None,
+    said: Said,
+    *,
+    dry_run: bool,
 ) -> tuple[PublicationImport, list[_Dated]]:
     if format_name and format_name not in {SHEET, *(one.name for one in FORMATS)}:
         raise UsageError(f"--format: no such format: {format_name!r} ({', '.join(one.name for one in FORMATS)}, sheet)")
     text = "" if format_name == SHEET or data.startswith(b"PK\x03\x04") else _decode(data, name)
     chosen = next((one for one in FORMATS if (one.name == format_name if format_name else one.sniff(text))), None)
     if chosen is None:
-        rows, refused = read_publication_sheet(context, unit, BytesIO(data), name, outside, said)
+        stream = BytesIO(data)
+        rows, refused = read_publication_sheet(context, unit, stream, name, outside, said, dry_run=dry_run)
         done = PublicationImport(name, SHEET, verified=True, unread=refused)
         return done, rows
     if said:
@@ -154,7 +163,7 @@ def _read(
             else:
                 found.append((one, (None, None)))
             if len(found) > MAX_FOUND or len(done.unread) > MAX_FOUND:
-                raise ParseError(f"more than {MAX_FOUND} mappings, which no firewall has", name)
+                raise ParseError(f"more than {MAX_FOUND} mappings, which no firewall has")
     except ParseError as error:
         raise ParseError(str(error), name) from error
     if not found and not done.unread:

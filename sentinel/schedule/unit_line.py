@@ -47,12 +47,10 @@ class UnitLineReader:
 
     def read(self) -> tuple[UnitLine, Person] | None:
         """Give the unit and its contact; None for a row that says nothing, a footer, the head again, a refused row."""
-        if self._is_blank() or self._is_head_again():
+        if self._is_blank() or self._is_head_again() or self._is_footer():
             return None
         name = self._text(Field.UNIT_NAME, MAX_NAME, self.refused)
         code = self._code()
-        if not code and not self.refused and self._is_footer():
-            return None
         if not name and not self.refused:
             self._note(self.refused, self.head.first(Field.UNIT_NAME), "a unit needs its name")
         if self.refused:
@@ -67,8 +65,7 @@ class UnitLineReader:
             self._value(Field.CREDIT, check_credit_code, ""),
             self._text(Field.AFFILIATION, MAX_PERSON, self.passed_over),
             self._aliases(name),
-            self._day(Field.VALID_FROM),
-            self._day(Field.VALID_TO),
+            *self._days(),
         )
         return line, self._person()
 
@@ -87,8 +84,10 @@ class UnitLineReader:
         return all(clean_title(cell.text) == clean_title(titles.get(column, "")) for column, cell in filled)
 
     def _is_footer(self) -> bool:
-        first = next((cell.text for cell in self.row.cells if not cell.is_blank), "")
-        return bool(_FOOTER.match(first))
+        """Its first cell says so, and no other tells a code."""
+        first = next((number for number, cell in enumerate(self.row.cells, 1) if not cell.is_blank), 0)
+        codes = [column for column, _, _ in self._cells(Field.UNIT_CODE) if column != first]
+        return not codes and bool(_FOOTER.match(self.row.at(first).text))
 
     def _cells(self, what: Field) -> Iterator[tuple[int, str, str]]:
         """Give the columns of a field that say something: number, text in half-width signs, fault."""
@@ -133,6 +132,13 @@ class UnitLineReader:
                 self._note(self.passed_over, column, fault)
             words += [hide_persons(word.strip())[:MAX_NAME] for word in _BETWEEN.split(text)]
         return tuple(dict.fromkeys(word for word in words if word and word != name))[:20]
+
+    def _days(self) -> tuple[datetime | None, datetime | None]:
+        begin, end = self._day(Field.VALID_FROM), self._day(Field.VALID_TO)
+        if begin and end and end <= begin:
+            self._note(self.passed_over, self.head.first(Field.VALID_TO), "it ends before it begins")
+            end = None
+        return begin, end
 
     def _day(self, what: Field) -> datetime | None:
         for column, text, fault in self._cells(what):

@@ -65,8 +65,8 @@ def write_unit(transaction: Transaction, unit: Unit) -> Unit:
 
 
 def _check_code(database: Database, code: str) -> None:
-    if not code or "/" in code or len(code) > 100 or not code.isprintable():
-        raise UsageError(f"a unit code is 1 to 100 printable characters without '/': {code!r}")
+    if not code or "/" in code or len(code) > 100 or not code.isprintable() or code != code.strip():
+        raise UsageError(f"a unit code is 1 to 100 printable characters without '/' or blanks around it: {code!r}")
     if find_unit(database, code):
         raise UsageError(f"there is a unit {code!r} already")
 

@@ -18,6 +18,7 @@ COMMANDS = [
     "restore",
     "serve",
     "purge",
+    "trace",
 ]
 GROUPS = {
     "unit": [
@@ -26,6 +27,7 @@ GROUPS = {
     ],
     "publication": ["add", "list", "import", "propose", "accept", "decline", "withdraw"],
     "scope": ["authorise", "list", "paper", "withdraw", "consent"],
+    "asset": ["list", "show", "merge", "split", "proposals", "accept", "reject", "undo"],
     "setting": ["list", "set", "unset"],
     "register": ["import", "list", "withdraw", "mapping"],
     "range": ["up", "status", "cue", "down"],

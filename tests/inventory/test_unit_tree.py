@@ -115,6 +115,16 @@ def test_level_that_does_not_fit_is_named() -> None:
     assert faults(plan) == [(0, "level")]
 
 
+def test_level_below_that_of_a_known_unit_under_it_is_named_and_loses_no_other_line() -> None:
+    lines = [UnitLine("city", "示例市教育局", level=UnitLevel.DEPARTMENT), UnitLine("t", "示例二小", parent="city")]
+    plan = plan_units([CITY, SCHOOL], lines)
+    assert faults(plan) == [(0, "level")]
+    assert "s of level school stands under it" in plan.faults[0].reason
+    assert ([one.code for one in plan.added], plan.changed) == (["t"], ())
+    both = [lines[0], UnitLine("s", SCHOOL.name, level=UnitLevel.DEPARTMENT)]
+    assert plan_units([CITY, SCHOOL], both).faults == ()
+
+
 def test_line_of_a_unit_that_changed_after_the_day_of_the_list_is_named() -> None:
     known = replace(SCHOOL, since=datetime(2026, 9, 1, tzinfo=UTC))
     before = datetime(2026, 8, 1, tzinfo=UTC)

@@ -75,6 +75,9 @@ def told(found: Iterable[Mapping | Unread]) -> list[str]:
         ("nat server protocol tcp global 203.0.113.999 80 inside 10.0.0.5 80", ["unread 1"]),
         ("nat static outbound net-to-net 10.0.0.1 10.0.0.9 global 203.0.113.0 24", ["unread 1"]),
         ("nat static global 203.0.0.0 inside 10.0.0.0 netmask 255.0.0.0", ["unread 1"]),
+        ("nat server protocol tcp global 203.0.113.5 443 inside 10.0.0.5 84430", ["unread 1"]),
+        ("nat server protocol udp global 203.0.113.5 99999 inside 10.0.0.5", ["unread 1"]),
+        ("nat server protocol tcp global 203.0.113.5 0 inside 10.0.0.5 0", ["203.0.113.5 tcp 0-0 > 10.0.0.5 0"]),
         ("nat server protocol", ["unread 1"]),
         ("nat server global", ["unread 1"]),
     ],
@@ -213,6 +216,21 @@ def test_iptables_table_when_read_gives_its_dnat_rules() -> None:
     assert isinstance(found[0], Mapping)
     assert found[0].note == "门户 80"
     assert "203.0.113.9 udp 53-53 > 10.0.0.8 53" in told(parse_iptables_dnat(IPTABLES.splitlines(), PUBLIC))
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("-p tcp -j DNAT --to-destination 10.0.0.5", ["203.0.113.5 tcp 0-0 > 10.0.0.5 0"]),
+        ("-p tcp -j DNAT --to-destination 10.0.0.5:8080", ["unread 2"]),
+        ("-p tcp --dport 80:90 -j DNAT --to-destination 10.0.0.5:8080", ["unread 2"]),
+        ("-p tcp --dport 80 -j DNAT --to-destination 10.0.0.5:8080-8090", ["unread 2"]),
+        ("-p tcp --dport 80:90 -j DNAT --to-destination 10.0.0.5:80-90", ["203.0.113.5 tcp 80-90 > 10.0.0.5 80"]),
+    ],
+)
+def test_iptables_rule_says_no_more_than_it_does(rule: str, expected: list[str]) -> None:
+    lines = ["*nat", f"-A PREROUTING -d 203.0.113.5/32 {rule}", "COMMIT"]
+    assert told(parse_iptables_dnat(lines)) == expected
 
 
 NGINX = """

@@ -69,6 +69,15 @@ def test_export_of_a_firewall_is_entered_once_and_what_was_withdrawn_does_not_co
     assert not read_published(context, SCHOOL, NOW)
 
 
+def test_configuration_with_more_mappings_than_any_firewall_has_is_refused_and_named_once(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sentinel.schedule.publishing.MAX_FOUND", 1)
+    line = "nat server protocol tcp global 203.0.113.5 {0} inside 10.0.0.5 {0}\n"
+    with pytest.raises(ParseError, match=r"^a\.cfg: more than 1 mappings"):
+        take(context, tmp_path / "a.cfg", line.format(80) + line.format(81))
+
+
 def test_dry_run_enters_nothing(context: Context, tmp_path: Path) -> None:
     before = newest_audit(context.database.connection)
     assert len(take(context, tmp_path / "fw.txt", NAT, dry_run=True).added) == 1
@@ -126,6 +135,9 @@ def test_columns_of_a_sheet_may_be_told_and_are_kept(context: Context, tmp_path:
     with pytest.raises(ParseError, match="公网地址"):
         take(context, tmp_path / "a.csv", text)
     said = parse_said(["外=公网地址", "里=内网地址"], PUBLICATIONS)
+    assert len(take(context, tmp_path / "a.csv", text, said=said, dry_run=True).added) == 1
+    with pytest.raises(ParseError, match="公网地址"):
+        take(context, tmp_path / "a.csv", text)
     assert len(take(context, tmp_path / "a.csv", text, said=said).added) == 1
     assert take(context, tmp_path / "a.csv", text).known == 1
 

@@ -17,6 +17,7 @@ from sentinel.model.unit import Unit, UnitLevel
 from sentinel.model.unit_kind import UnitKind
 from sentinel.schedule.context import Context
 from sentinel.schedule.mappings import parse_said
+from sentinel.schedule.register_reasons import reason_in_chinese
 from sentinel.schedule.unit_import import UnitImport, import_units
 from sentinel.schedule.unit_words import UNITS, parse_level
 from sentinel.store.audit import newest_audit, read_audit
@@ -138,6 +139,28 @@ def test_every_wrong_cell_is_named_and_the_good_rows_are_taken(context: Context,
     ]  # fmt: skip
     assert [(one.row, one.column) for one in done.passed_over] == [(6, "A")]
     assert sorted(paths(context)) == ["丁校", "庚校"]
+    assert [one for one in told(done) if one.isascii()] == []
+
+
+def told(done: UnitImport) -> list[str]:
+    return [reason_in_chinese(one.reason) for one in (*done.refused, *done.passed_over)]
+
+
+def test_line_of_sums_makes_no_unit_whatever_its_column(context: Context, tmp_path: Path) -> None:
+    rows = [("3900000001", "甲校", ""), ("合计", "1", ""), ("3900000002", "合计", "")]
+    assert give(context, write(tmp_path / "a.xlsx", rows, HEADS[:3])).rows == 2
+    assert sorted(paths(context)) == ["合计", "甲校"]
+
+
+def test_unit_that_ends_before_it_begins_keeps_its_beginning_and_the_cell_is_named(
+    context: Context, tmp_path: Path
+) -> None:
+    rows = [("3900000001", "甲校", "2020-01-01", "2010-01-01")]
+    done = give(context, write(tmp_path / "a.xlsx", rows, (*HEADS[:2], "成立日期", "撤并日期")))
+    assert [(one.column, one.reason) for one in done.passed_over] == [("D", "it ends before it begins")]
+    unit = find_unit(context.database, "3900000001")
+    assert unit is not None
+    assert (unit.valid_from is not None, unit.valid_to) == (True, None)
 
 
 def test_cell_that_cannot_be_read_does_not_lose_its_row(context: Context, tmp_path: Path) -> None:
@@ -148,6 +171,7 @@ def test_cell_that_cannot_be_read_does_not_lose_its_row(context: Context, tmp_pa
     done = give(context, write(tmp_path / "a.xlsx", rows))
     assert sorted(one.column for one in done.passed_over) == ["D", "E", "G", "J", "K", "L"]
     assert all("不是电话" not in one.reason for one in done.passed_over)
+    assert [one for one in told(done) if one.isascii() or "(" in one] == []
     first, second = (find_unit(context.database, f"390000000{one}") for one in (1, 2))
     assert first is not None
     assert second is not None
