@@ -65,9 +65,8 @@ def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
 def run(*words: str | Path, env: Mapping[str, str] | None = None, timeout_s: float = 90, typed: bytes = b"") -> Done:
     """Run the command line to its end; `typed` is what comes in, nothing by default."""
     told = tuple(map(str, words))
-    plain = environment()
     if env is None or not any(name.startswith(("PYTHON", "LC_", "LANG")) for name in env):
-        return examine(told, *warm(tuple(sorted(plain.items()))).run(list(told), environment(env), timeout_s, typed))
+        return examine(told, *warm(environment()).run(list(told), environment(env), timeout_s, typed))
     return run_cold(*words, env=env, timeout_s=timeout_s, typed=typed)
 
 

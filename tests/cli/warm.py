@@ -19,7 +19,6 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +72,14 @@ class Warm:
             return status, out.read(), err.read()
 
 
-@cache
-def warm(env: tuple[tuple[str, str], ...]) -> Warm:
-    """Give the loaded process of this test process."""
-    return Warm(dict(env))
+_STARTED: list[Warm] = []
+
+
+def warm(env: Mapping[str, str]) -> Warm:
+    """Give the loaded process of this test process; `env` is for its first call, when it starts."""
+    if not _STARTED:
+        _STARTED.append(Warm(env))
+    return _STARTED[0]
 
 
 def read_line(stream: socket.socket) -> bytes:
