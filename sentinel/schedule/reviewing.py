@@ -260,7 +260,7 @@ class _Reader:
     def _build(self, row: TableRow, line: DraftLine, decision: Decision, errors: list[CellError]) -> WhitelistEntry:
         one = line.proposal
         wrong = len(errors)
-        approver = self._words(row, APPROVER, errors) or self.options.approved_by
+        approver = self._words(row, APPROVER, errors) or hide_persons(self.options.approved_by)
         if not approver and len(errors) == wrong:
             errors.append(self._error(row, APPROVER, "nobody approved this line (or name who did with --approved-by)"))
         is_deny = decision is Decision.DENY
@@ -277,7 +277,7 @@ class _Reader:
             service="" if is_deny else one.service,
             reason=self._words(row, WHY, errors) or purpose(one),
             approved_by=approver,
-            document=self._words(row, DOCUMENT, errors) or self.options.document,
+            document=self._words(row, DOCUMENT, errors) or hide_persons(self.options.document),
             valid_from=begin,
             valid_to=end,
             action=WhitelistAction.DENY if is_deny else WhitelistAction.ALLOW,

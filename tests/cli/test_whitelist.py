@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -213,7 +215,7 @@ def test_request_when_returned_is_replaced_by_another(sentinel: Sentinel) -> Non
     assert "已退回" in shown
     assert "待审批" in shown
     assert f"代替 {number}" in sentinel.run("whitelist", "request", "show", "2").out
-    assert "下一步" in sentinel.run("whitelist", "request", "add", "port", "--department", "信息中心", "--system",
+    assert "下一步" in sentinel.run("whitelist", "request", "add", "go-live", "--department", "信息中心", "--system",
                                  "长" * 200, "--purpose", "长" * 200, "--until", FUTURE, "--domain",
                                  "a.school.example").out  # fmt: skip
     sentinel.run("whitelist", "request", "show", "3")
@@ -239,3 +241,21 @@ def test_import_when_an_entry_was_withdrawn_leaves_it_so_unless_told(sentinel: S
     assert "另有 1 条是撤销过的" in sentinel.run(*words).out
     assert sentinel.rows("whitelist", "list") == []
     assert sentinel.rows(*words, "--again")[-1]["summary"]["added"] == 1
+
+
+def test_entry_when_a_number_is_written_into_its_words_then_it_is_hidden_everywhere(sentinel: Sentinel) -> None:
+    told = "示例处 13812345678"
+    sentinel.run(
+        "whitelist", "add", "domain", "www.school.example", "--reason", told, "--approved-by", told, "--document", told,
+        "--until", "2035-12-31",
+    )  # fmt: skip
+    assert "对端 校内" in sentinel.run("whitelist", "explain", "www.school.example").out
+    (due,) = sentinel.rows("whitelist", "due", "--days", "3660")
+    assert (due["open_count"], due["approved_by"]) == (None, "示例处 138****5678")
+    sentinel.run("whitelist", "withdraw", "1", "--why", told)
+    with closing(sqlite3.connect(sentinel.home / "var" / "sentinel.db")) as database:
+        rows = [
+            *database.execute("SELECT before, after FROM audit").fetchall(),
+            *database.execute("SELECT * FROM whitelist").fetchall(),
+        ]
+    assert "13812345678" not in str(rows)

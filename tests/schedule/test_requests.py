@@ -9,6 +9,7 @@ import pytest
 
 from sentinel.errors import ParseError, UsageError
 from sentinel.model.ports import PortSet
+from sentinel.model.rule import Severity
 from sentinel.model.whitelist import PeerKind, WhitelistAction, WhitelistEntry, WhitelistKind
 from sentinel.model.whitelist_request import RequestKind, RequestState, RequestStep, WhitelistRequest
 from sentinel.schedule.context import Context
@@ -26,6 +27,7 @@ from sentinel.schedule.requests import (
     read_check,
     read_request_entries,
 )
+from sentinel.schedule.telling import Telling, add_finding
 from sentinel.store.scopes import read_whitelist, write_whitelist_entry
 from sentinel.store.whitelist import read_draft
 from sentinel.store.whitelist_requests import read_events
@@ -168,6 +170,7 @@ def test_request_when_only_a_host_is_asked_for_then_the_entry_is_of_the_host(con
     [
         ({"addresses": (), "domains": ()}, "names an address or a domain"),
         ({"addresses": ()}, "--port: ports need an address"),
+        ({"kind": RequestKind.PORT, "ports": ()}, "names them"),
         ({"valid_to": NOW - timedelta(1)}, "--until"),
         ({"replaces": "申请-2026-0009"}, "no such request"),
     ],
@@ -177,6 +180,32 @@ def test_request_when_it_makes_no_sense_then_it_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match=told):
         make_request(context, SCHOOL, replace(WANTED, **changes))  # type: ignore[arg-type]  # fields by name
+
+
+def test_request_when_somebody_is_named_by_number_then_nothing_of_it_tells_the_number(
+    context: Context, request_made: WhitelistRequest
+) -> None:
+    told = "问 13812345678"
+    words = {"department": told, "system": told, "purpose": told, "addresses": (), "ports": ()}
+    second = make_request(context, SCHOOL, replace(WANTED, **words))  # type: ignore[arg-type]  # fields by name
+    (entry,) = approve_request(context, SCHOOL, second, Approval(told, told, despite=told))
+    end_request(context, second, RequestStep.WITHDRAW, told)
+    end_request(context, request_made, RequestStep.RETURN, told)
+    held = [second, entry, *read_events(context.database, second.id), *read_events(context.database, request_made.id)]
+    stored = [
+        list(context.database.query("SELECT object, before, after FROM audit")),
+        list(context.database.query("SELECT * FROM whitelist")),
+    ]
+    assert "138****5678" in str(held)
+    assert "138****5678" in str(stored)
+    assert "13812345678" not in str(held) + str(stored)
+
+
+def test_request_when_a_web_address_of_its_name_has_a_grave_finding_then_it_blocks(
+    context: Context, request_made: WhitelistRequest
+) -> None:
+    add_finding(context, SCHOOL, Telling("https://XK.school.example/login", "SQL 注入", Severity.HIGH))
+    assert "blocking" in read_check(context, SCHOOL, request_made).obstacles
 
 
 def test_request_when_an_address_must_stay_out_then_it_is_refused(context: Context) -> None:
