@@ -160,9 +160,11 @@ def import_sheet(
 
 
 def _print_entry_import(done: EntryImport) -> None:
+    from sentinel.schedule.register_reasons import reason_in_chinese
+
     for cell in done.refused:
         sheet = f"{cell.sheet} " if cell.sheet else ""
-        print_note(f"{sheet}第 {cell.row} 行 {cell.column} 列（{cell.title}）：{cell.reason}")
+        print_note(f"{sheet}第 {cell.row} 行 {cell.column} 列（{cell.title}）：{reason_in_chinese(cell.reason)}")
     print_line(
         f"读入 {done.rows} 行，新增白名单 {len(done.added)} 条，已有 {done.known} 条，"
         f"不能读取的单元格 {len(done.refused)} 个。"

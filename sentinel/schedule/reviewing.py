@@ -38,6 +38,7 @@ from sentinel.schedule.columns import HEAD_ROWS
 from sentinel.schedule.context import Context, readable_name
 from sentinel.schedule.drafting import read_proposals
 from sentinel.schedule.persons import hide_persons, hide_sheet_names
+from sentinel.schedule.register_reasons import reason_in_chinese
 from sentinel.schedule.register_row import CellError, read_days
 from sentinel.schedule.reporting import save_file
 from sentinel.store.scopes import write_whitelist_entry
@@ -328,7 +329,7 @@ class _Reader:
         cells = [row.at(self.head.columns.get(title, 0)).text for title in HEADS]
         reasons: dict[int, str] = {}
         for one in errors:
-            reasons.setdefault(HEADS.index(one.title), one.reason)
+            reasons.setdefault(HEADS.index(one.title), reason_in_chinese(one.reason))
         self.left.append((cells, reasons))
 
 

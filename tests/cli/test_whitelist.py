@@ -57,7 +57,7 @@ def test_draft_when_reviewed_and_applied_becomes_the_whitelist(scanned: Sentinel
     decide(path, {"23": "不放行", "80": "放行", "443": "随便"})
     done = scanned.run("whitelist", "apply", path, "--marked", tmp_path / "待改.xlsx", "--document", "1 号", expect=3)
     assert "放行 1 条，不放行 1 条" in done.out
-    assert "第 4 行 P 列（决定）：no decision (choose 放行, 不放行, 暂不处理)；该行未写入" in done.err
+    assert "第 4 行 P 列（决定）：不是决定：只能选 放行, 不放行, 暂不处理；该行未写入" in done.err
     assert (tmp_path / "待改.xlsx").exists()
     events = scanned.rows("whitelist", "apply", path, expect=3)
     assert [one.get("event") for one in events] == ["refused", None]
@@ -86,7 +86,7 @@ def test_apply_when_the_map_changed_says_so_and_takes_the_line_only_when_asked(
     file.write_text(nmap(host("192.0.2.1", service(80, "ssh"), service(23, "telnet")), start=START + 86_400))
     scanned.run("import", file)
     done = scanned.run("whitelist", "apply", path, expect=3)
-    assert "the map or the register is not what it was in the draft" in done.complaint
+    assert "草案之后地图或台账有变化" in done.complaint
     assert "其中地图有变化的 1 行" in done.out
     assert "放行 1 条" in scanned.run("whitelist", "apply", path, "--changed").out
 
