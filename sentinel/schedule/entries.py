@@ -108,6 +108,8 @@ def parse_prefix(text: str) -> IPNetwork:
         ValueError: it is neither; the message does not repeat it.
     """
     try:
+        if "%" in text:
+            raise ValueError("a zone behind an address is a matter of one machine")
         prefix = ip_network(text.strip().strip("[]"))
     except ValueError as error:
         raise ValueError("no address or prefix (write 10.0.0.5 or 10.0.0.0/24)") from error
