@@ -145,6 +145,7 @@ def test_lines_are_gathered_planned_off_and_reconciled(sentinel: Sentinel, tmp_p
     assert "--until" in sentinel.run("register", "offline", "1", expect=2).err
     sentinel.run("register", "offline", "--host", "x", "--until", "2099-01-01", "--why", "y", expect=2)
     assert [row["addresses"] for row in sentinel.rows("register", "list", "--system", "1", env=key)] == [["10.1.0.5"]]
+    assert "--host" in sentinel.run("register", "offline", "--until", "2099-01-01", "--why", "y", expect=2).err
     words = ("register", "offline", "1", "--until", "2099-01-01", "--why", "机房改造")
     (plan,) = sentinel.rows(*words)
     assert (plan["system"], plan["in_force"], plan["reason"]) == (1, True, "机房改造")
