@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sentinel.errors import ParseError, UsageError
+from sentinel.model.finding import SubjectKind
 from sentinel.model.ports import PortSet
 from sentinel.model.rule import Severity
 from sentinel.model.whitelist import PeerKind, WhitelistAction, WhitelistEntry, WhitelistKind
@@ -28,6 +29,7 @@ from sentinel.schedule.requests import (
     read_request_entries,
 )
 from sentinel.schedule.telling import Telling, add_finding
+from sentinel.store.findings import read_findings, read_live
 from sentinel.store.scopes import read_whitelist, write_whitelist_entry
 from sentinel.store.whitelist import read_draft
 from sentinel.store.whitelist_requests import read_events
@@ -231,3 +233,21 @@ def test_form_when_printed_then_it_is_a_file(context: Context, request_made: Whi
     path = tmp_path / "审批表.docx"
     save_request(context, SCHOOL, request_made, read_events(context.database, request_made.id), path)
     assert path.read_bytes().startswith(b"PK")
+
+
+def test_finding_of_an_entry_when_its_addresses_must_stay_out_then_it_names_them_no_more(context: Context) -> None:
+    give(context, NmapRun((host(1, p80="nginx"),), finished=NOW - timedelta(hours=1), ports="22,23,80,443"))
+    soon = NOW + timedelta(days=5)
+    places = [("10.0.0.4/30",), ("10.0.0.1/32",), ("10.0.0.64/31", "10.0.0.66/32"), ("10.0.0.0/24",)]
+    with context.database.transaction("tester", NOW, objects=True) as transaction:
+        for place in places:
+            addresses = tuple(map(ip_network, place))
+            entry = WhitelistEntry(0, SCHOOL.code, WhitelistKind.HOST, addresses=addresses, reason="x", valid_to=soon)
+            write_whitelist_entry(transaction, replace(entry, approved_by="x"))
+    judge_unit(context, SCHOOL)
+    told = {one.key.subject for one in read_live(context.database, SCHOOL.code) if one.kind is SubjectKind.ENTRY}
+    assert told == {"10.0.0.4/30 #1", "10.0.0.1 #2", "10.0.0.64-10.0.0.66 #3", "10.0.0.0/24 #4"}
+    add_keep_out(context, SCHOOL, tuple(map(ip_network, ("10.0.0.0/29", "10.0.0.64/30"))), "x")
+    found = [one.key.subject for one in read_findings(context.database, [SCHOOL.code])]
+    assert not [text for text in found if text.startswith(("10.0.0.4", "10.0.0.1 ", "10.0.0.64"))]
+    assert "10.0.0.0/24 #4" in found
