@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from sentinel.assess.entries import Look, holds_ports
 from sentinel.model.endpoint import AddressRanges, MapRow
@@ -124,7 +125,7 @@ def _is_blocking(request: WhitelistRequest, place: Place) -> bool:
         return False
     if place.address is not None:
         return _holds(request.addresses, place.address)
-    return bool(place.name) and place.name in request.domains
+    return bool(place.name) and any(fnmatchcase(place.name, name) for name in request.domains)
 
 
 def _forbids(entry: WhitelistEntry, request: WhitelistRequest) -> bool:
@@ -132,7 +133,8 @@ def _forbids(entry: WhitelistEntry, request: WhitelistRequest) -> bool:
     if not entry.is_deny or entry.direction is not Direction.IN:
         return False
     if entry.kind is WhitelistKind.DOMAIN:
-        return any(entry.allows_domain(name) for name in request.domains)
+        denied = entry.domain.lower()
+        return any(fnmatchcase(name, denied) or fnmatchcase(denied, name) for name in request.domains)
     if not _meet(map(_span_of_all, entry.addresses), [_span_of_all(one) for one in request.addresses]):
         return False
     if PeerKind.ANY not in (entry.peer, request.peer) and entry.peer is not request.peer:

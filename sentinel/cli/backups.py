@@ -140,7 +140,8 @@ def _show(file: Path, size: int, manifest: Manifest, *, as_json: bool, done: str
 def _counts(manifest: Manifest) -> str:
     counts = dict(manifest.counts)
     blobs = sum(one.name.startswith("var/evidence/") for one in manifest.members)
-    return f"单位 {len(manifest.units)}，端口记录 {counts.get('endpoint', 0)}，证据 {blobs} 份"
+    ports = counts.get("endpoint_interval", counts.get("endpoint", 0))  # earlier backups have one table of both
+    return f"单位 {len(manifest.units)}，端口记录 {ports}，证据 {blobs} 份"
 
 
 def _words(file: Path, size: int, manifest: Manifest) -> dict[str, object]:

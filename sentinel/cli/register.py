@@ -11,6 +11,7 @@ from sentinel.cli import register_reconcile, register_systems
 from sentinel.cli.columns import print_columns, print_refused
 from sentinel.cli.importing import SOME_REFUSED, MapOption
 from sentinel.cli.output import print_json, print_line, print_note, print_table
+from sentinel.cli.register_systems import address_text
 from sentinel.cli.session import LAST_ROW, JsonOption, PersonsOption, UnitOption, open_session
 from sentinel.errors import ParseError, UsageError
 from sentinel.model.moment import local_text
@@ -30,6 +31,7 @@ _WHY = {
     "same": "同一文件按更正后的列重新读取",
     "replaced": "按 --replace",
     "newer": "同名文件的新版",
+    "mended": "改好交回的行代替了原来的条目",
     "namesake": "同名文件与此前的差异过大，旧条目未撤下；确为新版，请加 --replace 旧文件名",
     "refused": "有不能读取的行，旧条目未撤下；改正后再导入，或加 --replace 旧文件名",
 }
@@ -172,12 +174,14 @@ def show(
     from sentinel.inventory.systems import lines_of
     from sentinel.schedule.system_store import choose_systems
     from sentinel.store.register import read_register
+    from sentinel.store.systems import read_systems
 
     with open_session() as context:
         owner = context.choose_unit(unit)
         lines = read_register(context.database, owner.code, context.load_seal())
         if system is not None:
-            lines = lines_of(choose_systems(context, owner, [system])[0], lines)
+            (asked,) = choose_systems(context, owner, [system])
+            lines = lines_of(asked, lines, read_systems(context.database, owner.code))
         found = [line for line in lines if department.strip() in line.department]
         if persons and found:
             with context.database.transaction(context.actor, context.clock()) as transaction:
@@ -199,7 +203,7 @@ def _print_lines(
             (
                 line.id or "",
                 line.system,
-                _short([*(_address(one) for one in line.addresses), *line.domains]),
+                _short([*(address_text(one) for one in line.addresses), *line.domains]),
                 _short([f"{ports}/{proto}" for proto, ports in line.ports]),
                 line.department,
                 _person_text(line.person, persons),
@@ -217,10 +221,6 @@ def _short(pieces: list[str], most: int = 3) -> str:
     return "、".join(pieces[:most]) + (f" 等 {len(pieces)} 个" if len(pieces) > most else "")
 
 
-def _address(prefix: object) -> str:
-    return str(prefix).removesuffix("/32").removesuffix("/128")
-
-
 def _person_text(person: Person | None, in_full: bool) -> str:
     if person is None:
         return "（无密钥）"
@@ -235,7 +235,7 @@ def build_line_words(line: RegisterEntry, *, persons: bool = False) -> dict[str,
         "id": line.id or None,
         "unit": line.unit,
         "system": line.system,
-        "addresses": [_address(one) for one in line.addresses],
+        "addresses": [address_text(one) for one in line.addresses],
         "domains": list(line.domains),
         "ports": [f"{ports}/{proto}" for proto, ports in line.ports],
         "department": line.department,
@@ -261,9 +261,11 @@ def withdraw(
     unit: UnitOption = None,
 ) -> None:
     """撤下台账条目；再次导入原文件会重新登记。"""
+    from sentinel.schedule.persons import hide_persons
     from sentinel.store.register import read_register, withdraw_register
 
-    if not why.strip():
+    reason = hide_persons(why.strip())
+    if not reason:
         raise UsageError("--why: may not be empty")
     with open_session() as context:
         owner = context.choose_unit(unit)
@@ -273,7 +275,7 @@ def withdraw(
             raise UsageError(f"no such line in force: {missing}; `sentinel register list` shows them")
         with context.database.transaction(context.actor, context.clock()) as transaction:
             withdraw_register(transaction, numbers)
-            transaction.audit("register.withdraw", f"unit {owner.code}", after={"lines": numbers, "why": why.strip()})
+            transaction.audit("register.withdraw", f"unit {owner.code}", after={"lines": numbers, "why": reason})
     print_line(f"已撤下 {len(set(numbers))} 条。")
 
 

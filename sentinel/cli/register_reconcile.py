@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from sentinel.cli.output import print_json, print_line, print_table
-from sentinel.cli.register_systems import build_system_words
+from sentinel.cli.register_systems import address_text, build_system_words
 from sentinel.cli.session import LAST_ROW, JsonOption, UnitOption, open_session, read_time
 from sentinel.errors import UsageError
 from sentinel.model.moment import local_date, local_text
@@ -85,6 +85,8 @@ def offline(
     from sentinel.store.offline import read_offline
     from sentinel.store.systems import read_systems
 
+    if end is not None and (numbers or host or until or begin or why):
+        raise UsageError("--end: withdraws a plan and goes with nothing else; make another plan by itself")
     if (numbers or host) and not until:
         raise UsageError("--until: say when it ends; without an end it is no plan (use `register retire`)")
     try:
@@ -127,7 +129,7 @@ def _print_plans(
         [
             (
                 plan.id,
-                names.get(plan.system, "") or "、".join(map(str, plan.prefixes)),
+                names.get(plan.system, "") or "、".join(map(address_text, plan.prefixes)),
                 local_text(plan.begin),
                 local_text(plan.end),
                 "停用中" if plan.is_on(now) else "已过期" if plan.end < now else "未开始",

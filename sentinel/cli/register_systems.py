@@ -125,6 +125,11 @@ def print_systems(title: str, found: list[InformationSystem], *, persons: bool =
     )
 
 
+def address_text(prefix: object) -> str:
+    """Write a prefix as people do: of one address without its length."""
+    return str(prefix).removesuffix("/32").removesuffix("/128")
+
+
 def level_words(level: int | None) -> str:
     """Write a level as people do."""
     return f"{'一二三四五'[level - 1]}级" if level else ""
@@ -193,7 +198,7 @@ def show_system(
             raise UsageError(
                 f"no such system{' at that time' if at else ''}: {number}; see `sentinel register systems`"
             )
-        lines = lines_of(one, read_register(context.database, owner.code))
+        lines = lines_of(one, read_register(context.database, owner.code), systems)
         events = [
             event
             for event in read_system_events(context.database, owner.code, number)
@@ -212,7 +217,7 @@ def show_system(
         print_json({**build_system_words(one, persons=persons, cii=cii), **places, "steps": _event_words(events)})
         return
     _print_facts(one, persons=persons, cii=cii)
-    places_told = [text for line in lines for text in (*map(str, line.addresses), *line.domains)]
+    places_told = [text for line in lines for text in (*map(address_text, line.addresses), *line.domains)]
     print_line(
         f"  主机与域名：{'、'.join(places_told[:12])}{f' 等 {len(places_told)} 个' if len(places_told) > 12 else ''}"
     )

@@ -42,6 +42,7 @@ VERDICTS = {
     "mismatch": "端口放行，服务不符",
     "none": "白名单没有这类条目，不作结论",
 }
+_PEERS = {"any": "", "campus": "校内", "internet": "互联网"}
 PARTS = {
     "decides": "起决定作用",
     "overruled": "被禁止的条目盖过",
@@ -159,9 +160,11 @@ def import_sheet(
 
 
 def _print_entry_import(done: EntryImport) -> None:
+    from sentinel.schedule.register_reasons import reason_in_chinese
+
     for cell in done.refused:
         sheet = f"{cell.sheet} " if cell.sheet else ""
-        print_note(f"{sheet}第 {cell.row} 行 {cell.column} 列（{cell.title}）：{cell.reason}")
+        print_note(f"{sheet}第 {cell.row} 行 {cell.column} 列（{cell.title}）：{reason_in_chinese(cell.reason)}")
     print_line(
         f"读入 {done.rows} 行，新增白名单 {len(done.added)} 条，已有 {done.known} 条，"
         f"不能读取的单元格 {len(done.refused)} 个。"
@@ -216,12 +219,13 @@ def withdraw_entry(
     number: Annotated[int, typer.Argument(help="白名单编号", min=1, max=LAST_ROW)], why: WhyOption
 ) -> None:
     """撤销一条白名单，立即生效。"""
+    from sentinel.schedule.persons import hide_persons
     from sentinel.store.scopes import withdraw_whitelist_entry
 
     demand_reason(why)
 
     with open_session() as context, context.database.transaction(context.actor, context.clock()) as transaction:
-        withdraw_whitelist_entry(transaction, number, why)
+        withdraw_whitelist_entry(transaction, number, hide_persons(why.strip()))
     print_line(f"已撤销白名单 {number}。")
 
 
@@ -259,7 +263,7 @@ def _print_explanation_json(place: str, at: datetime, answer: Explanation) -> No
 
 
 def _print_explanation(place: str, question: Question, at: datetime, answer: Explanation) -> None:
-    print_paragraph(f"{place}，{local_text(at)}，对端 {question.peer.address or question.peer.kind}：")
+    print_paragraph(f"{place}，{local_text(at)}，对端 {question.peer.address or _PEERS[question.peer.kind]}：")
     print_line(f"结论：{VERDICTS[answer.verdict]}。")
     print_table(
         "提到它的条目",
@@ -298,7 +302,11 @@ def show_due(
         found = read_due(context, owner, days, now)
     if as_json:
         for one in found:
-            extra = {"days_left": _days_left(one, now), "open_count": one.open_now, "renewed": one.renewed}
+            extra = {
+                "days_left": _days_left(one, now),
+                "open_count": None if one.entry.domain else one.open_now,
+                "renewed": one.renewed,
+            }
             print_json({**build_whitelist_words(one.entry), **extra})
         return
     print_table(
@@ -320,7 +328,8 @@ def _due_rows(found: Sequence[EntryUse], now: datetime) -> list[tuple[object, ..
         mark = "已过期" if left < 0 else f"{step} 天" if step else ""
         entry = one.entry
         end = local_date(entry.valid_to)
-        rows.append((entry.id, mark, left, show_place(entry), entry.reason, entry.approved_by, end, one.open_now))
+        opened = "" if entry.domain else one.open_now  # whether a name is open no scan tells
+        rows.append((entry.id, mark, left, show_place(entry), entry.reason, entry.approved_by, end, opened))
     return rows
 
 
@@ -349,5 +358,4 @@ def show_peer(one: WhitelistEntry) -> str:
     """Write the other side of an entry; nothing where it is any."""
     from sentinel.model.whitelist import format_addresses
 
-    words = {"any": "", "campus": "校内", "internet": "互联网"}
-    return words.get(one.peer, "、".join(format_addresses(one.peers)))
+    return _PEERS.get(one.peer, "、".join(format_addresses(one.peers)))

@@ -152,8 +152,12 @@ def _print_review(done: Review, marked: Path | None) -> None:
 
 
 def _print_cells(cells: Sequence[CellError], fate: str) -> None:
+    from sentinel.schedule.register_reasons import reason_in_chinese
+
     for cell in cells[:MOST_TOLD]:
         sheet = f"{cell.sheet} " if cell.sheet else ""
-        print_note(f"{sheet}第 {cell.row} 行 {cell.column} 列（{cell.title}）：{cell.reason}；{fate}")
+        print_note(
+            f"{sheet}第 {cell.row} 行 {cell.column} 列（{cell.title}）：{reason_in_chinese(cell.reason)}；{fate}"
+        )
     if len(cells) > MOST_TOLD:
         print_note(f"另有 {len(cells) - MOST_TOLD} 格同样，{fate}。")

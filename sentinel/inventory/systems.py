@@ -13,16 +13,27 @@ _LEVELS = ("一级", "二级", "三级", "四级", "五级")
 
 
 def index_systems(systems: Iterable[InformationSystem]) -> dict[str, InformationSystem]:
-    """Find systems by every name lines may call them, folded; its own name goes before one it was joined with."""
+    """Find systems by every name lines may call them, folded.
+
+    A system's own name goes before one it was joined with, and systems that run before retired ones: what was retired
+    to become part of another one, and was joined to it, is that other one.
+    """
     systems = tuple(systems)
-    named = {fold_system(name): one for one in systems for name in one.names}
-    return named | {fold_system(one.facts.name): one for one in systems}
+    found: dict[str, InformationSystem] = {}
+    for retired in (True, False):
+        part = [one for one in systems if is_retired(one) is retired]
+        found |= {fold_system(name): one for one in part for name in one.names}
+        found |= {fold_system(one.facts.name): one for one in part}
+    return found
 
 
-def lines_of(system: InformationSystem, entries: Iterable[RegisterEntry]) -> tuple[RegisterEntry, ...]:
-    """Give the lines that belong to a system, in their order."""
-    names = {fold_system(name) for name in system.all_names}
-    return tuple(one for one in entries if one.system and fold_system(one.system) in names)
+def lines_of(
+    system: InformationSystem, entries: Iterable[RegisterEntry], systems: Iterable[InformationSystem]
+) -> tuple[RegisterEntry, ...]:
+    """Give the lines that belong to one of the unit's systems, in their order."""
+    index = index_systems(systems)
+    owners = ((one, index.get(fold_system(one.system))) for one in entries if one.system)
+    return tuple(one for one, owner in owners if owner is not None and owner.id == system.id)
 
 
 def join_lines(

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from ipaddress import ip_network
 from typing import Final
 
-from sentinel.inventory.holders import fold_name
+from sentinel.inventory.holders import fold_name, is_expired
 from sentinel.inventory.systems import confirm_by, is_retired
 from sentinel.model.endpoint import AddressRanges, Host, MapRow
 from sentinel.model.register import RegisterEntry
@@ -184,12 +184,16 @@ class _Review:
         hosts = {host.address: host for host in self.standing.hosts}
         for name in sorted(listed.keys() | self.seen_names.keys()):
             lines, seen = listed.get(name, []), self.seen_names.get(name, set())
-            best = min(lines, key=lambda one: one.standing is not Standing.SEEN, default=None)
+            best = min(lines, key=self._rank_line, default=None)
             entry = best.entry if best else None
             system = self.owners.get(entry.id) if entry else None
             marks = [self._domain_mark(best, system, [hosts[one] for one in seen if one in hosts], bool(seen))]
             marks += self._off_campus(name, lines, seen)
             yield _settle(PlaceKind.DOMAIN, name, marks, entry, system)
+
+    def _rank_line(self, line: LineStanding) -> tuple[bool, bool]:
+        """Rank the lines that list a name: those in force, and of them those of which something was seen, first."""
+        return is_expired(line.entry, self.at), line.standing not in {Standing.SEEN, Standing.EXPIRED}
 
     def _domain_mark(
         self, line: LineStanding | None, system: InformationSystem | None, hosts: Sequence[HostStanding], seen: bool
@@ -198,7 +202,7 @@ class _Review:
             mark = self._line_mark(line, system)
             return Mark(PlaceState.UNCHECKED, Reason.NAME_NOT_RESOLVED) if mark.state is PlaceState.SEEN else mark
         if line is not None:
-            if line.entry.valid_to is not None and line.entry.valid_to < self.at:
+            if is_expired(line.entry, self.at):
                 retired = system is not None and is_retired(system)
                 reason = PlaceReason.SYSTEM_RETIRED if retired else Reason.LISTING_EXPIRED
                 return Mark(PlaceState.STALE, reason, line.entry.valid_to)

@@ -57,6 +57,7 @@ class SubjectKind(StrEnum):
     URL = "url"
     SYSTEM = "system"
     UNIT = "unit"
+    ENTRY = "entry"
 
 
 class Disclosure(StrEnum):

@@ -32,6 +32,9 @@ _GRID = "C9D3DE"
 _TOLD: Final = 76
 """Width of the column that tells what is wrong."""
 
+ROW_BEFORE: Final = "原表行号"
+"""Title of the column of a marked copy that tells which row of the first sheet a row is."""
+
 
 @dataclass(frozen=True, slots=True)
 class FormColumn:
@@ -208,7 +211,7 @@ def _write_marked(book: Workbook, sheet: MarkedSheet) -> None:
 
     page = book.create_sheet(clean(sheet.title) or "台账")
     last = len(sheet.head)
-    for number, head in enumerate((*sheet.head, "原表行号", "错误说明"), 1):
+    for number, head in enumerate((*sheet.head, ROW_BEFORE, "错误说明"), 1):
         _dress_head(page.cell(1, number), _HEAD if number <= last else _MUST, head)
     for down, row in enumerate(sheet.rows, 2):
         for number in range(1, last + 1):

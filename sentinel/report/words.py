@@ -50,6 +50,7 @@ _TERMS: Final[dict[type[StrEnum], dict[StrEnum, Text]]] = {
         SubjectKind.URL: Text("网址", "URL"),
         SubjectKind.SYSTEM: Text("信息系统", "system"),
         SubjectKind.UNIT: Text("单位", "unit"),
+        SubjectKind.ENTRY: Text("白名单条目", "whitelist entry"),
     },
     Disclosure: {
         Disclosure.PUBLIC: Text("公开", "public"),

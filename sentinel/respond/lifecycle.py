@@ -20,6 +20,8 @@ _KINDS = {
     Category.FLOW: SubjectKind.HOST,
     Category.DOMAIN: SubjectKind.DOMAIN,
     Category.UNIT: SubjectKind.UNIT,
+    Category.SYSTEM: SubjectKind.SYSTEM,
+    Category.ENTRY: SubjectKind.ENTRY,
 }
 
 

@@ -14,6 +14,7 @@ from sentinel.model.ports import PortSet, parse_ranges
 from sentinel.model.unit import IPNetwork
 from sentinel.model.whitelist import EVERYWHERE, Direction, PeerKind, WhitelistAction, WhitelistEntry, WhitelistKind
 from sentinel.model.whitelist_request import WhitelistRequest
+from sentinel.schedule.persons import hide_persons
 
 _PORT = re.compile(r"(?P<address>\[[^\]]+\](?:/\d+)?|[^:\[\]]+):(?P<ports>[\d,-]+)(?:/(?P<proto>tcp|udp))?\Z")
 _DOMAIN = re.compile(r"(?:[a-z0-9*?](?:[a-z0-9*?-]{0,62})\.)+[a-z0-9-]{2,63}\Z")
@@ -57,9 +58,9 @@ def read_entry(
     return replace(
         place,
         service=service.strip().lower(),
-        reason=reason.strip(),
-        approved_by=approved_by.strip(),
-        document=document.strip(),
+        reason=hide_persons(reason.strip()),
+        approved_by=hide_persons(approved_by.strip()),
+        document=hide_persons(document.strip()),
         valid_from=valid_from,
         valid_to=valid_to,
         action=action,
@@ -107,6 +108,8 @@ def parse_prefix(text: str) -> IPNetwork:
         ValueError: it is neither; the message does not repeat it.
     """
     try:
+        if "%" in text:
+            raise ValueError("a zone behind an address is a matter of one machine")
         prefix = ip_network(text.strip().strip("[]"))
     except ValueError as error:
         raise ValueError("no address or prefix (write 10.0.0.5 or 10.0.0.0/24)") from error

@@ -68,7 +68,7 @@ def import_entries(
             sheets = hide_sheet_names(read_table(stream, name))
     except OSError as error:
         raise ParseError(f"cannot be read: {error.strerror or error}", name) from error
-    reader = _SheetReader(unit.code, name, approved_by.strip(), reason.strip())
+    reader = _SheetReader(unit.code, name, hide_persons(approved_by.strip()), hide_persons(reason.strip()))
     for sheet, head in _choose_sheets(sheets, name):
         reader.read(sheet, head)
     admit_sheets(context, unit, sheets, name)

@@ -6,7 +6,7 @@ says is withdrawn only when that is safe (see `_choose_gone`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sentinel.errors import ParseError, UsageError
 from sentinel.model.register import RegisterEntry
+from sentinel.model.system import fold_system
 from sentinel.model.unit import Unit
 from sentinel.observe.table import MAX_FILE, MAX_ROWS, Limits, Sheet, read_table
 from sentinel.schedule.admission import admit, admit_sheets
@@ -40,8 +41,10 @@ from sentinel.store.systems import read_systems
 
 LIMITS = Limits(unmerge=True)
 
-SAME_FILE, REPLACED, NEWER, NAMESAKE, HAS_REFUSED = "same", "replaced", "newer", "namesake", "refused"
-"""Why lines were withdrawn (the first three), or were not although the file has a name that is known."""
+SAME_FILE, REPLACED, NEWER, MENDED, NAMESAKE, HAS_REFUSED = (
+    "same", "replaced", "newer", "mended", "namesake", "refused",
+)  # fmt: skip
+"""Why lines were withdrawn (the first four), or were not although the file has a name that is known."""
 
 
 @dataclass(slots=True)
@@ -213,8 +216,11 @@ def _store(
         earlier = [line for line in in_force if line.source in {done.file, replaces} or line.source_sha256 == sum_]
         new, gone = _compare(done, earlier)
         done.why, going = _choose_gone(done, earlier, gone, sum_, replaces)
+        done.kept = len(gone) - len(going)
+        mended = [line for line in _find_mended(read, new, in_force) if line not in going]
+        done.why, going = done.why or (MENDED if mended else ""), [*going, *mended]
         done.added = write_register(transaction, new, seal)
-        done.withdrawn, done.kept = tuple(going), len(gone) - len(going)
+        done.withdrawn = tuple(going)
         withdraw_register(transaction, (line.id for line in going))
         done.stored = store_systems(transaction, unit, read, done.file, sum_, seal)
         done.corrections = keep_said(transaction, unit, REGISTER, said, [head for _, head in done.found])
@@ -249,6 +255,19 @@ def _compare(done: RegisterImport, earlier: Iterable[RegisterEntry]) -> tuple[li
             new.append(line)
         seen.add(content)
     return new, [line for content, lines in left.items() if content not in seen for line in lines]
+
+
+def _find_mended(
+    read: SheetsRead, new: Iterable[RegisterEntry], in_force: Iterable[RegisterEntry]
+) -> Iterator[RegisterEntry]:
+    """Give the lines that were taken without a bad cell and come back mended: the same row, system and places."""
+    fresh = set(map(id, new))
+    wanted = {(row, *_place(read.lines[at])) for at, row in read.before.items() if id(read.lines[at]) in fresh}
+    return (line for line in in_force if (line.row, *_place(line)) in wanted)
+
+
+def _place(line: RegisterEntry) -> tuple[object, ...]:
+    return fold_system(line.system), frozenset(line.addresses), frozenset(line.domains)
 
 
 def _choose_gone(

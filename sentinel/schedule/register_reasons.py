@@ -67,6 +67,18 @@ _REASONS: tuple[tuple[str, str], ...] = (
     (r"a region code has 6 digits .*", "行政区划代码是 6 位数字，以省份代码开头"),
     (r"no phone number .*", "不是电话号码：写 0371-60000000"),
     (r"no mail address .*", "不是邮箱：写 name@school.example"),
+    (r"neither an address nor a domain", "地址和域名都没有"),
+    (r"no range of at most (\d+) addresses .*", r"不是地址范围，或超过 \1 个地址：写 10.0.0.5-10.0.0.9"),
+    (r"nobody approved this row .*", "没有写审批人或部门（也可用 --approved-by 写明）"),
+    (r"nobody approved this line .*", "没有写审批部门或职务（也可用 --approved-by 写明）"),
+    (r"no code of a line .*", "不是草案的行编号（如 D3-17-0a1b2c3d）：请照草案抄回"),
+    (r"no such line in the drafts of (.+)", r"\1 的草案中没有这一行"),
+    (r"not what the draft says; .*", "与草案不符：这一栏不能改，请改回，或另用 whitelist add"),
+    (r"no decision \(choose (.+)\)", r"不是决定：只能选 \1"),
+    (r"this line stands twice .*", "同一行在表中出现两次，决定不同"),
+    (r"decided before: (.+?)(?:, entry (\d+))?; .*", r"以前已决定为\1：要更改，先撤销已写入的条目，再重新生成草案"),
+    (r"the map or the register is not what it was .*", "草案之后地图或台账有变化：请重新生成草案"),
+    (r"lies in the past, or .*", "已过期，或早于生效时间"),
 )  # fmt: skip
 
 _COMPILED = tuple((re.compile(pattern), words) for pattern, words in _REASONS)

@@ -15,6 +15,7 @@ from sentinel.errors import ParseError
 from sentinel.model.register import RegisterEntry
 from sentinel.model.system import fold_system
 from sentinel.observe.table import Sheet, TableRow, column_letter, fold_width
+from sentinel.report.sheet_forms import ROW_BEFORE
 from sentinel.schedule.columns import Field, Head
 from sentinel.schedule.register_line import LineReader
 from sentinel.schedule.register_row import CellError
@@ -49,6 +50,7 @@ class SheetsRead:
         rows: rows with something in them, taken or not.
         unfilled: hosts of a ledger sentinel wrote that nobody has filled in.
         is_template: it is our own template.
+        before: of lines that come back in a marked copy, the row of the first sheet they stood in, by place in `lines`.
     """
 
     lines: list[RegisterEntry] = field(default_factory=list)
@@ -58,6 +60,7 @@ class SheetsRead:
     rows: int = 0
     unfilled: int = 0
     is_template: bool = False
+    before: dict[int, int] = field(default_factory=dict)
 
 
 def is_template(found: Found) -> bool:
@@ -154,6 +157,8 @@ class _Reader:
                 error = _error(one.row, one.head, Field.SYSTEM, f"no system of this name in the sheet {SYSTEM_SHEET}")
                 self.read.refused.append(error)
             else:
+                if row := _row_before(one):
+                    self.read.before[len(self.read.lines)] = row
                 self.read.lines.append(one.line)
         self.read.drafts = list(self._drafts.values())
         sheets = list(dict.fromkeys(error.sheet for error in self.read.refused))
@@ -189,6 +194,13 @@ def _find_odd(row: TableRow, head: Head, line: RegisterEntry | None) -> list[Cel
     if not errors and line is not None and line.ports and not line.addresses and not line.domains:
         errors.append(_error(row, head, Field.PORTS, "ports without an address"))
     return errors
+
+
+def _row_before(one: _Taken) -> int:
+    """Give the row of the first sheet a line of a marked copy stood in; 0 where the sheet is none."""
+    column = next((column for column, title in one.head.unknown.items() if title == ROW_BEFORE), 0)
+    text = one.row.at(column).text.strip() if column else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 7 else 0
 
 
 def _error(row: TableRow, head: Head, what: Field, reason: str) -> CellError:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from sentinel.model.finding import Finding, FindingState
+from sentinel.model.finding import Finding, FindingState, SubjectKind
 from sentinel.model.unit import IPNetwork, Unit
+from sentinel.schedule.entries import parse_addresses
 from sentinel.schedule.keep_out import KeptOut
 from sentinel.schedule.third_party import address_of_subject
 from sentinel.store.database import Transaction
@@ -78,8 +79,19 @@ def _tells(prefixes: Iterable[IPNetwork], kept: KeptOut) -> bool:
 
 def _blind(findings: Iterable[Finding], kept: KeptOut, transaction: Transaction) -> Iterator[tuple[Finding, str, str]]:
     for one in findings:
-        address = address_of_subject(one.key.subject)
-        if address is not None and kept.meets(address):
+        if _is_about(one, kept):
             key = replace(one.key, subject=f"（已排除）{one.id}")
             blind = replace(one, key=key, state=FindingState.CLOSED, closed_at=transaction.now, detail="")
             yield blind, one.state.value, STAYS_OUT
+
+
+def _is_about(finding: Finding, kept: KeptOut) -> bool:
+    """Tell whether a finding names addresses that stay out; one of an entry of the whitelist tells its place first."""
+    subject = finding.key.subject
+    address = address_of_subject(subject)
+    if address is not None or finding.kind is not SubjectKind.ENTRY:
+        return address is not None and kept.meets(address)
+    try:
+        return _tells(parse_addresses(subject.partition(" ")[0]), kept)
+    except ValueError:
+        return False

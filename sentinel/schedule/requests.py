@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from sentinel.assess.clearance import Place, build_check
 from sentinel.assess.entries import Look
 from sentinel.errors import UsageError
 from sentinel.inventory.holders import read_subject
+from sentinel.model.finding import Finding
 from sentinel.model.unit import Unit
 from sentinel.model.whitelist import WhitelistEntry, WhitelistKind
 from sentinel.model.whitelist_request import (
     RequestCheck,
+    RequestKind,
     RequestState,
     RequestStep,
     WhitelistRequest,
 )
 from sentinel.schedule.context import Context
 from sentinel.schedule.keep_out import refuse_kept_out
+from sentinel.schedule.persons import hide_persons
 from sentinel.schedule.reading import iterate_map
+from sentinel.schedule.third_party import address_of_subject
 from sentinel.store.database import Transaction
 from sentinel.store.findings import read_live
 from sentinel.store.judged import count_unjudged
@@ -58,11 +63,14 @@ def make_request(context: Context, unit: Unit, request: WhitelistRequest) -> Whi
     """Submit a request; one it replaces must have been returned.
 
     Raises:
-        UsageError: it names no place, ends before it begins, or replaces what was not returned.
+        UsageError: it names no place, or no port where ports are asked for, ends before it begins, or replaces what was
+            not returned.
         ParseError: an address of it must stay out.
     """
     if not request.addresses and not request.domains:
         raise UsageError("a request names an address or a domain (--address, --domain)")
+    if request.kind is RequestKind.PORT and not request.ports:
+        raise UsageError("a request for ports names them (--port 443/tcp)")
     if request.ports and not request.addresses:
         raise UsageError("--port: ports need an address (--address)")
     if request.valid_to <= max(request.valid_from, context.clock()):
@@ -72,6 +80,8 @@ def make_request(context: Context, unit: Unit, request: WhitelistRequest) -> Whi
         if before.state is not RequestState.RETURNED:
             raise UsageError(f"--replaces: {before.number} is {before.state}, not returned")
     refuse_kept_out(context, unit, request.addresses, "--address")
+    words = {name: hide_persons(getattr(request, name)) for name in ("department", "system", "purpose", "service")}
+    request = replace(request, **words)  # type: ignore[arg-type]  # four texts
     with context.database.transaction(context.actor, context.clock()) as transaction:
         return write_request(transaction, request)
 
@@ -93,13 +103,22 @@ def read_check(context: Context, unit: Unit, request: WhitelistRequest) -> Reque
     now = context.clock()
     runs = read_runs(context.database, unit.code, after=request.made_at, until=now)
     looks = [Look(run.time, run.vantage, run.evidence, read_coverage(context.database, run.id)) for run in runs]
-    places = (
-        Place(one, read_subject(one.key.subject)[0], one.key.subject.lower())
-        for one in read_live(context.database, unit.code)
-    )
+    places = map(_place, read_live(context.database, unit.code))
     entries = [one for one in read_applying(context.database, unit) if one.is_valid(now)]
     unjudged = count_unjudged(context.database, unit.code)
     return build_check(request, looks, iterate_map(context, unit), places, entries, unjudged)
+
+
+def _place(finding: Finding) -> Place:
+    """Give the address or the name a finding is about, of a web address its host."""
+    subject = finding.key.subject.lower()
+    address = read_subject(subject)[0] or address_of_subject(subject)
+    if "://" not in subject:
+        return Place(finding, address, subject)
+    try:
+        return Place(finding, address, urlsplit(subject).hostname or "")
+    except ValueError:
+        return Place(finding, address)
 
 
 def check_request(context: Context, unit: Unit, request: WhitelistRequest) -> RequestCheck:
@@ -123,6 +142,12 @@ def approve_request(
         UsageError: something stands against it and no reason was given, or it does not stand where it can be approved.
     """
     now = context.clock()
+    approval = replace(
+        approval,
+        approved_by=hide_persons(approval.approved_by),
+        document=hide_persons(approval.document),
+        despite=hide_persons(approval.despite),
+    )
     end = approval.valid_to or request.valid_to
     begin = max(request.valid_from, now)
     if end <= begin:
@@ -155,6 +180,7 @@ def end_request(
     Raises:
         UsageError: it does not stand where that can be done.
     """
+    reason = hide_persons(reason)
     with context.database.transaction(context.actor, context.clock()) as transaction:
         take_step(transaction, request, step, reason)
         ended = tuple(_own_entries(transaction, request)) if step is RequestStep.WITHDRAW else ()

@@ -38,6 +38,7 @@ from sentinel.schedule.columns import HEAD_ROWS
 from sentinel.schedule.context import Context, readable_name
 from sentinel.schedule.drafting import read_proposals
 from sentinel.schedule.persons import hide_persons, hide_sheet_names
+from sentinel.schedule.register_reasons import reason_in_chinese
 from sentinel.schedule.register_row import CellError, read_days
 from sentinel.schedule.reporting import save_file
 from sentinel.store.scopes import write_whitelist_entry
@@ -260,7 +261,7 @@ class _Reader:
     def _build(self, row: TableRow, line: DraftLine, decision: Decision, errors: list[CellError]) -> WhitelistEntry:
         one = line.proposal
         wrong = len(errors)
-        approver = self._words(row, APPROVER, errors) or self.options.approved_by
+        approver = self._words(row, APPROVER, errors) or hide_persons(self.options.approved_by)
         if not approver and len(errors) == wrong:
             errors.append(self._error(row, APPROVER, "nobody approved this line (or name who did with --approved-by)"))
         is_deny = decision is Decision.DENY
@@ -277,7 +278,7 @@ class _Reader:
             service="" if is_deny else one.service,
             reason=self._words(row, WHY, errors) or purpose(one),
             approved_by=approver,
-            document=self._words(row, DOCUMENT, errors) or self.options.document,
+            document=self._words(row, DOCUMENT, errors) or hide_persons(self.options.document),
             valid_from=begin,
             valid_to=end,
             action=WhitelistAction.DENY if is_deny else WhitelistAction.ALLOW,
@@ -328,7 +329,7 @@ class _Reader:
         cells = [row.at(self.head.columns.get(title, 0)).text for title in HEADS]
         reasons: dict[int, str] = {}
         for one in errors:
-            reasons.setdefault(HEADS.index(one.title), one.reason)
+            reasons.setdefault(HEADS.index(one.title), reason_in_chinese(one.reason))
         self.left.append((cells, reasons))
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sentinel.errors import UsageError
-from sentinel.inventory.systems import index_systems
+from sentinel.inventory.systems import index_systems, is_retired
 from sentinel.model.moment import SHANGHAI
 from sentinel.model.register import Person, RegisterEntry
 from sentinel.model.system import (
@@ -22,7 +22,9 @@ from sentinel.model.system import (
 )
 from sentinel.model.unit import Unit
 from sentinel.schedule.context import Context
+from sentinel.schedule.persons import hide_persons
 from sentinel.schedule.register_sheets import SheetsRead
+from sentinel.schedule.system_cell import MAX_NAME
 from sentinel.schedule.system_row import SystemDraft
 from sentinel.store.database import Transaction
 from sentinel.store.register import read_register
@@ -58,20 +60,29 @@ def store_systems(
 ) -> SystemsStored:
     """Store what a sheet declares. The caller writes the audit row.
 
-    What a sheet of our own template leaves blank is withdrawn; a foreign sheet only adds to what is known.
+    What a sheet of our own template leaves blank is withdrawn; a foreign sheet only adds to what is known. A row of a
+    system that was retired into another one, or whose other name has a row too, does not change that one.
 
     Raises:
         UsageError: a system that changes names persons, and the key that opens them is not here.
     """
-    known = index_systems(read_systems(transaction.database, unit.code, seal))
+    systems = read_systems(transaction.database, unit.code, seal)
+    known = index_systems(systems)
+    own = {fold_system(one.facts.name) for one in systems}
+    named = {fold_system(draft.facts.name) for draft in read.drafts}
     stored = SystemsStored([], [])
     for draft in read.drafts:
         place: dict[str, Any] = {"source": file, "sheet": draft.row.sheet, "row": draft.row.number}
-        before = known.get(fold_system(draft.facts.name))
+        folded = fold_system(draft.facts.name)
+        before = known.get(folded)
         if before is None:
             wanted = InformationSystem(0, unit.code, draft.facts, draft.persons, **place)
             declare_system(transaction, wanted, sha256, seal)
             stored.added.append(draft.facts.name)
+            continue
+        name = fold_system(before.facts.name)
+        if folded != name and (folded in own or name in named):
+            stored.known += 1
             continue
         wanted = _overlay(before, draft, whole=read.is_template)
         if wanted == before and before.state is not SystemState.RETIRED:
@@ -180,20 +191,25 @@ def join_names(context: Context, unit: Unit, number: int, names: Sequence[str], 
     """Let lines of further names belong to a system.
 
     Raises:
-        UsageError: there is no such system, or a name is that of another one.
+        UsageError: there is no such system, it is retired, or a name is that of another one that is not.
     """
     (system,) = choose_systems(context, unit, [number])
-    own = {fold_system(one.facts.name): one for one in read_systems(context.database, unit.code)}
-    for name in names:
+    if is_retired(system):
+        raise UsageError(f"system {system.id} {system.facts.name} is retired; join the names to one that runs")
+    own = {fold_system(one.facts.name): one for one in read_systems(context.database, unit.code) if not is_retired(one)}
+    told = [hide_persons(" ".join(name.split())) for name in names]
+    for name in told:
         if not fold_system(name):
             raise UsageError("a name may not be empty")
+        if len(name) > MAX_NAME:
+            raise UsageError(f"a name may have at most {MAX_NAME} characters")
         other = own.get(fold_system(name))
         if other is not None and other.id != number:
             raise UsageError(f"{name!r} is the name of system {other.id}; retire that one first")
     with context.database.transaction(context.actor, now) as transaction:
-        for name in names:
-            add_system_name(transaction, system, name.strip())
-        transaction.audit("register.join", f"unit {unit.code}", after={"system": number, "names": list(names)})
+        for name in told:
+            add_system_name(transaction, system, name)
+        transaction.audit("register.join", f"unit {unit.code}", after={"system": number, "names": told})
     return choose_systems(context, unit, [number])[0]
 
 

@@ -112,6 +112,16 @@ def test_check_when_findings_are_open_then_grave_ones_of_its_places_block(one, a
     assert ("blocking" in done.obstacles) is blocks
 
 
+def test_check_when_names_of_a_pattern_are_asked_for_then_each_of_them_counts():
+    wide = replace(REQUEST, domains=("*.school.example",))
+    grave = Place(finding("xk.school.example"), None, "xk.school.example")
+    assert "blocking" in check(wide, places=[grave]).obstacles
+    other = Place(finding("xk.other.example"), None, "xk.other.example")
+    assert "blocking" not in check(wide, places=[other]).obstacles
+    denied = deny(kind=WhitelistKind.DOMAIN, domain="xk.school.example", addresses=())
+    assert check(wide, entries=[denied]).forbidden == (9,)
+
+
 def deny(**more) -> WhitelistEntry:
     words = {"addresses": (ip_network("10.0.0.0/24"),), "proto": "tcp", "ports": PortSet.of([(400, 500)])} | more
     kind = words.pop("kind", WhitelistKind.PORT)

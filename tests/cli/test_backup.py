@@ -158,6 +158,15 @@ def test_backup_takes_own_rules_and_reports_along_and_names_what_lies_elsewhere(
     assert (moved.home / "var" / "reports" / "u" / "school.html").exists()
 
 
+def test_backup_says_how_many_ports_it_holds(make_home: Callable[[], Sentinel], tmp_path: Path) -> None:
+    sentinel = make_home()
+    (tmp_path / "scan.xml").write_text(school(0, 3))
+    sentinel.run("import", tmp_path / "scan.xml", "--no-check")
+    ports = len(sentinel.rows("map"))
+    assert ports
+    assert f"端口记录 {ports}，" in sentinel.run("backup", "--out", tmp_path / "b.tar").out
+
+
 def test_restore_over_a_home_is_refused(make_home: Callable[[], Sentinel], tmp_path: Path) -> None:
     sentinel = make_home()
     sentinel.run("backup", "--out", tmp_path / "b.tar")

@@ -118,7 +118,10 @@ def test_wrong_option_is_one_line(
 
 def test_line_when_withdrawn_is_gone_from_the_list(sentinel: Sentinel, messy: Path, key: dict[str, str]) -> None:
     sentinel.run("register", "import", messy, env=key)
-    sentinel.run("register", "withdraw", "1", "2", "--why", "已拆除")
+    sentinel.run("register", "withdraw", "1", "2", "--why", "已拆除，问 13812345678")
+    with closing(sqlite3.connect(sentinel.home / "var" / "sentinel.db")) as database:
+        (after,) = database.execute("SELECT after FROM audit WHERE action='register.withdraw'").fetchone()
+    assert "138****5678" in after
     assert len(sentinel.rows("register", "list", env=key)) == 4
     sentinel.run("register", "withdraw", "1", "--why", "再来", expect=2)
     sentinel.run("register", "withdraw", "3", "--why", " ", expect=2)

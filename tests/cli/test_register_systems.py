@@ -124,8 +124,15 @@ def test_system_goes_its_way_and_each_step_is_shown(sentinel: Sentinel, sheet: P
     assert steps == [("declared", ""), ("submitted", ""), ("returned", "缺备案号，电话 138****5678")]
     sentinel.run("register", "show", "2", "--at", "2020-01-01", expect=2)
     assert "又称：教务平台" in sentinel.run("register", "join", "1", "教务平台").out
+    refused = sentinel.run("register", "join", "1", "学校网站", expect=2)
+    assert "retire that one first" in refused.err
+    sentinel.run("register", "retire", "2", "--why", "并入教务系统")
+    assert "又称：学校网站、教务平台" in sentinel.run("register", "join", "1", "学校网站").out
+    assert "retired" in sentinel.run("register", "join", "2", "别的", expect=2).err
+    sentinel.run("register", "import", sheet, env=key)
+    assert [row["state"] for row in sentinel.rows("register", "systems")] == ["approved", "retired"]
     sentinel.run("register", "retire", "1", "--why", "取代")
-    assert [row["id"] for row in sentinel.rows("register", "due", "--within", "3650", env=key)] == [2]
+    assert [row["id"] for row in sentinel.rows("register", "due", "--within", "3650", env=key)] == []
 
 
 def test_lines_are_gathered_planned_off_and_reconciled(sentinel: Sentinel, tmp_path: Path, key: dict[str, str]) -> None:
@@ -138,6 +145,7 @@ def test_lines_are_gathered_planned_off_and_reconciled(sentinel: Sentinel, tmp_p
     assert "--until" in sentinel.run("register", "offline", "1", expect=2).err
     sentinel.run("register", "offline", "--host", "x", "--until", "2099-01-01", "--why", "y", expect=2)
     assert [row["addresses"] for row in sentinel.rows("register", "list", "--system", "1", env=key)] == [["10.1.0.5"]]
+    assert "--host" in sentinel.run("register", "offline", "--until", "2099-01-01", "--why", "y", expect=2).err
     words = ("register", "offline", "1", "--until", "2099-01-01", "--why", "机房改造")
     (plan,) = sentinel.rows(*words)
     assert (plan["system"], plan["in_force"], plan["reason"]) == (1, True, "机房改造")
@@ -152,5 +160,6 @@ def test_lines_are_gathered_planned_off_and_reconciled(sentinel: Sentinel, tmp_p
         ("domain", "club.other.example", "outside_all")
     ]
     assert {row["kind"] for row in sentinel.rows("register", "reconcile", "--kind", "system")} == {"system"}
+    assert "goes with nothing else" in sentinel.run("register", "offline", "2", "--end", "1", expect=2).err
     sentinel.run("register", "offline", "--end", "1")
     assert sentinel.rows("register", "offline") == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +57,7 @@ def test_draft_when_reviewed_and_applied_becomes_the_whitelist(scanned: Sentinel
     decide(path, {"23": "不放行", "80": "放行", "443": "随便"})
     done = scanned.run("whitelist", "apply", path, "--marked", tmp_path / "待改.xlsx", "--document", "1 号", expect=3)
     assert "放行 1 条，不放行 1 条" in done.out
-    assert "第 4 行 P 列（决定）：no decision (choose 放行, 不放行, 暂不处理)；该行未写入" in done.err
+    assert "第 4 行 P 列（决定）：不是决定：只能选 放行, 不放行, 暂不处理；该行未写入" in done.err
     assert (tmp_path / "待改.xlsx").exists()
     events = scanned.rows("whitelist", "apply", path, expect=3)
     assert [one.get("event") for one in events] == ["refused", None]
@@ -84,7 +86,7 @@ def test_apply_when_the_map_changed_says_so_and_takes_the_line_only_when_asked(
     file.write_text(nmap(host("192.0.2.1", service(80, "ssh"), service(23, "telnet")), start=START + 86_400))
     scanned.run("import", file)
     done = scanned.run("whitelist", "apply", path, expect=3)
-    assert "the map or the register is not what it was in the draft" in done.complaint
+    assert "草案之后地图或台账有变化" in done.complaint
     assert "其中地图有变化的 1 行" in done.out
     assert "放行 1 条" in scanned.run("whitelist", "apply", path, "--changed").out
 
@@ -213,7 +215,7 @@ def test_request_when_returned_is_replaced_by_another(sentinel: Sentinel) -> Non
     assert "已退回" in shown
     assert "待审批" in shown
     assert f"代替 {number}" in sentinel.run("whitelist", "request", "show", "2").out
-    assert "下一步" in sentinel.run("whitelist", "request", "add", "port", "--department", "信息中心", "--system",
+    assert "下一步" in sentinel.run("whitelist", "request", "add", "go-live", "--department", "信息中心", "--system",
                                  "长" * 200, "--purpose", "长" * 200, "--until", FUTURE, "--domain",
                                  "a.school.example").out  # fmt: skip
     sentinel.run("whitelist", "request", "show", "3")
@@ -239,3 +241,21 @@ def test_import_when_an_entry_was_withdrawn_leaves_it_so_unless_told(sentinel: S
     assert "另有 1 条是撤销过的" in sentinel.run(*words).out
     assert sentinel.rows("whitelist", "list") == []
     assert sentinel.rows(*words, "--again")[-1]["summary"]["added"] == 1
+
+
+def test_entry_when_a_number_is_written_into_its_words_then_it_is_hidden_everywhere(sentinel: Sentinel) -> None:
+    told = "示例处 13812345678"
+    sentinel.run(
+        "whitelist", "add", "domain", "www.school.example", "--reason", told, "--approved-by", told, "--document", told,
+        "--until", "2035-12-31",
+    )  # fmt: skip
+    assert "对端 校内" in sentinel.run("whitelist", "explain", "www.school.example").out
+    (due,) = sentinel.rows("whitelist", "due", "--days", "3660")
+    assert (due["open_count"], due["approved_by"]) == (None, "示例处 138****5678")
+    sentinel.run("whitelist", "withdraw", "1", "--why", told)
+    with closing(sqlite3.connect(sentinel.home / "var" / "sentinel.db")) as database:
+        rows = [
+            *database.execute("SELECT before, after FROM audit").fetchall(),
+            *database.execute("SELECT * FROM whitelist").fetchall(),
+        ]
+    assert "13812345678" not in str(rows)

@@ -35,7 +35,7 @@ def test_import_when_a_cell_is_bad_names_it_takes_the_rest_and_ends_with_3(senti
     file = write(tmp_path, GOOD + BAD)
     done = sentinel.run("whitelist", "import", file, "--approved-by", "信息中心", "--reason", "年度台账", expect=3)
     assert "读入 3 行，新增白名单 3 条，已有 0 条，不能读取的单元格 1 个。" in done.out
-    assert done.complaint.startswith("第 3 行 C 列（端口）：no ports (write 443")
+    assert done.complaint.startswith("第 3 行 C 列（端口）：不是端口：写 443")
     assert "欧阳示例" not in done.out + done.err
     listed = sentinel.rows("whitelist", "list")
     assert [one["reason"].partition("：")[0] for one in listed] == ["年度台账"] * 3
@@ -81,7 +81,7 @@ def test_import_when_it_cannot_be_done_ends_with_one_line_and_adds_nothing(
 def test_import_when_no_row_is_good_adds_nothing_and_ends_with_3(untouched: Sentinel, tmp_path: Path) -> None:
     done = untouched.run("whitelist", "import", write(tmp_path, "IP地址,审批人\n这里,某人\n"), expect=3)
     assert "新增白名单 0 条" in done.out
-    assert done.complaint.startswith("第 2 行 A 列（IP地址）：no address or prefix")
+    assert done.complaint.startswith("第 2 行 A 列（IP地址）：不是地址或网段")
 
 
 def test_import_when_an_address_must_stay_out_is_refused_whole_without_telling_which(

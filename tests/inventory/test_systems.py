@@ -23,12 +23,24 @@ def test_name_of_a_system_is_the_same_however_it_is_typed() -> None:
 def test_lines_belong_to_the_system_they_name_and_to_its_further_names() -> None:
     one = system(names=("教务平台",))
     lines = [line(1, system="教务 系统"), line(2, system="教务平台"), line(3, system="别的"), line(4)]
-    assert [each.id for each in lines_of(one, lines)] == [1, 2]
+    assert [each.id for each in lines_of(one, lines, [one])] == [1, 2]
 
 
 def test_own_name_of_a_system_goes_before_a_joined_one() -> None:
     index = index_systems([system(1, names=("网站",)), system(2, "网站")])
     assert index[fold_system("网站")].id == 2
+
+
+def test_retired_system_joined_to_one_that_runs_is_that_one() -> None:
+    running, gone = system(1, names=("网站",)), system(2, "网站", state=SystemState.RETIRED)
+    lines = [line(1, system="网站"), line(2, system="教务系统")]
+    for known in ([running, gone], [gone, running]):
+        assert [each.id for each in lines_of(running, lines, known)] == [1, 2]
+        assert lines_of(gone, lines, known) == ()
+    (first, _), owners = join_lines(lines, [running, gone])
+    assert first.valid_to is None
+    assert owners[1].id == 1
+    assert index_systems([gone])[fold_system("网站")].id == 2
 
 
 def test_line_is_filled_from_its_system_where_it_says_nothing() -> None:

@@ -248,6 +248,14 @@ def test_domain_stands_as_its_line_does_and_unchecked_while_its_address_is_not_k
     assert told(stale[DOMAIN, "jw.school.example"]) == (PlaceState.STALE, Reason.LISTING_EXPIRED)
 
 
+def test_domain_with_a_line_in_force_is_not_stale_whatever_ended() -> None:
+    ended = line(1, "10.0.0.5 jw.school.example", valid_to=NOW - timedelta(days=1))
+    moved = line(2, "10.0.0.6 jw.school.example", "443")
+    for entries in ([ended, moved], [moved, ended]):
+        found = review(entries, [row("10.0.0.5", 80, "jw.school.example")])
+        assert told(found[DOMAIN, "jw.school.example"]) == (PlaceState.SEEN, Reason.HOST_SEEN)
+
+
 def test_domain_nobody_listed_stands_as_the_host_it_was_seen_on() -> None:
     entry = line(1, "10.0.0.5")
     seen = [

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sentinel.model.finding import Finding, FindingKey, FindingSource, FindingState
+from sentinel.model.finding import Finding, FindingKey, FindingSource, FindingState, SubjectKind
 from sentinel.model.rule import Category, Detection, FieldValue, Rule, RuleText, Severity, Subject
 from sentinel.respond.lifecycle import (
     REOPEN_WITHIN,
@@ -91,6 +91,22 @@ def test_first_detection_by_a_rule_without_deadline_has_none() -> None:
 def test_first_detection_in_traffic_says_so() -> None:
     flow = replace(RULE, category=Category.FLOW)
     assert take_detection(None, detection(rule=flow), NOW).finding.source is FindingSource.TRAFFIC
+
+
+@pytest.mark.parametrize("category", Category)
+def test_first_detection_says_what_it_is_about_whatever_the_rule_looks_at(category: Category) -> None:
+    wanted = {
+        Category.SERVICE: SubjectKind.ENDPOINT,
+        Category.CERTIFICATE: SubjectKind.ENDPOINT,
+        Category.HOST: SubjectKind.HOST,
+        Category.FLOW: SubjectKind.HOST,
+        Category.DOMAIN: SubjectKind.DOMAIN,
+        Category.UNIT: SubjectKind.UNIT,
+        Category.SYSTEM: SubjectKind.SYSTEM,
+        Category.ENTRY: SubjectKind.ENTRY,
+    }
+    finding = take_detection(None, detection(rule=replace(RULE, category=category)), NOW).finding
+    assert finding.kind is wanted[category]
 
 
 @pytest.mark.parametrize("told", [None, NOW + DAY])

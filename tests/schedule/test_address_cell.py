@@ -72,6 +72,7 @@ def test_place_when_written_in_any_way_is_read(text: str, expected: list[str]) -
         ("10.0.0.1-10.9.0.1", str(MAX_RANGE)),
         ("10.0.0.0/4", "no address"),
         ("0.0.0.0", "no host can have"),
+        ("fe80::1%eth0", "no address"),
         ("224.0.0.1", "no host can have"),
         ("10.1.0.5:99999", "no port"),
         ("服务器三台", "no address"),

@@ -54,6 +54,7 @@ def test_entry_when_well_written_is_read(
     [
         ("network", "x", "no such kind: 'network' (domain, host, port)"),
         ("domain", "school", "'school': no domain (write www.school.example or *.school.example)"),
+        ("host", "fe80::1%1", "'fe80::1%1': no address or prefix (write 10.0.0.5 or 10.0.0.0/24)"),
         ("host", "192.0.2.1/24", "'192.0.2.1/24': no address or prefix (write 10.0.0.5 or 10.0.0.0/24)"),
         ("port", "192.0.2.1", "'192.0.2.1': no port of a host (write 10.0.0.5:443/tcp or 10.0.0.0/24:22,80-90)"),
         ("port", "192.0.2.1:,", "'192.0.2.1:,': no ports (write 443 or 22,80-90; ports run from 0 to 65535)"),

@@ -249,11 +249,20 @@ def test_plan_needs_an_end_ahead_a_reason_and_something_to_be_off(context: Conte
 def test_marked_copy_of_a_foreign_sheet_shows_what_was_left_out_of_rows_that_were_taken(
     context: Context, sheet: Path, tmp_path: Path
 ) -> None:
-    done = give(context, sheet, GOOD.replace("二级", "六级"), "坏行,10.1.0.999" + "," * 13)
+    done = give(context, sheet, GOOD.replace("二级", "六级").replace("443", "99999"), "坏行,10.1.0.999" + "," * 13)
     assert write_marked_copy(context, SCHOOL, done, tmp_path / "b.xlsx", NOW) == 2
     page = load_workbook(tmp_path / "b.xlsx")["台账"]
     assert page["I2"].comment.text.endswith("（该行已登记，此格未用）")
     assert page["B3"].comment.text.startswith("IP地址：不是地址")
+    book = load_workbook(tmp_path / "b.xlsx")
+    book["台账"]["C2"], book["台账"]["I2"], book["台账"]["B3"] = "443", "二级", "10.1.0.99"
+    book.save(tmp_path / "b.xlsx")
+    (first,) = done.added
+    mended = import_register(context, SCHOOL, tmp_path / "b.xlsx", NOW)
+    assert ([line.id for line in mended.withdrawn], mended.why, len(mended.added)) == ([first.id], "mended", 2)
+    assert [line.source for line in read_register(context.database, SCHOOL.code)] == ["b.xlsx", "b.xlsx"]
+    again = import_register(context, SCHOOL, tmp_path / "b.xlsx", NOW)
+    assert (again.added, again.withdrawn, again.known) == ((), (), 2)
     nothing = give(context, sheet.with_name("c.csv"), "网站,10.1.0.7" + "," * 13)
     assert write_marked_copy(context, SCHOOL, nothing, tmp_path / "c.xlsx", NOW) == 0
     assert not (tmp_path / "c.xlsx").exists()

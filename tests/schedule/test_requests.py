@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from sentinel.errors import ParseError, UsageError
+from sentinel.model.finding import SubjectKind
 from sentinel.model.ports import PortSet
+from sentinel.model.rule import Severity
 from sentinel.model.whitelist import PeerKind, WhitelistAction, WhitelistEntry, WhitelistKind
 from sentinel.model.whitelist_request import RequestKind, RequestState, RequestStep, WhitelistRequest
 from sentinel.schedule.context import Context
@@ -26,6 +28,8 @@ from sentinel.schedule.requests import (
     read_check,
     read_request_entries,
 )
+from sentinel.schedule.telling import Telling, add_finding
+from sentinel.store.findings import read_findings, read_live
 from sentinel.store.scopes import read_whitelist, write_whitelist_entry
 from sentinel.store.whitelist import read_draft
 from sentinel.store.whitelist_requests import read_events
@@ -168,6 +172,7 @@ def test_request_when_only_a_host_is_asked_for_then_the_entry_is_of_the_host(con
     [
         ({"addresses": (), "domains": ()}, "names an address or a domain"),
         ({"addresses": ()}, "--port: ports need an address"),
+        ({"kind": RequestKind.PORT, "ports": ()}, "names them"),
         ({"valid_to": NOW - timedelta(1)}, "--until"),
         ({"replaces": "申请-2026-0009"}, "no such request"),
     ],
@@ -177,6 +182,32 @@ def test_request_when_it_makes_no_sense_then_it_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match=told):
         make_request(context, SCHOOL, replace(WANTED, **changes))  # type: ignore[arg-type]  # fields by name
+
+
+def test_request_when_somebody_is_named_by_number_then_nothing_of_it_tells_the_number(
+    context: Context, request_made: WhitelistRequest
+) -> None:
+    told = "问 13812345678"
+    words = {"department": told, "system": told, "purpose": told, "addresses": (), "ports": ()}
+    second = make_request(context, SCHOOL, replace(WANTED, **words))  # type: ignore[arg-type]  # fields by name
+    (entry,) = approve_request(context, SCHOOL, second, Approval(told, told, despite=told))
+    end_request(context, second, RequestStep.WITHDRAW, told)
+    end_request(context, request_made, RequestStep.RETURN, told)
+    held = [second, entry, *read_events(context.database, second.id), *read_events(context.database, request_made.id)]
+    stored = [
+        list(context.database.query("SELECT object, before, after FROM audit")),
+        list(context.database.query("SELECT * FROM whitelist")),
+    ]
+    assert "138****5678" in str(held)
+    assert "138****5678" in str(stored)
+    assert "13812345678" not in str(held) + str(stored)
+
+
+def test_request_when_a_web_address_of_its_name_has_a_grave_finding_then_it_blocks(
+    context: Context, request_made: WhitelistRequest
+) -> None:
+    add_finding(context, SCHOOL, Telling("https://XK.school.example/login", "SQL 注入", Severity.HIGH))
+    assert "blocking" in read_check(context, SCHOOL, request_made).obstacles
 
 
 def test_request_when_an_address_must_stay_out_then_it_is_refused(context: Context) -> None:
@@ -202,3 +233,21 @@ def test_form_when_printed_then_it_is_a_file(context: Context, request_made: Whi
     path = tmp_path / "审批表.docx"
     save_request(context, SCHOOL, request_made, read_events(context.database, request_made.id), path)
     assert path.read_bytes().startswith(b"PK")
+
+
+def test_finding_of_an_entry_when_its_addresses_must_stay_out_then_it_names_them_no_more(context: Context) -> None:
+    give(context, NmapRun((host(1, p80="nginx"),), finished=NOW - timedelta(hours=1), ports="22,23,80,443"))
+    soon = NOW + timedelta(days=5)
+    places = [("10.0.0.4/30",), ("10.0.0.1/32",), ("10.0.0.64/31", "10.0.0.66/32"), ("10.0.0.0/24",)]
+    with context.database.transaction("tester", NOW, objects=True) as transaction:
+        for place in places:
+            addresses = tuple(map(ip_network, place))
+            entry = WhitelistEntry(0, SCHOOL.code, WhitelistKind.HOST, addresses=addresses, reason="x", valid_to=soon)
+            write_whitelist_entry(transaction, replace(entry, approved_by="x"))
+    judge_unit(context, SCHOOL)
+    told = {one.key.subject for one in read_live(context.database, SCHOOL.code) if one.kind is SubjectKind.ENTRY}
+    assert told == {"10.0.0.4/30 #1", "10.0.0.1 #2", "10.0.0.64-10.0.0.66 #3", "10.0.0.0/24 #4"}
+    add_keep_out(context, SCHOOL, tuple(map(ip_network, ("10.0.0.0/29", "10.0.0.64/30"))), "x")
+    found = [one.key.subject for one in read_findings(context.database, [SCHOOL.code])]
+    assert not [text for text in found if text.startswith(("10.0.0.4", "10.0.0.1 ", "10.0.0.64"))]
+    assert "10.0.0.0/24 #4" in found

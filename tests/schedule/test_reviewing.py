@@ -16,6 +16,7 @@ from sentinel.schedule.context import Context
 from sentinel.schedule.drafting import draft_whitelist
 from sentinel.schedule.judging import judge_unit
 from sentinel.schedule.register_import import import_register
+from sentinel.schedule.register_reasons import reason_in_chinese
 from sentinel.schedule.reviewing import Review, ReviewOptions, apply_review
 from sentinel.store.findings import read_live
 from sentinel.store.scopes import read_whitelist, withdraw_whitelist_entry
@@ -149,6 +150,7 @@ def test_line_when_skipped_then_it_can_be_decided_later(context: Context, drafte
     assert [str(one.ports) for one in done.entries] == ["8080"]
     (cell,) = done.refused
     assert (cell.title, cell.reason.partition(":")[0]) == (DECISION, "decided before")
+    assert reason_in_chinese(cell.reason).startswith("以前已决定为不放行：")
 
 
 WRONG = [
@@ -183,6 +185,7 @@ def test_line_when_a_cell_is_bad_then_it_is_named_and_the_others_are_taken(
     column = openpyxl.utils.get_column_letter(HEADS.index(title) + 1)
     assert (cell.row, cell.column, cell.title) == (place, column, title)
     assert cell.reason.startswith(reason)
+    assert not reason_in_chinese(cell.reason).isascii()
     assert len(done.entries) == 3
 
 
@@ -197,6 +200,7 @@ def test_line_when_it_stands_twice_with_different_decisions_then_the_second_is_r
     book.save(drafted)
     done = apply(context, drafted)
     assert [cell.reason for cell in done.refused] == ["this line stands twice in the sheet with different decisions"]
+    assert all("同一行" in reason_in_chinese(cell.reason) for cell in done.refused)
     assert (done.known, len(done.entries)) == (1, 4)
 
 
