@@ -107,6 +107,11 @@ def test_record_when_it_is_of_no_session_is_passed_over(status: str) -> None:
     assert len(sightings(logs.DETAIL)) == 1
 
 
+def test_log_of_authentications_when_no_record_is_of_a_session_names_accounts_all_the_same() -> None:
+    (end,) = ends_of(read(RECORDS[0].replace("\tAcct-Status-Type = Start\n", "")))
+    assert (end.accounts, end.passed_over) == (True, (("other records", 1),))
+
+
 def test_record_when_it_names_nobody_loses_only_itself() -> None:
     empty = 'Tue Nov 24 08:30:00 2026\n\tAcct-Status-Type = Start\n\tAcct-Session-Id = "9"\n\nnonsense\n'
     observations = read(empty + logs.DETAIL)
