@@ -276,6 +276,8 @@ def remove_sightings(transaction: Transaction, before: datetime, kind: str) -> i
     moment = to_microseconds(before)
     table, which = _of_kind(kind)
     gone = transaction.execute(f"DELETE FROM {table} WHERE {_END}<?{which}", (moment,)).rowcount  # noqa: S608
+    if gone <= 0:
+        return 0
     if table == "holding":
         transaction.execute(
             "DELETE FROM holder WHERE NOT EXISTS (SELECT 1 FROM holding WHERE holding.holder=holder.id)"
@@ -288,7 +290,7 @@ def remove_sightings(transaction: Transaction, before: datetime, kind: str) -> i
         "before_us=excluded.before_us WHERE sighting_horizon.before_us<excluded.before_us",
         (kind, moment),
     )
-    return max(gone, 0)
+    return gone
 
 
 _END = "coalesce(until_us, since_us)"
