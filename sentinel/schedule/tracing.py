@@ -43,6 +43,7 @@ from sentinel.model.trace import (
 from sentinel.model.unit import IPAddress, Network, Unit, Zone, choose_network
 from sentinel.schedule.context import Context
 from sentinel.schedule.identifying import identify_unit
+from sentinel.schedule.keep_out import load_kept_out
 from sentinel.store import sighting_reads as reads
 from sentinel.store import trace_reads
 from sentinel.store.declared import read_exits
@@ -83,7 +84,13 @@ class Around:
 
 
 def trace(context: Context, unit: Unit, asked: Question, around: Around | None = None, *, show: bool = False) -> Trace:
-    """Answer a question; with `show` account names and persons are given in full, which the audit records."""
+    """Answer a question; with `show` account names and persons are given in full, which the audit records.
+
+    Raises:
+        UsageError: the address must stay out.
+    """
+    if load_kept_out(context, unit).meets(asked.address):
+        raise UsageError(f"{asked.address} must stay out, nothing of it is kept; see `sentinel unit keep-out list`")
     identify_unit(context, unit)
     answer = _Tracer(context, unit, asked, around or Around(), show=show).answer()
     if show:

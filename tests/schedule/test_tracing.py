@@ -17,6 +17,7 @@ from sentinel.model.sighting import HoldingSource, Sighting
 from sentinel.model.trace import Certainty, Gap, Place, Question, Trace
 from sentinel.model.unit import Network, Unit, Zone
 from sentinel.schedule.context import Context
+from sentinel.schedule.declaring import add_keep_out
 from sentinel.schedule.intake import replace_networks
 from sentinel.schedule.tracing import Around, choose_unit_of, mask_account, trace
 from sentinel.store.declared import write_exit
@@ -24,7 +25,7 @@ from sentinel.store.findings import write_findings
 from sentinel.store.flows import write_capture
 from sentinel.store.publications import write_publications
 from sentinel.store.register import write_register
-from sentinel.store.sightings import remove_sightings
+from sentinel.store.sightings import remove_sightings, unpack_address
 from sentinel.store.units import write_network, write_unit
 from tests.homes import NOW, SCHOOL
 from tests.schedule.nmapfile import HostRow, NmapRun, give
@@ -201,6 +202,23 @@ def test_sightings_when_deleted_on_time_are_said_to_be(context: Context) -> None
         transaction.audit("test", "test")
     assert gaps(ask(context, at=-500)) == [Gap.PURGED]
     assert place_gaps(ask(context, "10.0.0.1", None, at=-500)) == [Gap.PURGED, Gap.NO_OWNER]
+
+
+def test_address_when_declared_to_stay_out_is_told_by_no_sighting_and_no_asset(context: Context) -> None:
+    give_log(context, *WHOLE, nat(-10, 20, inside="10.0.0.9", ports=(40002, 40002)), held(0, 60, address="10.0.0.77"))
+    assert the_place(ask(context, "10.0.0.1", None)).asset == 1
+    add_keep_out(context, SCHOOL, (ip_network("10.0.0.1/32"),))
+    with pytest.raises(UsageError, match="must stay out"):
+        ask(context, "10.0.0.1", None)
+    assert ask(context).places == ()
+    assert [str(one.address) for one in ask(context, port=40002).places] == ["10.0.0.9"]
+    for table, column in (("holding", "address"), ("mark", "address"), ("identifier", "address"), ("asset", "address"),
+                          ("translation", "inside")):  # fmt: skip
+        rows = context.database.query(f"SELECT {column} FROM {table}")
+        assert str(ip_address("10.0.0.1")) not in {str(unpack_address(bytes(packed))) for (packed,) in rows}, table
+    events = context.database.query("SELECT detail FROM asset_event")
+    assert not any("10.0.0.1" in detail.split() for (detail,) in events)
+    assert context.database.one("SELECT count(*) FROM audit WHERE action='sighting.remove'") == (1,)
 
 
 # Several candidates.
