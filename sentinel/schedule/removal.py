@@ -13,6 +13,7 @@ from io import BytesIO
 from ipaddress import IPv4Address, IPv6Address
 
 from sentinel.model.finding import Finding, FindingState
+from sentinel.model.publication import PublicationState
 from sentinel.model.unit import IPNetwork, Unit
 from sentinel.schedule.context import Context
 from sentinel.schedule.identifying import make_assets
@@ -22,6 +23,7 @@ from sentinel.store.database import Transaction
 from sentinel.store.findings import read_findings, write_findings
 from sentinel.store.identity import blind_assets, forget_told
 from sentinel.store.offline import read_offline, withdraw_offline
+from sentinel.store.publications import decide_publication, read_publications
 from sentinel.store.register import read_register, withdraw_register
 from sentinel.store.scopes import read_whitelist, withdraw_whitelist_entry
 from sentinel.store.sightings import forget_addresses, space_of
@@ -51,7 +53,7 @@ class Removed:
 
 
 def remove_told(transaction: Transaction, unit: Unit, kept: KeptOut) -> Removed:
-    """Take out what a unit's register, whitelist with drafts and requests, and findings tell of addresses.
+    """Take out what a unit's register, publications, whitelist, drafts, requests and findings tell of addresses.
 
     A wider prefix tells of none of them.
     """
@@ -65,6 +67,11 @@ def remove_told(transaction: Transaction, unit: Unit, kept: KeptOut) -> Removed:
         withdraw_offline(transaction, number)
     if offline:
         transaction.audit("register.online", f"unit {unit.code}", after={"withdrawn": offline, "reason": STAYS_OUT})
+    for one in read_publications(database, unit.code, (PublicationState.IN_FORCE, PublicationState.PROPOSED)):
+        if any(kept.meets(end) for end in (one.mapping.inside, one.mapping.outside) if end is not None):
+            is_valid = one.state is PublicationState.IN_FORCE
+            state = PublicationState.WITHDRAWN if is_valid else PublicationState.DECLINED
+            decide_publication(transaction, unit.code, one.id, state, STAYS_OUT)
     entries = [one.id for one in read_whitelist(database, unit.code) if _tells(one.addresses, kept)]
     for number in entries:
         withdraw_whitelist_entry(transaction, number, STAYS_OUT)
