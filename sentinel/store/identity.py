@@ -204,7 +204,7 @@ def blind_assets(transaction: Transaction, unit: str, is_told: Callable[[Asset],
     gone = [one for one in read_assets(transaction.database, unit) if one.state in _OVER and is_told(one)]
     transaction.execute_many(
         "UPDATE asset SET address=?, anchor_value=? WHERE id=?",
-        [(pack_address(IPv4Address(0)), f"{one.id}", one.id) for one in gone],
+        [(pack_address(IPv4Address(0)), f"（已排除）{one.id}", one.id) for one in gone],
     )
 
 

@@ -143,6 +143,12 @@ def test_nat_when_sessions_share_the_address_and_no_port_is_named_asks_for_it(co
     assert gaps(ask(context, port=None)) == [Gap.PORT_NEEDED]
 
 
+def test_nat_log_of_an_exit_with_many_addresses_is_there_for_each(context: Context) -> None:
+    crowd = (nat(-20, 20, outside=f"192.0.{number // 250}.{1 + number % 250}") for number in range(600))
+    give_log(context, *crowd, nat(-10, 20))
+    assert gaps(ask(context, port=5)) == [Gap.PORT_NOT_NAMED]
+
+
 def test_port_block_when_it_holds_the_port_or_none_was_named_answers(context: Context) -> None:
     give_log(context, nat(-10, 20, ports=(40000, 41023)))
     for port in (40000, 40512, 41023, None):
@@ -241,6 +247,12 @@ def test_port_when_used_for_several_peers_at_once_is_told_apart_by_the_peer(cont
 def test_cards_when_two_held_the_address_within_the_disagreement_are_both_given(context: Context) -> None:
     give_log(context, held(-60, -1), held(1, 60, mac=OTHER))
     assert [card.mac for card in the_place(ask(context, "10.0.0.1", None)).cards] == [CARD, OTHER]
+
+
+def test_port_when_used_anew_hundreds_of_times_that_day_still_leads_to_who_had_it_then(context: Context) -> None:
+    after = (nat(10 + 2 * number, 11 + 2 * number, inside="10.0.0.2") for number in range(600))
+    give_log(context, nat(-1, 1), *after)
+    assert str(the_place(ask(context)).address) == "10.0.0.1"
 
 
 # What surrounds the address.
