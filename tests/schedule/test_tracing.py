@@ -19,6 +19,7 @@ from sentinel.model.unit import Network, Unit, Zone
 from sentinel.schedule.context import Context
 from sentinel.schedule.declaring import add_keep_out
 from sentinel.schedule.intake import replace_networks
+from sentinel.schedule.telling import Telling, add_finding
 from sentinel.schedule.tracing import Around, choose_unit_of, mask_account, trace
 from sentinel.store.declared import write_exit
 from sentinel.store.findings import write_findings
@@ -332,6 +333,17 @@ def test_findings_when_they_lived_then_are_shown_and_those_of_a_neighbour_are_no
         transaction.audit("test", "test")
     place = the_place(ask(context, "10.0.0.1", None))
     assert [one.key.subject for one in place.findings] == ["10.0.0.1:6379/tcp", "10.0.0.1 stratum"]
+
+
+def test_finding_about_a_page_of_the_address_is_shown_and_that_of_a_neighbour_is_not(context: Context) -> None:
+    give_log(context, held(-60, 60))
+    context.clock.now = minute(-10)  # type: ignore[attr-defined]  # the clock of the tests
+    told = [
+        add_finding(context, SCHOOL, Telling(f"http://{host}/login", "弱口令", Severity.HIGH))[0].number
+        for host in ("10.0.0.1", "10.0.0.1:8080", "10.0.0.11", "a.example")
+    ]
+    context.clock.now = NOW  # type: ignore[attr-defined]  # the clock of the tests
+    assert [one.number for one in the_place(ask(context, "10.0.0.1", None)).findings] == told[:2]
 
 
 def test_mining_when_it_was_within_the_hours_is_shown(context: Context) -> None:
