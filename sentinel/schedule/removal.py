@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from sentinel.model.finding import Finding, FindingState
 from sentinel.model.publication import PublicationState
-from sentinel.model.unit import IPNetwork, Unit
+from sentinel.model.unit import IPAddress, IPNetwork, Unit
 from sentinel.schedule.context import Context
 from sentinel.schedule.identifying import make_assets
 from sentinel.schedule.keep_out import KeptOut
@@ -92,8 +92,7 @@ def remove_seen(context: Context, transaction: Transaction, unit: Unit, kept: Ke
     They do not come back when the addresses may be known again: what was deleted stays deleted.
     """
     networks = read_networks(context.database, unit.code)
-    kinds = {4: IPv4Address, 6: IPv6Address}
-    spans = [(kinds[version](low), kinds[version](high)) for version, low, high in kept.ranges]
+    spans = [_ends(*one) for one in kept.ranges]
     gone = forget_addresses(transaction, space_of(networks), [one.id for one in networks], spans)
     if not gone:
         return 0
@@ -102,6 +101,10 @@ def remove_seen(context: Context, transaction: Transaction, unit: Unit, kept: Ke
     blind_assets(transaction, unit.code, lambda one: kept.meets(one.address))
     transaction.audit("sighting.remove", f"unit {unit.code}", after={"removed": gone, "reason": STAYS_OUT})
     return gone
+
+
+def _ends(version: int, low: int, high: int) -> tuple[IPAddress, IPAddress]:
+    return (IPv4Address(low), IPv4Address(high)) if version == 4 else (IPv6Address(low), IPv6Address(high))
 
 
 def _tells(prefixes: Iterable[IPNetwork], kept: KeptOut) -> bool:
