@@ -131,7 +131,10 @@ def _tell_added(stored: Finding, before: str, *, as_json: bool) -> None:
     if as_json:
         print_json(build_finding_words(stored) | {"before": before or None})
         return
-    what = "是已有的隐患，已补记" if before else "已登记"
+    from sentinel.model.finding import FindingState
+
+    again = before and FindingState(before).is_gone and stored.state.is_live
+    what = "此前已复测通过或销号，再次报告，重新打开" if again else "是已有的隐患，已补记" if before else "已登记"
     print_line(f"{stored.number} {what}：{stored.title_zh}，{_state(stored)}。")
     print_line(f"下一步：sentinel finding show {stored.number}")
 

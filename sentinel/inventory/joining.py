@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sentinel.model.moment import EARLIEST, to_microseconds
-from sentinel.model.sighting import HoldingObservation
+from sentinel.model.sighting import HoldingObservation, HoldingSource
 from sentinel.model.trace import LogKind, Told
 
 _SECOND = 1_000_000
@@ -44,11 +44,13 @@ class Stretch(NamedTuple):
 def read_stretch(seen: HoldingObservation, table_time: datetime, arrived: datetime) -> tuple[Told, int, int] | None:
     """Tell how a holding was told, and its first and last moment in microseconds; None for one of the future.
 
-    A row that tells no time was true when its table was made.
+    A row that tells no time was true when its table was made; so was a lease of which it tells only an end to come.
     """
     since, until = seen.since, seen.until
     if since is None and until is None:
         since = until = table_time
+    elif since is None and until is not None and until > table_time and seen.source is HoldingSource.DHCP:
+        since = table_time
     start, end = since or until, until or since
     if start is None or end is None or not EARLIEST <= start <= arrived + timedelta(days=1):
         return None

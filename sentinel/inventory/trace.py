@@ -156,7 +156,7 @@ def _own_stop(one: Held, all_held: Sequence[Held]) -> datetime | None:
             continue
         if other.told is Told.ENDED and other.until >= one.until:
             stops.append(other.since if other.since >= one.until else other.until)
-        elif other.told is Told.HELD and other.since <= one.until + timedelta(minutes=1) and other.until >= one.until:
+        elif other.told is Told.HELD and other.since <= one.until + timedelta(minutes=1) and other.until > one.until:
             stops.append(other.until)
     return min(stops, default=None)
 

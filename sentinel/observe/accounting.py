@@ -1,7 +1,9 @@
 """Records of one login's beginning, life and end in; who held which address from when to when out.
 
 Records of a session are joined by its id while at most `MAX_OPEN` sessions are open; of more, the oldest is given as
-one that still lasts. A session that never had an address tells on which port the card was.
+one that still lasts. One that still lasts is told twice where a later record heard of it: as held until that record,
+and as begun there, so that how long it may last counts from then. A session that never had an address tells on which
+port the card was.
 """
 
 from __future__ import annotations
@@ -138,8 +140,15 @@ def _tell(record: Record, until: datetime | None) -> Iterator[Told]:
         if record.mac and (record.device or record.port):
             yield AttachmentObservation(record.mac, record.device, record.port, record.vlan, since or until)
         return
-    yield HoldingObservation(
-        record.address,
+    if until is None and record.phase is Phase.UPDATE and since and record.time and record.time > since:
+        yield _hold(record, record.address, since, record.time)
+        since = record.time
+    yield _hold(record, record.address, since, until)
+
+
+def _hold(record: Record, address: IPAddress, since: datetime | None, until: datetime | None) -> HoldingObservation:
+    return HoldingObservation(
+        address,
         record.source,
         record.mac,
         since,

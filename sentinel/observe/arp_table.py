@@ -37,7 +37,7 @@ _NEIGH = re.compile(
 _PROC = re.compile(r"(\d+\.\d+\.\d+\.\d+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+(\S+)\s+\S+\s+\S+")
 _TABLE = re.compile(r"(\S+)\s+(?:\(incomplete\)|ether\s+(\S+)\s+([CMP]+)\s).*")
 _CISCO = re.compile(r"Internet\s+(\d+\.\d+\.\d+\.\d+)\s+(\d+|-)\s+(\S+)\s+\S+.*")
-_CISCO6 = re.compile(r"([0-9A-Fa-f:]*:[0-9A-Fa-f:]+)\s+(?:\d+|-)\s+(\S+)\s+([A-Z]+)\s+\S+.*")
+_CISCO6 = re.compile(r"(?=[0-9A-Fa-f]*:)([0-9A-Fa-f:]{2,}+)\s+(?:\d+|-)\s+(\S+)\s+([A-Z]+)\s+\S+.*")
 _ROW = re.compile(r"([0-9A-Fa-f.]*[.:][0-9A-Fa-f.:]+)\s+(\S+)(?:\s+(.*))?")
 _BLOCK = re.compile(r"IPv6 Address\s*:\s*(\S+)")
 _BLOCK_CARD = re.compile(r"Link-layer\s*:\s*(\S+)\s+State\s*:\s*(\S+)")

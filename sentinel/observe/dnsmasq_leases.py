@@ -23,7 +23,7 @@ TOOL = "dnsmasq"
 _LEASE4 = re.compile(
     rb"(\d{1,19}) (?:([0-9a-fA-F]{1,2})-)?([0-9a-fA-F]{2}(?::[0-9a-fA-F]{2})*) ([0-9.]{7,15}) (\S+) (\S+)"
 )
-_LEASE6 = re.compile(rb"(\d{1,19}) T?\d+ ([0-9a-fA-F:]*:[0-9a-fA-F:]*) (\S+) (\S+)")
+_LEASE6 = re.compile(rb"(\d{1,19}) T?\d+ (?=[0-9a-fA-F]*:)([0-9a-fA-F:]++) (\S+) (\S+)")
 _DUID = re.compile(rb"duid [0-9a-fA-F:]+")
 _ETHERNET = {None, b"1", b"01"}
 

@@ -145,12 +145,22 @@ class _Reader:
 
     def read(self, say: Say) -> Iterator[Observation] | tuple[()] | str:
         """Give what a row shows, or why it cannot be read; an event the mapping does not name shows nothing."""
+        if not self.accounts and self._names_account(say):
+            self.accounts = True
         phase = self._phase(say)
         if phase is None:
             return ()
         if self.mapping.kind == ATTACHMENT:
             return self._attachment(say)
         return self._holding(say, phase) if self.mapping.kind == HOLDING else self._translation(say, phase)
+
+    def _names_account(self, say: Say) -> bool:
+        """Tell whether a row names an account, also one that is passed over or lost; the card itself is none."""
+        user = say("user") if "user" in self.mapping.fields else ""
+        if not user or self.mapping.kind != HOLDING:
+            return bool(user)
+        mac = read_mac(say("mac"))
+        return not (mac and len(user) >= _SHORTEST_CARD and read_mac(user) == mac)
 
     def _phase(self, say: Say) -> Phase | None:
         if not self.mapping.events:
@@ -173,7 +183,6 @@ class _Reader:
             return "an address cannot be read"
         user = cut_text(say("user"))
         user = "" if mac and len(user) >= _SHORTEST_CARD and read_mac(user) == mac else user
-        self.accounts = self.accounts or bool(user)
         session = cut_text(say("session"))
         if phase is Phase.WHOLE and not session:
             return iter((self._whole(say, address, mac, user),)) if address else self._attachment(say)
@@ -217,7 +226,6 @@ class _Reader:
         inside, outside = read_address(say("inside")), read_address(say("outside"))
         if inside is None or outside is None:
             return "an address cannot be read"
-        self.accounts = self.accounts or bool(say("user"))
         first = parse_port(say("outside_port"))
         last = parse_port(say("outside_last")) if say("outside_last") else first
         if (say("outside_port") and first is None) or (first is not None and (last is None or last < first)):

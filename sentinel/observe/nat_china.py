@@ -77,7 +77,7 @@ def _side(said: dict[str, str], what: str) -> tuple[str, str]:
 
 
 _USERLOG = re.compile(
-    r"USERLOG/\d/NAT:\s*(\w+);\s*([\d.]+):(\d+)-+>([\d.]+):(\d+);\s*([\d.]+):(\d+);\s*\[([^\]]*?)-(\d{4}/[^\]]*)\];"
+    r"USERLOG/\d/NAT:\s*(\w+);\s*([\d.]+):(\d+)-+>([\d.]+):(\d+);\s*([\d.]+):(\d+);\s*\[([^\]-]{1,40})-(\d{4}/[^\]]{1,40})\];"
     r"\s*Operator (\d+)"
 )
 
@@ -93,7 +93,8 @@ def _read_userlog(line: str, heads: HeadReader) -> Reading | None:
 
 
 _CGN = re.compile(
-    r"NAT\w*\s*[:-]\s*(?:-\s*)?(Session|User)based([AW])\s*\[(\S+) (\S+) (\S+) (\S+) (?:- )?(\d+) (\d+)(?: (\S+))?\]",
+    r"NAT\w{0,20}\s{0,9}[:-]\s{0,9}(?:-\s{0,9})?(Session|User)based([AW])"
+    r"\s*\[(\S+) (\S+) (\S+) (\S+) (?:- )?(\d+) (\d+)(?: (\S+))?\]",
     re.IGNORECASE,
 )
 _CGN_TIME = re.compile(r"(?:<\d+>)?\s*1 (\d{4}) ([A-Z][a-z]{2})[a-z]* +(\d{1,2}) (\d\d:\d\d:\d\d) (\S+)")
@@ -127,7 +128,8 @@ def _read_cgn(line: str, heads: HeadReader) -> Reading | None:
 
 
 _HILLSTONE = re.compile(
-    r"([0-9A-Fa-f.:]+):(\d+)->([0-9A-Fa-f.:]+):(\d+)\(([\w-]+)\), (snat|dnat) to ([0-9A-Fa-f.]+|\[[0-9A-Fa-f:.]+\])"
+    r"([0-9A-Fa-f.:]{1,45}):(\d{1,5})->([0-9A-Fa-f.:]{1,45}):(\d{1,5})\(([\w-]+)\), "
+    r"(snat|dnat) to ([0-9A-Fa-f.]+|\[[0-9A-Fa-f:.]+\])"
     r"(?::(\d+))?"
 )
 
@@ -171,7 +173,7 @@ def _read_sangfor(line: str, heads: HeadReader) -> Reading | None:
     return build_event(Phase.WHOLE, None, one)
 
 
-_TOPSEC = re.compile(r'(\w+)=("[^"]*"|\S*)')
+_TOPSEC = re.compile(r'\b(\w{1,40}+)=("[^"]*"|\S*)')
 _TOPSEC_NEW_SOURCE = (("snat_ip", "snat_port"), ("nat_src", "nat_sport"), ("trans_src", "trans_sport"))
 _TOPSEC_NEW_TARGET = (("dnat_ip", "dnat_port"), ("nat_dst", "nat_dport"), ("trans_dst", "trans_dport"))
 

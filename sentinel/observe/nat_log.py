@@ -25,7 +25,7 @@ NAME = "nat-log"
 PRESETS = (*CHINA, *WORLD)
 """All makers, in the order a line is shown to them."""
 
-MAX_TEXT = 16_384
+MAX_TEXT = 8_192
 """Characters of a line; the longest traffic logs have some 2,000."""
 
 _SNIFFED = 200

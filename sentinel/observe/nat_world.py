@@ -37,12 +37,13 @@ _read_slashed = make_reader("%Y/%m/%d %H:%M:%S")
 MAX_SECONDS = 366 * 86_400
 
 _CONNTRACK = re.compile(
-    r"(?:\[(\d{9,10}\.\d+)\s*\]\s*)?\[(NEW|UPDATE|DESTROY)\]\s+(?:ipv[46]\s+\d+\s+)?(\w+)\s+\d+ .*?"
-    r"\bsrc=(\S+) dst=(\S+) (?:sport=(\d+) dport=(\d+) |type=\d+ code=\d+ id=(\d+) )?.*?"
-    r"\bsrc=(\S+) dst=(\S+)(?: sport=(\d+) dport=(\d+)| type=\d+ code=\d+ id=(\d+))?"
+    r"(?:\[(\d{9,10}\.\d{1,9})\s{0,9}\]\s{0,9})?\[(NEW|UPDATE|DESTROY)\]\s{1,20}(?:ipv[46]\s{1,20}\d{1,3}\s{1,20})?"
+    r"(\w{1,20})\s{1,20}\d{1,10} .{0,60}?"
+    r"\bsrc=(\S{1,45}+) dst=(\S{1,45}+) (?:sport=(\d+) dport=(\d+) |type=\d+ code=\d+ id=(\d+) )?.{0,120}?"
+    r"\bsrc=(\S{1,45}+) dst=(\S{1,45}+)(?: sport=(\d+) dport=(\d+)| type=\d+ code=\d+ id=(\d+))?"
 )
 _ULOGD = re.compile(
-    r"\[(NEW|UPDATE|DESTROY)\] ORIG: SRC=(\S+) DST=(\S+) PROTO=(\w+)(?: SPT=(\d+) DPT=(\d+))?.*?"
+    r"\[(NEW|UPDATE|DESTROY)\] ORIG: SRC=(\S+) DST=(\S+) PROTO=(\w+)(?: SPT=(\d+) DPT=(\d+))?.{0,200}?"
     r"REPLY: SRC=(\S+) DST=(\S+) PROTO=\w+(?: SPT=(\d+) DPT=(\d+))?"
 )
 
@@ -97,8 +98,9 @@ def _read_fortinet(line: str, heads: HeadReader) -> Reading | None:
     if not (said.get("srcip") and said.get("dstip")):
         return None
     source, target = (said["srcip"], said.get("srcport", "")), (said["dstip"], said.get("dstport", ""))
-    new_source = (said.get("transip", ""), said.get("transport", "")) if "snat" in said["trandisp"] else _NONE
-    new_target = (said.get("tranip", ""), said.get("tranport", "")) if "dnat" in said["trandisp"] else _NONE
+    way = said.get("trandisp", "")
+    new_source = (said.get("transip", ""), said.get("transport", "")) if "snat" in way else _NONE
+    new_target = (said.get("tranip", ""), said.get("tranport", "")) if "dnat" in way else _NONE
     until = _fortinet_time(said) or heads.read(line).time
     is_start = said.get("action") == "start"
     since = until if is_start else _before(until, said.get("duration", ""))
@@ -153,19 +155,19 @@ def _palo_side(address: str, port: str) -> tuple[str, str]:
 
 _ASA = re.compile(r"%(?:ASA|FTD|PIX)-(?:\w+-)?\d-(30\d{4}): (.*)")
 _ASA_SLOT = re.compile(
-    r"(?:Built|Teardown) (?:dynamic|static) (\w+) translation from \S+?:([0-9A-Fa-f.:]+)/(\d+)(?:\([^)]*\))?"
-    r" to \S+?:([0-9A-Fa-f.:]+)/(\d+)(?: duration (\d+):(\d\d):(\d\d))?"
+    r"(?:Built|Teardown) (?:dynamic|static) (\w+) translation from [^\s:]+:([0-9A-Fa-f.:]++)/(\d++)(?:\([^)]*\))?"
+    r" to [^\s:]+:([0-9A-Fa-f.:]++)/(\d++)(?: duration (\d+):(\d\d):(\d\d))?"
 )
 _ASA_BUILT = re.compile(
-    r"Built (?:inbound|outbound) (\w+) connection (\d+) for \S+?:([0-9A-Fa-f.:]+)/(\d+)(?:\([^)]*\))? "
-    r"\(([0-9A-Fa-f.:]+)/(\d+)\)(?:\([^)]*\))? to \S+?:([0-9A-Fa-f.:]+)/(\d+)(?:\([^)]*\))? "
-    r"\(([0-9A-Fa-f.:]+)/(\d+)\)"
+    r"Built (?:inbound|outbound) (\w+) connection (\d+) for [^\s:]+:([0-9A-Fa-f.:]++)/(\d++)(?:\([^)]*\))? "
+    r"\(([0-9A-Fa-f.:]++)/(\d++)\)(?:\([^)]*\))? to [^\s:]+:([0-9A-Fa-f.:]++)/(\d++)(?:\([^)]*\))? "
+    r"\(([0-9A-Fa-f.:]++)/(\d++)\)"
 )
 _ASA_ACCOUNT = re.compile(r"/\d+\((?:[^)\\/]*\\)?([^)/]+)\)")
 _ASA_DOWN = re.compile(r"Teardown (\w+) connection (\d+) for ")
 _ASA_BLOCK = re.compile(
-    r"(Allocated|Released) (\w+) block of ports for translation from \S+?:([0-9A-Fa-f.:]+) to "
-    r"\S+?:([0-9A-Fa-f.:]+)/(\d+)-(\d+)"
+    r"(Allocated|Released) (\w+) block of ports for translation from [^\s:]+:([0-9A-Fa-f.:]++) to "
+    r"[^\s:]+:([0-9A-Fa-f.:]++)/(\d++)-(\d++)"
 )
 
 

@@ -97,6 +97,7 @@ class _Reader:
         self._head, self._said = "", {}
         if not said:
             return
+        self.accounts = self.accounts or _names_account(said)
         status = said.get("Acct-Status-Type", "").lower()
         if not status or status in _NOT_SESSIONS:
             self.other += 1
@@ -107,7 +108,6 @@ class _Reader:
             self.tally.drop(f"line {self._line}", "a record without a card, an account or an address")
             return
         self.tally.good += 1
-        self.accounts = self.accounts or bool(record.user)
         session = said.get("Acct-Unique-Session-Id") or said.get("Acct-Session-Id", "")
         yield from self.logins.take((record.device, session) if session else "", record)
 
@@ -133,6 +133,12 @@ def _build(phase: Phase, head: str, said: dict[str, str]) -> Record | None:
         port=cut_text(ssid or said.get("NAS-Port-Id") or said.get("NAS-Port", "")),
         vlan=cut_text(said.get("Tunnel-Private-Group-Id", ""), 40),
     )
+
+
+def _names_account(said: dict[str, str]) -> bool:
+    """Tell whether a record names an account, also one of a login that was only asked for; the card itself is none."""
+    user, mac = cut_text(said.get("User-Name", "")), read_mac(said.get("Calling-Station-Id", ""))
+    return bool(user) and not (mac and read_mac(user) == mac)
 
 
 def _time(head: str, said: dict[str, str]) -> datetime | None:

@@ -14,6 +14,7 @@ from sentinel.model.moment import parse_moment
 from sentinel.model.observation import Observation, RunEnd, RunObservation
 from sentinel.observe.lines import BOM, Tally, read_lines
 from sentinel.observe.text import cut_text, decode_escapes, parse_time, plain_text
+from sentinel.observe.zeek_holding import names_account
 from sentinel.observe.zeek_log import LOGS, Log, guess_log
 from sentinel.observe.zeek_row import Row
 
@@ -54,8 +55,8 @@ def parse(stream: BinaryIO) -> Iterator[Observation]:
     if not has_run:
         yield reader.observe_run()
     yield from losses
-    if reader.is_closed:
-        yield RunEnd(reader.closed)
+    if reader.is_closed or reader.accounts:
+        yield RunEnd(reader.closed, accounts=reader.accounts)
 
 
 @dataclass(slots=True)
@@ -67,6 +68,7 @@ class _Reader:
     opened: datetime | None = None
     closed: datetime | None = None
     is_closed: bool = False
+    accounts: bool = False
     separator: str = "\t"
     set_separator: str = ","
     empty: str = "(empty)"
@@ -97,6 +99,7 @@ class _Reader:
         row = self._object_row(line, where) if self.is_json else self._text_row(line.decode("latin-1"), where)
         if row is None or self.log is None:
             return ()
+        self.accounts = self.accounts or names_account(row)
         found = self.log.observe(row)
         if found is None:
             self.tally.drop(where, "an address or a port cannot be read")

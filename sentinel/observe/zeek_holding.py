@@ -67,6 +67,12 @@ def observe_login(row: Row) -> Found:
     return tuple(found)
 
 
+def names_account(row: Row) -> bool:
+    """Tell whether a row names an account, also one that was refused or given no address; a card's address is none."""
+    user, mac = row_text(row, "username"), read_mac(row_text(row, "mac"))
+    return bool(user) and not (mac and read_mac(user) == mac)
+
+
 def end_of_lease(since: datetime | None, seconds: str) -> datetime | None:
     """Give when a lease of so many seconds ends; None where it cannot be told."""
     try:

@@ -90,7 +90,7 @@ def _read_url(text: str) -> ToldSubject | None:
     address = _address(host)
     if parts.scheme not in {"http", "https", "ftp"} or not (address or _NAME.match(host) or host.isalnum()):
         return None
-    place = f"[{address}]" if address and address.version == 6 else host
+    place = f"[{address}]" if address and address.version == 6 else str(address or host)
     usual = {"http": 80, "https": 443, "ftp": 21}[parts.scheme]
     where = place if port in (None, usual) else f"{place}:{port}"
     query = f"?{parts.query}" if parts.query else ""
@@ -99,6 +99,9 @@ def _read_url(text: str) -> ToldSubject | None:
 
 def _address(text: str) -> IPAddress | None:
     try:
-        return IPv6Address(text) if ":" in text else IPv4Address(text)
+        if ":" not in text:
+            return IPv4Address(text)
+        six = IPv6Address(text.partition("%")[0])  # a link's name says nothing outside the machine that wrote it
     except AddressValueError:
         return None
+    return six.ipv4_mapped or six

@@ -15,7 +15,7 @@ from sentinel.schedule.context import Context
 from sentinel.schedule.enrolment import CLASSIFIED, KEPT_OUT_REASON, build_exit_network
 from sentinel.schedule.intake import replace_networks
 from sentinel.schedule.keep_out import build_kept_out
-from sentinel.schedule.removal import Removed, remove_told
+from sentinel.schedule.removal import Removed, remove_seen, remove_told
 from sentinel.store import declared
 from sentinel.store.database import Transaction
 from sentinel.store.endpoints import read_hosts
@@ -155,6 +155,7 @@ def add_keep_out(
         told = []
         for one in campus:
             replace_networks(context, transaction, one)
+            remove_seen(context, transaction, one, kept)
             told.append(remove_told(transaction, one, kept))
     lines, entries = sum(one.lines for one in told), sum(one.entries for one in told)
     return stored, Removed(hidden, lines, entries, sum(one.findings for one in told))

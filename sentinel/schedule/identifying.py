@@ -42,10 +42,11 @@ def identify_unit(context: Context, unit: Unit) -> None:
     space = space_of(read_networks(context.database, unit.code))
     if is_stale(context.database, space):
         with context.database.transaction(context.actor, context.clock()) as transaction:
-            _make(context, transaction, unit)
+            make_assets(context, transaction, unit)
 
 
-def _make(context: Context, transaction: Transaction, unit: Unit) -> None:
+def make_assets(context: Context, transaction: Transaction, unit: Unit) -> None:
+    """Make the assets of a unit anew of its marks and what was decided."""
     networks = read_networks(context.database, unit.code)
     marks = read_marks(context.database, [one.id for one in networks if one.zone not in PHONE_ZONES])
     names = frozenset(name.lower() for line in read_register(context.database, unit.code) for name in line.domains)
@@ -126,7 +127,7 @@ def undo_decision(context: Context, unit: Unit, number: int) -> Decision:
         raise UsageError(f"no such decision in force: {number}; `sentinel asset undo` shows them")
     with context.database.transaction(context.actor, context.clock()) as transaction:
         decision_store.undo_decision(transaction, unit.code, found)
-        _make(context, transaction, unit)
+        make_assets(context, transaction, unit)
         assets = [
             asset
             for side in (found.one, found.other)
@@ -154,7 +155,7 @@ def _decide(
         if answered is not None:
             decision_store.answer_proposal(transaction, unit.code, answered, stored)
         _tell(transaction, told, stored)
-        _make(context, transaction, unit)
+        make_assets(context, transaction, unit)
     return stored
 
 

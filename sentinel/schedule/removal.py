@@ -9,17 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from io import BytesIO
+from ipaddress import IPv4Address, IPv6Address
 
 from sentinel.model.finding import Finding, FindingState, SubjectKind
-from sentinel.model.unit import IPNetwork, Unit
+from sentinel.model.publication import PublicationState
+from sentinel.model.unit import IPAddress, IPNetwork, Unit
+from sentinel.schedule.context import Context
 from sentinel.schedule.entries import parse_addresses
+from sentinel.schedule.identifying import make_assets
 from sentinel.schedule.keep_out import KeptOut
 from sentinel.schedule.third_party import address_of_subject
 from sentinel.store.database import Transaction
 from sentinel.store.findings import read_findings, write_findings
+from sentinel.store.identity import blind_assets, forget_told
 from sentinel.store.offline import read_offline, withdraw_offline
+from sentinel.store.publications import decide_publication, read_publications
 from sentinel.store.register import read_register, withdraw_register
 from sentinel.store.scopes import read_whitelist, withdraw_whitelist_entry
+from sentinel.store.sightings import forget_addresses, space_of
+from sentinel.store.units import read_networks
 from sentinel.store.whitelist import read_draft, read_draft_numbers, remove_draft_lines
 from sentinel.store.whitelist_requests import blind_request, read_requests
 
@@ -45,7 +54,7 @@ class Removed:
 
 
 def remove_told(transaction: Transaction, unit: Unit, kept: KeptOut) -> Removed:
-    """Take out what a unit's register, whitelist with drafts and requests, and findings tell of addresses.
+    """Take out what a unit's register, publications, whitelist, drafts, requests and findings tell of addresses.
 
     A wider prefix tells of none of them.
     """
@@ -59,6 +68,11 @@ def remove_told(transaction: Transaction, unit: Unit, kept: KeptOut) -> Removed:
         withdraw_offline(transaction, number)
     if offline:
         transaction.audit("register.online", f"unit {unit.code}", after={"withdrawn": offline, "reason": STAYS_OUT})
+    for one in read_publications(database, unit.code, (PublicationState.IN_FORCE, PublicationState.PROPOSED)):
+        if any(kept.meets(end) for end in (one.mapping.inside, one.mapping.outside) if end is not None):
+            is_valid = one.state is PublicationState.IN_FORCE
+            state = PublicationState.WITHDRAWN if is_valid else PublicationState.DECLINED
+            decide_publication(transaction, unit.code, one.id, state, STAYS_OUT)
     entries = [one.id for one in read_whitelist(database, unit.code) if _tells(one.addresses, kept)]
     for number in entries:
         withdraw_whitelist_entry(transaction, number, STAYS_OUT)
@@ -71,6 +85,27 @@ def remove_told(transaction: Transaction, unit: Unit, kept: KeptOut) -> Removed:
     findings = list(_blind(read_findings(database, [unit.code]), kept, transaction))
     write_findings(transaction, findings)
     return Removed(0, len(lines), len(entries), len(findings))
+
+
+def remove_seen(context: Context, transaction: Transaction, unit: Unit, kept: KeptOut) -> int:
+    """Take out what logs told of addresses, and what assets were known by there; gives how many sightings went.
+
+    They do not come back when the addresses may be known again: what was deleted stays deleted.
+    """
+    networks = read_networks(context.database, unit.code)
+    spans = [_ends(*one) for one in kept.ranges]
+    gone = forget_addresses(transaction, space_of(networks), [one.id for one in networks], spans)
+    if not gone:
+        return 0
+    forget_told(transaction, unit.code, lambda text: bool(kept.find_in(BytesIO(text.encode("utf-8", "replace")))))
+    make_assets(context, transaction, unit)
+    blind_assets(transaction, unit.code, lambda one: kept.meets(one.address))
+    transaction.audit("sighting.remove", f"unit {unit.code}", after={"removed": gone, "reason": STAYS_OUT})
+    return gone
+
+
+def _ends(version: int, low: int, high: int) -> tuple[IPAddress, IPAddress]:
+    return (IPv4Address(low), IPv4Address(high)) if version == 4 else (IPv6Address(low), IPv6Address(high))
 
 
 def _tells(prefixes: Iterable[IPNetwork], kept: KeptOut) -> bool:

@@ -115,7 +115,8 @@ class SightingTaker:
             self.undated += 1
             return
         how, since, until = told
-        self._note(_LOGS[seen.source], seen.device, b"", (since, until))
+        is_promise = seen.source is HoldingSource.DHCP and how is Told.HELD  # no line was written when the lease ends
+        self._note(_LOGS[seen.source], seen.device, b"", (since,) if is_promise else (since, until))
         kind = "neighbour_holding" if seen.source in _TABLES else "person_holding"
         if until < max(self._horizons.get("holding", 0), self._horizons.get(kind, 0)):
             return
@@ -184,7 +185,7 @@ class SightingTaker:
     def _note(self, kind: LogKind, device: str, subject: bytes, moments: Sequence[int]) -> None:
         busy = self._busy[kind, device, subject]
         for moment in moments:
-            if moment <= self._now:  # the end of a lease is a promise, not a line written then
+            if moment <= self._now:
                 busy.add(moment)
 
     def _mark(

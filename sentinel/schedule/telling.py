@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 
 from sentinel.errors import UsageError
@@ -17,6 +18,7 @@ from sentinel.respond.subject import ToldSubject, build_check, read_subject
 from sentinel.schedule.admission import admit
 from sentinel.schedule.attachment import Attachment, keep_attachments, read_attachments
 from sentinel.schedule.context import Context
+from sentinel.schedule.keep_out import load_kept_out, refuse_count
 from sentinel.schedule.persons import hide_persons
 from sentinel.store.closings import write_finding_evidence, write_finding_person
 from sentinel.store.database import Transaction
@@ -166,6 +168,9 @@ def _read_subject(context: Context, unit: Unit, told: Telling) -> ToldSubject:
             raise UsageError(f"subject: no such unit: {subject.text!r}; `sentinel unit list` shows them")
         subject = replace(subject, text=named.code)
     admit(context, unit, [subject.address] if subject.address is not None else [], "subject")
+    kept_out = load_kept_out(context, unit)
+    words = " ".join((told.subject, told.title, told.detail, told.remedy, told.reference))
+    refuse_count(kept_out.count_ranges(kept_out.find_in(BytesIO(words.encode("utf-8", "replace")))), "finding")
     return subject
 
 

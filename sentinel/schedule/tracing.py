@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -43,6 +44,7 @@ from sentinel.model.trace import (
 from sentinel.model.unit import IPAddress, Network, Unit, Zone, choose_network
 from sentinel.schedule.context import Context
 from sentinel.schedule.identifying import identify_unit
+from sentinel.schedule.keep_out import load_kept_out
 from sentinel.store import sighting_reads as reads
 from sentinel.store import trace_reads
 from sentinel.store.declared import read_exits
@@ -83,7 +85,13 @@ class Around:
 
 
 def trace(context: Context, unit: Unit, asked: Question, around: Around | None = None, *, show: bool = False) -> Trace:
-    """Answer a question; with `show` account names and persons are given in full, which the audit records."""
+    """Answer a question; with `show` account names and persons are given in full, which the audit records.
+
+    Raises:
+        UsageError: the address must stay out.
+    """
+    if load_kept_out(context, unit).meets(asked.address):
+        raise UsageError(f"{asked.address} must stay out, nothing of it is kept; see `sentinel unit keep-out list`")
     identify_unit(context, unit)
     answer = _Tracer(context, unit, asked, around or Around(), show=show).answer()
     if show:
@@ -171,8 +179,9 @@ class _Tracer:
     def _translations(self) -> tuple[TranslationLink, ...]:
         asked = self._asked
         reach = max(self._tolerance, ATTACHMENT_REACH)
+        start, end = asked.at - reach, asked.at + self._tolerance
         found = reads.read_translated(
-            self._database, self._space, asked.address, asked.port, asked.at - reach, asked.at + reach
+            self._database, self._space, asked.address, asked.port, start, end, asked.at + reach
         )
         return judge_translations(found, asked)
 
@@ -184,7 +193,8 @@ class _Tracer:
         prefixes = way_out.prefixes if way_out else ()
         devices = tuple(one for one in reads.read_nat_devices(self._database, self._space, prefixes) if one)
         low, high = asked.at - self._tolerance, asked.at + self._tolerance
-        spans = reads.read_spans(self._database, self._space, (LogKind.NAT,), low, high)
+        seek = partial(reads.read_spans, self._database, self._space, (LogKind.NAT,), low, high)
+        spans = (*seek(asked.address), *seek())  # a large exit has more addresses than are read at once
         if is_logged(choose_nat_spans(spans, asked.address, prefixes, devices), asked.at, self._tolerance):
             return (Break(Gap.PORT_NOT_NAMED, text, (LogKind.NAT,)),)
         return (self._missing(Gap.NO_NAT_LOG, text, (LogKind.NAT,), "translation"),)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from ipaddress import IPv4Address
 
 from sentinel.model.asset import (
     Anchor,
@@ -28,6 +29,7 @@ _ASSET = (
     "SELECT id, unit, network, address, state, merged_into, anchor_network, anchor_kind, anchor_value, "
     "anchor_since_us, first_seen_us, last_seen_us FROM asset"
 )
+_OVER = frozenset({AssetState.MERGED, AssetState.DISSOLVED})
 _IDENTIFIER = "asset, network, address, kind, value, source, weight, valid_from_us, valid_to_us"
 
 
@@ -182,6 +184,27 @@ def _write_identifiers(transaction: Transaction, unit: str, told: dict[int, tupl
     transaction.execute_many(
         f"INSERT INTO identifier ({_IDENTIFIER}) VALUES (?,?,?,?,?,?,?,?,?)",  # noqa: S608  constant columns
         sorted(wanted),
+    )
+
+
+def forget_told(transaction: Transaction, unit: str, is_told: Callable[[str], bool]) -> None:
+    """Delete the events and proposals of a unit's assets in whose words something is told; the caller audits."""
+    events = transaction.database.query(
+        "SELECT e.id, e.detail FROM asset_event e JOIN asset a ON a.id=e.asset WHERE a.unit=?", (unit,)
+    )
+    told = [(number,) for number, detail in list(events) if is_told(detail)]
+    transaction.execute_many("DELETE FROM asset_event WHERE id=?", told)
+    proposals = transaction.database.query("SELECT id, key, detail FROM asset_proposal WHERE unit=?", (unit,))
+    told = [(number,) for number, key, detail in list(proposals) if is_told(f"{key} {detail}")]
+    transaction.execute_many("DELETE FROM asset_proposal WHERE id=?", told)
+
+
+def blind_assets(transaction: Transaction, unit: str, is_told: Callable[[Asset], bool]) -> None:
+    """Let assets that are no more keep their number, which nothing else may get, and tell no address or mark."""
+    gone = [one for one in read_assets(transaction.database, unit) if one.state in _OVER and is_told(one)]
+    transaction.execute_many(
+        "UPDATE asset SET address=?, anchor_value=? WHERE id=?",
+        [(pack_address(IPv4Address(0)), f"（已排除）{one.id}", one.id) for one in gone],
     )
 
 

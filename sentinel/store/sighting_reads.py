@@ -23,6 +23,7 @@ _TRANSLATED = (
     "SELECT t.network, t.proto, t.outside, t.port_low, t.width, t.since_us, t.until_us, t.inside, t.inside_port, "
     "t.peer, t.peer_port, t.device, r.evidence FROM translation t LEFT JOIN run r ON r.id=t.run"
 )
+_WHOLE = 65_536
 _RECENT = timedelta(days=2)
 _BEGUN_REACH = timedelta(days=8)
 
@@ -106,11 +107,18 @@ def count_cards_on(database: Database, space: int, device: str, port: str, start
 
 
 def read_translated(
-    database: Database, space: int, outside: IPAddress, port: int | None, start: datetime, end: datetime
+    database: Database,
+    space: int,
+    outside: IPAddress,
+    port: int | None,
+    start: datetime,
+    end: datetime,
+    whole_end: datetime | None = None,
 ) -> tuple[Translated, ...]:
     """Give the translations of a public address, and port where one is named, that meet a span, the newest first.
 
-    Without a port single sessions are left out: an address may carry thousands at once.
+    `whole_end` is the end of the span for those of the whole address, which seldom change. Without a
+    port single sessions are left out: an address may carry thousands at once.
     """
     found: list[Translated] = []
     for width in _read_widths(database, space, outside):
@@ -121,6 +129,8 @@ def read_translated(
         if width == 1 and port is None:
             continue
         asked = (database, space, outside, width, low, high)
+        if width == _WHOLE:
+            end = whole_end or end  # the widest comes last
         rows = _read_width(*asked, start, end, end - _RECENT if width == 1 else None)
         if not rows and width == 1:  # one that lasts for longer is rare, and costs a look at all of the port's past
             rows = _read_width(*asked, start, end, None)
@@ -204,14 +214,20 @@ def _translated(row: Row) -> Translated:
 
 
 def read_spans(
-    database: Database, space: int, kinds: Sequence[LogKind], start: datetime, end: datetime
+    database: Database,
+    space: int,
+    kinds: Sequence[LogKind],
+    start: datetime,
+    end: datetime,
+    subject: IPAddress | None = None,
 ) -> tuple[LogSpan, ...]:
-    """Give the times logs of some kinds speak of that meet a span."""
+    """Give the times logs of some kinds speak of that meet a span; with a subject only those of a public address."""
+    about, values = ("", ()) if subject is None else (" AND s.subject=?", (pack_address(subject),))
     marks = ",".join("?" * len(kinds))
     rows = database.query(
-        f"{_SPAN} WHERE s.space=? AND s.kind IN ({marks}) AND s.since_us<=? AND s.until_us>=? "
+        f"{_SPAN} WHERE s.space=? AND s.kind IN ({marks}) AND s.since_us<=? AND s.until_us>=?{about} "
         "ORDER BY s.since_us, s.id LIMIT ?",
-        (space, *(kind.value for kind in kinds), to_microseconds(end), to_microseconds(start), MOST),
+        (space, *(kind.value for kind in kinds), to_microseconds(end), to_microseconds(start), *values, MOST),
     )
     return tuple(map(_span, rows))
 

@@ -276,19 +276,42 @@ def remove_sightings(transaction: Transaction, before: datetime, kind: str) -> i
     moment = to_microseconds(before)
     table, which = _of_kind(kind)
     gone = transaction.execute(f"DELETE FROM {table} WHERE {_END}<?{which}", (moment,)).rowcount  # noqa: S608
+    if gone <= 0:
+        return 0
     if table == "holding":
-        transaction.execute(
-            "DELETE FROM holder WHERE NOT EXISTS (SELECT 1 FROM holding WHERE holding.holder=holder.id)"
-        )
-        transaction.execute(
-            "DELETE FROM account WHERE NOT EXISTS (SELECT 1 FROM holder WHERE holder.account=account.id)"
-        )
+        _remove_unused(transaction)
     transaction.execute(
         "INSERT INTO sighting_horizon (kind, before_us) VALUES (?,?) ON CONFLICT (kind) DO UPDATE SET "
         "before_us=excluded.before_us WHERE sighting_horizon.before_us<excluded.before_us",
         (kind, moment),
     )
-    return max(gone, 0)
+    return gone
+
+
+def _remove_unused(transaction: Transaction) -> None:
+    transaction.execute("DELETE FROM holder WHERE NOT EXISTS (SELECT 1 FROM holding WHERE holding.holder=holder.id)")
+    transaction.execute("DELETE FROM account WHERE NOT EXISTS (SELECT 1 FROM holder WHERE holder.account=account.id)")
+
+
+def forget_addresses(
+    transaction: Transaction, space: int, networks: Iterable[int], spans: Iterable[tuple[IPAddress, IPAddress]]
+) -> int:
+    """Delete all that sightings and marks of a unit tell of spans of addresses; gives how many. The caller audits."""
+    networks, gone = list(networks), 0
+    for low, high in spans:
+        ends = (pack_address(low), pack_address(high))
+        for table in ("holding", "mark"):
+            for network in networks:
+                statement = f"DELETE FROM {table} WHERE network=? AND address>=? AND address<=?"  # noqa: S608
+                gone += transaction.execute(statement, (network, *ends)).rowcount
+        for table, column in (
+            ("translation", "inside"), ("translation", "outside"), ("translation", "peer"), ("log_span", "subject")
+        ):  # fmt: skip
+            statement = f"DELETE FROM {table} WHERE space=? AND {column}>=? AND {column}<=?"  # noqa: S608
+            gone += transaction.execute(statement, (space, *ends)).rowcount
+    if gone:
+        _remove_unused(transaction)
+    return gone
 
 
 _END = "coalesce(until_us, since_us)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from sentinel.model.endpoint import Endpoint, EndpointState
 from sentinel.model.finding import Finding, FindingState
@@ -36,15 +37,24 @@ def read_open_at(database: Database, unit: str, network: int, address: IPAddress
 def read_findings_at(
     database: Database, unit: str, network: int, address: IPAddress, at: datetime
 ) -> tuple[Finding, ...]:
-    """Give the findings about an address that lived at a moment, by their number."""
+    """Give the findings about an address, or a page of it, that lived at a moment, by their number."""
     text = escape_like(str(address))
     rows = database.query(
-        f"{FINDING_SELECT} WHERE unit=? AND network=? AND (subject LIKE ? ESCAPE '\\' OR subject LIKE ? ESCAPE '\\') "
-        "AND first_seen_us<=? ORDER BY number",
-        (unit, network, f"{text}%", f"[{text}]%", to_microseconds(at)),
+        f"{FINDING_SELECT} WHERE unit=? AND (network=? AND (subject LIKE ? ESCAPE '\\' OR subject LIKE ? ESCAPE '\\') "
+        "OR network=0 AND subject_kind='url' AND subject LIKE ? ESCAPE '\\') AND first_seen_us<=? ORDER BY number",
+        (unit, network, f"{text}%", f"[{text}]%", f"%://%{text}%", to_microseconds(at)),
     )
-    found = [one for one in map(build_finding, list(rows)) if host_of(one.key.subject) == str(address)]
+    found = [one for one in map(build_finding, list(rows)) if _host_of(one.key.subject) == str(address)]
     return tuple(one for one in found if _lived(database, one, at))[:MOST]
+
+
+def _host_of(subject: str) -> str:
+    if "://" not in subject:
+        return host_of(subject)
+    try:
+        return urlsplit(subject).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _lived(database: Database, one: Finding, at: datetime) -> bool:

@@ -171,3 +171,8 @@ def test_proposals_when_listed_are_accepted_or_rejected(filled: Sentinel, key: d
     filled.run("asset", "undo", str(decision["id"]))
     filled.run("asset", "reject", str(row["id"]))
     assert [one["state"] for one in filled.rows("asset", "proposals", "--all")] == ["rejected"]
+
+
+@pytest.mark.parametrize("written", ["::ffff:10.0.0.1", "[::ffff:10.0.0.1]"])
+def test_address_when_written_the_ipv6_way_is_the_same(filled: Sentinel, key: dict[str, str], written: str) -> None:
+    assert "内网地址 10.0.0.1" in filled.run("trace", written, *AT, env=key).out

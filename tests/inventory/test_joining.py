@@ -96,6 +96,14 @@ def test_holding_when_it_lies_in_the_future_is_not_read() -> None:
     assert read_stretch(holding(since=day(9)), day(1), day(2)) is None
 
 
+def test_lease_when_only_its_end_is_told_was_held_when_its_table_was_made() -> None:
+    assert read_stretch(holding(until=day(9)), day(1), day(1)) == (
+        Told.HELD, to_microseconds(day(1)), to_microseconds(day(9)),
+    )  # fmt: skip
+    ended = to_microseconds(day(0))
+    assert read_stretch(holding(until=day(0)), day(1), day(1)) == (Told.ENDED, ended, ended)
+
+
 def test_lease_when_it_is_for_ever_ends_where_it_can_be_shown() -> None:
     told = read_stretch(holding(since=day(0), until=day(0).replace(year=9999)), day(1), day(2))
     assert told == (Told.HELD, to_microseconds(day(0)), LATEST_US)

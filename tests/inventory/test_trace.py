@@ -120,6 +120,12 @@ def test_session_when_its_stop_is_told_ends_there(stop: Held) -> None:
     assert ask(begun, stop, at=90) == []
 
 
+def test_session_when_heard_of_after_days_still_lasts_from_then_on() -> None:
+    long, heard = held(-14_400, 0), held(0, told=Told.BEGUN)
+    assert ask(long, heard, at=-10)[0] == (CARD, CERTAIN, 0)
+    assert ask(long, heard, at=30) == [(CARD, LIKELY, 0)]
+
+
 def test_stop_of_another_source_when_told_ends_no_lease() -> None:
     begun, stop = held(0, told=Told.BEGUN), held(60, told=Told.ENDED, source=HoldingSource.RADIUS)
     assert (CARD, LIKELY, 0) in ask(begun, stop, at=90)

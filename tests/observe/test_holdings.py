@@ -156,7 +156,7 @@ def test_zeek_login_when_accepted_tells_who_was_given_the_address() -> None:
         user="s2026001",
         device="192.0.2.250",
     )
-    assert ends_of(read(logs.RADIUS_LOG)) == []
+    assert [end.accounts for end in ends_of(read(logs.RADIUS_LOG))] == [True]
 
 
 @pytest.mark.parametrize(
@@ -166,6 +166,7 @@ def test_zeek_login_when_it_gave_no_address_shows_nothing(old: str, new: str, lo
     text = logs.RADIUS_LOG.replace(old, new)
     assert holdings(text) == []
     assert sum(getattr(one, "rows", 0) for one in read(text)) == lost
+    assert [end.accounts for end in ends_of(read(text))] == [True]
 
 
 def test_zeek_login_when_the_account_is_the_card_names_none() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -187,3 +188,19 @@ def test_parser_when_lines_of_chance_stand_between_reads_or_refuses(
     for row in rows:
         lines.insert(seed.randrange(len(lines) + 1), row)
     read_or_refuse(EVERY[name], "\n".join(lines).encode("utf-8", "surrogatepass"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "arp-table",
+            "IPv6 Address                              Age Link-layer Addr State Interface\n" + ":" * 300_000,
+        ),
+        ("dnsmasq-leases", "1790000000 00:00:5e:00:53:01 192.0.2.1 a *\n1790000000 1 " + ":" * 300_000),
+    ],
+)
+def test_parser_when_a_line_is_all_colons_reads_or_refuses_in_linear_time(name: str, text: str) -> None:
+    started = process_time()
+    read_or_refuse(EVERY[name], text.encode())
+    assert process_time() - started < 2

@@ -141,6 +141,13 @@ def test_row_when_it_cannot_be_read_loses_only_itself(cells: str) -> None:
     assert [one.accounts for one in observations if isinstance(one, RunEnd)] == [True]
 
 
+def test_row_when_passed_over_or_unreadable_still_tells_that_the_log_names_accounts() -> None:
+    head = "in,out,first,last,on,off,s,who\n"
+    for row in ("10.0.0.5,,1,2,,,,zhangsan\n", "x,203.0.113.5,1,2,,,,zhangsan\n"):
+        observations = read(BLOCKS, f"{head}{row}10.0.0.5,203.0.113.5,1,2,,,,\n")
+        assert [one.accounts for one in observations if isinstance(one, RunEnd)] == [True]
+
+
 def test_log_when_in_gb18030_is_read() -> None:
     assert len(holdings(logs.ACCOUNTING_MAPPING, logs.ACCOUNTING_LOG.encode("gb18030"))) == 2
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from datetime import UTC, datetime
 from ipaddress import ip_address
+from time import process_time
 
 import pytest
 
@@ -195,3 +196,30 @@ def test_line_when_too_long_is_lost_and_the_others_are_not() -> None:
 def test_palo_alto_when_the_row_is_no_end_is_a_beginning_or_nothing(subtype: str) -> None:
     found = translations(logs.NAT["palo-alto"].replace(",end,", f",{subtype},"))
     assert [one.until for one in found] == ([None] if subtype == "start" else [])
+
+
+HOSTILE = {
+    "conntrack": "[NEW] t 6 " * 300 + "src=" * 2000 + "] ",
+    "userlog": "USERLOG/1/NAT: TCP; 1.1.1.1:1-->1.1.1.1:1; 1.1.1.1:1; [" + "-2020/" * 2500,
+    "cgn": "based " + "NAT" * 5000,
+    "hillstone": "nat to " + "1:1" * 5000,
+    "topsec": "id=tos " + "a" * 16_000,
+    "asa-slot": "%ASA-6-305011: Built dynamic TCP translation from " + "a:" * 2000 + "a/1 to " + "a:" * 2000,
+    "asa-session": "%ASA-6-302013: Built inbound TCP connection 1 for " + "a:" * 2000 + "a/1 (1:1/1) to " + "a:" * 2000,
+    "asa-block": "%ASA-6-305014: Allocated TCP block of ports for translation from "
+    + "a:" * 2000
+    + "a to "
+    + "a:" * 2000,
+}
+
+
+@pytest.mark.parametrize("line", HOSTILE.values(), ids=HOSTILE)
+def test_line_when_made_to_keep_a_pattern_busy_is_read_in_linear_time(line: str) -> None:
+    started = process_time()
+    with pytest.raises(ParseError):
+        translations("\n".join([line[: nat_log.MAX_TEXT]] * 10))
+    assert process_time() - started < 1
+
+
+def test_fortinet_when_the_word_it_is_told_by_is_part_of_another_is_no_translation() -> None:
+    assert translations("srcip=10.0.0.5 dstip=198.51.100.7 xtrandisp=snat transip=203.0.113.5\n") == []

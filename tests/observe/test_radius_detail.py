@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
 
@@ -39,9 +40,10 @@ def test_session_when_all_records_are_there_is_one_sighting() -> None:
 
 
 def test_session_when_it_has_not_ended_has_no_end() -> None:
-    (one,) = sightings(RECORDS[0] + RECORDS[1])
-    assert isinstance(one, HoldingObservation)
-    assert (one.since, one.until) == (BEGIN, None)
+    held, lasting = sightings(RECORDS[0] + RECORDS[1])
+    assert isinstance(held, HoldingObservation)
+    assert (held.since, held.until) == (BEGIN, LATER)
+    assert lasting == replace(held, since=LATER, until=None)
 
 
 def test_session_when_only_its_end_is_there_began_by_its_length() -> None:
@@ -67,18 +69,18 @@ def test_session_when_its_address_changes_is_two_sightings() -> None:
 
 def test_session_when_the_id_is_used_anew_is_another() -> None:
     again = RECORDS[0].replace("1795480200", "1795490200")
-    assert len(sightings(RECORDS[0] + RECORDS[1] + again + RECORDS[1])) == 2
+    assert len(sightings(RECORDS[0] + RECORDS[1] + again + RECORDS[1])) == 3
     assert len(sightings(RECORDS[0] + RECORDS[0] + RECORDS[1] + RECORDS[2])) == 1
 
 
 def test_sessions_when_more_are_open_than_remembered_are_given_early(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accounting, "MAX_OPEN", 1)
     text = "".join(RECORDS[1].replace("000001", f"00000{number}") for number in range(4))
-    assert len(sightings(text)) == 4
+    assert len(sightings(text)) == 8
 
 
 def test_account_when_it_is_the_card_itself_is_none() -> None:
-    (one,) = sightings(RECORDS[1].replace("s2026001", "00005e005301"))
+    one, _ = sightings(RECORDS[1].replace("s2026001", "00005e005301"))
     assert isinstance(one, HoldingObservation)
     assert one.user == ""
     (end,) = ends_of(read(RECORDS[1].replace("s2026001", "00005e005301")))
@@ -86,7 +88,7 @@ def test_account_when_it_is_the_card_itself_is_none() -> None:
 
 
 def test_access_point_when_named_is_the_port() -> None:
-    (one,) = sightings(RECORDS[1].replace("\tFramed", '\tCalled-Station-Id = "00-00-5E-00-53-FE:campus"\n\tFramed'))
+    one, _ = sightings(RECORDS[1].replace("\tFramed", '\tCalled-Station-Id = "00-00-5E-00-53-FE:campus"\n\tFramed'))
     assert isinstance(one, HoldingObservation)
     assert one.port == "campus"
 
@@ -105,6 +107,11 @@ def test_record_when_it_is_of_no_session_is_passed_over(status: str) -> None:
     (end,) = ends_of(observations)
     assert end.passed_over == (("other records", 1),)
     assert len(sightings(logs.DETAIL)) == 1
+
+
+def test_log_of_authentications_when_no_record_is_of_a_session_names_accounts_all_the_same() -> None:
+    (end,) = ends_of(read(RECORDS[0].replace("\tAcct-Status-Type = Start\n", "")))
+    assert (end.accounts, end.passed_over) == (True, (("other records", 1),))
 
 
 def test_record_when_it_names_nobody_loses_only_itself() -> None:

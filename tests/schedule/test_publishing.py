@@ -16,6 +16,7 @@ from sentinel.model.register import KeepOut
 from sentinel.model.scope import RefusalReason, Target
 from sentinel.model.unit import Network, Unit
 from sentinel.schedule.context import Context
+from sentinel.schedule.declaring import add_keep_out
 from sentinel.schedule.mappings import parse_said
 from sentinel.schedule.publishing import (
     FORMATS,
@@ -220,3 +221,12 @@ def test_scan_of_a_hosted_address_needs_the_consent_of_its_host(context: Context
     planned = plan_scan(context, SCHOOL, ["192.0.2.9"], PORTS)
     assert planned.refusals == ()
     assert [permit.valid_to for permit, _ in planned.permits] == [until]
+
+
+def test_publication_when_its_inside_is_declared_to_stay_out_leads_nowhere_any_more(
+    context: Context, tmp_path: Path
+) -> None:
+    take(context, tmp_path / "fw.txt", NAT)
+    add_keep_out(context, SCHOOL, (ip_network("10.0.0.0/28"),))
+    assert read_publications(context.database, SCHOOL.code, (PublicationState.IN_FORCE,)) == ()
+    assert [one.state for one in read_publications(context.database, SCHOOL.code)] == [PublicationState.WITHDRAWN]

@@ -21,6 +21,7 @@ from sentinel.schedule.telling import Telling, add_finding
 from sentinel.store.closings import read_finding_person
 from sentinel.store.evidence import read_evidence
 from sentinel.store.flows import read_flows, write_capture
+from sentinel.store.sightings import read_horizons
 from tests.homes import NOW, SCHOOL, Clock
 from tests.store.test_evidence_budget import keep
 from tests.store.test_flows import FLOW
@@ -128,3 +129,8 @@ def test_policy_of_the_home_with_too_few_days_stops_everything(context: Context,
     narrow = replace(context, settings=replace(context.settings, rules=(str(tmp_path / "own"),)))
     with pytest.raises(RuleError, match="fewer than the 184"):
         purge(narrow, apply=True)
+
+
+def test_purge_when_nothing_is_old_is_no_error_and_forgets_nothing_of_what_may_still_come(context: Context) -> None:
+    assert counts(purge(context, apply=True)) == {}
+    assert read_horizons(context.database) == {}

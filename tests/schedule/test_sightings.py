@@ -246,11 +246,16 @@ def spans(context: Context) -> Shown:
 def test_log_when_taken_in_notes_the_times_it_speaks_of(context: Context) -> None:
     give_log(context, nat(0, 5), nat(30), nat(200), held(0, 60, device="dhcp-1"), plugged(7))
     assert spans(context) == [
-        ("dhcp", "dhcp-1", "", 0, 60),
+        ("dhcp", "dhcp-1", "", 0, 0),
         ("mac", "sw-3", "", 7, 7),
         ("nat", "fw-1", OUTSIDE, 0, 30),
         ("nat", "fw-1", OUTSIDE, 200, 200),
     ]
+
+
+def test_lease_when_it_ended_before_the_file_came_is_no_line_of_its_end(context: Context) -> None:
+    give_log(context, held(0, 480), held(10, 60, address="10.0.0.2", source=HoldingSource.RADIUS))
+    assert spans(context) == [("dhcp", "", "", 0, 0), ("radius", "", "", 10, 60)]
 
 
 def test_lease_when_it_ends_in_the_future_is_no_line_of_then(context: Context) -> None:

@@ -300,3 +300,11 @@ def test_told_host_moves_with_its_network_and_is_met_there(context: Context) -> 
         replace_networks(context, transaction, SCHOOL)
     assert require_finding(context, found.number).key.network == lan.id
     assert tell(context, told).id == found.id
+
+
+@pytest.mark.parametrize("word", ["title", "detail", "remedy", "reference"])
+def test_finding_when_its_words_name_an_address_that_stays_out_is_refused(context: Context, word: str) -> None:
+    add_keep_out(context, SCHOOL, (ip_network("10.9.0.0/24"),))
+    told = {"title": "弱口令", word: "见 10.9.0.5"}
+    with pytest.raises(ParseError, match="stay out"):
+        tell(context, Telling("10.0.0.5", severity=Severity.HIGH, **told))  # type: ignore[arg-type]  # fields by name

@@ -60,3 +60,11 @@ def test_login_record_when_imported_names_the_card_and_hides_the_account(context
     assert (card.mac, card.certainty) == ("00:00:5e:00:53:01", Certainty.CERTAIN)
     assert {link.held.holder.port for link in card.holdings} == {"GigabitEthernet1/0/7"}
     assert list(answer.accounts.values()) == ["s2****01"]
+
+
+def test_lease_of_which_the_server_tells_only_the_end_names_the_card_when_it_was_exported(context: Context) -> None:
+    head = '"IPAddress","ScopeId","ClientId","HostName","AddressState","LeaseExpiryTime"\n'
+    row = '"10.0.0.5","10.0.0.0","00-00-5e-00-53-01","LAB-05","Active","2026/12/05 08:00:00"\n'
+    take(context, head + row, "leases.csv")
+    (place,) = trace(context, SCHOOL, Question(ip_address("10.0.0.5"), logs.ARRIVED)).places
+    assert [(card.mac, card.certainty) for card in place.cards] == [("00:00:5e:00:53:01", Certainty.CERTAIN)]

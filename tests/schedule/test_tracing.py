@@ -17,14 +17,16 @@ from sentinel.model.sighting import HoldingSource, Sighting
 from sentinel.model.trace import Certainty, Gap, Place, Question, Trace
 from sentinel.model.unit import Network, Unit, Zone
 from sentinel.schedule.context import Context
+from sentinel.schedule.declaring import add_keep_out
 from sentinel.schedule.intake import replace_networks
+from sentinel.schedule.telling import Telling, add_finding
 from sentinel.schedule.tracing import Around, choose_unit_of, mask_account, trace
 from sentinel.store.declared import write_exit
 from sentinel.store.findings import write_findings
 from sentinel.store.flows import write_capture
 from sentinel.store.publications import write_publications
 from sentinel.store.register import write_register
-from sentinel.store.sightings import remove_sightings
+from sentinel.store.sightings import remove_sightings, unpack_address
 from sentinel.store.units import write_network, write_unit
 from tests.homes import NOW, SCHOOL
 from tests.schedule.nmapfile import HostRow, NmapRun, give
@@ -142,6 +144,12 @@ def test_nat_when_sessions_share_the_address_and_no_port_is_named_asks_for_it(co
     assert gaps(ask(context, port=None)) == [Gap.PORT_NEEDED]
 
 
+def test_nat_log_of_an_exit_with_many_addresses_is_there_for_each(context: Context) -> None:
+    crowd = (nat(-20, 20, outside=f"192.0.{number // 250}.{1 + number % 250}") for number in range(600))
+    give_log(context, *crowd, nat(-10, 20))
+    assert gaps(ask(context, port=5)) == [Gap.PORT_NOT_NAMED]
+
+
 def test_port_block_when_it_holds_the_port_or_none_was_named_answers(context: Context) -> None:
     give_log(context, nat(-10, 20, ports=(40000, 41023)))
     for port in (40000, 40512, 41023, None):
@@ -203,6 +211,23 @@ def test_sightings_when_deleted_on_time_are_said_to_be(context: Context) -> None
     assert place_gaps(ask(context, "10.0.0.1", None, at=-500)) == [Gap.PURGED, Gap.NO_OWNER]
 
 
+def test_address_when_declared_to_stay_out_is_told_by_no_sighting_and_no_asset(context: Context) -> None:
+    give_log(context, *WHOLE, nat(-10, 20, inside="10.0.0.9", ports=(40002, 40002)), held(0, 60, address="10.0.0.77"))
+    assert the_place(ask(context, "10.0.0.1", None)).asset == 1
+    add_keep_out(context, SCHOOL, (ip_network("10.0.0.1/32"),))
+    with pytest.raises(UsageError, match="must stay out"):
+        ask(context, "10.0.0.1", None)
+    assert ask(context).places == ()
+    assert [str(one.address) for one in ask(context, port=40002).places] == ["10.0.0.9"]
+    for table, column in (("holding", "address"), ("mark", "address"), ("identifier", "address"), ("asset", "address"),
+                          ("translation", "inside")):  # fmt: skip
+        rows = context.database.query(f"SELECT {column} FROM {table}")
+        assert str(ip_address("10.0.0.1")) not in {str(unpack_address(bytes(packed))) for (packed,) in rows}, table
+    events = context.database.query("SELECT detail FROM asset_event")
+    assert not any("10.0.0.1" in detail.split() for (detail,) in events)
+    assert context.database.one("SELECT count(*) FROM audit WHERE action='sighting.remove'") == (1,)
+
+
 # Several candidates.
 
 
@@ -223,6 +248,12 @@ def test_port_when_used_for_several_peers_at_once_is_told_apart_by_the_peer(cont
 def test_cards_when_two_held_the_address_within_the_disagreement_are_both_given(context: Context) -> None:
     give_log(context, held(-60, -1), held(1, 60, mac=OTHER))
     assert [card.mac for card in the_place(ask(context, "10.0.0.1", None)).cards] == [CARD, OTHER]
+
+
+def test_port_when_used_anew_hundreds_of_times_that_day_still_leads_to_who_had_it_then(context: Context) -> None:
+    after = (nat(10 + 2 * number, 11 + 2 * number, inside="10.0.0.2") for number in range(600))
+    give_log(context, nat(-1, 1), *after)
+    assert str(the_place(ask(context)).address) == "10.0.0.1"
 
 
 # What surrounds the address.
@@ -302,6 +333,17 @@ def test_findings_when_they_lived_then_are_shown_and_those_of_a_neighbour_are_no
         transaction.audit("test", "test")
     place = the_place(ask(context, "10.0.0.1", None))
     assert [one.key.subject for one in place.findings] == ["10.0.0.1:6379/tcp", "10.0.0.1 stratum"]
+
+
+def test_finding_about_a_page_of_the_address_is_shown_and_that_of_a_neighbour_is_not(context: Context) -> None:
+    give_log(context, held(-60, 60))
+    context.clock.now = minute(-10)  # type: ignore[attr-defined]  # the clock of the tests
+    told = [
+        add_finding(context, SCHOOL, Telling(f"http://{host}/login", "弱口令", Severity.HIGH))[0].number
+        for host in ("10.0.0.1", "10.0.0.1:8080", "10.0.0.11", "a.example")
+    ]
+    context.clock.now = NOW  # type: ignore[attr-defined]  # the clock of the tests
+    assert [one.number for one in the_place(ask(context, "10.0.0.1", None)).findings] == told[:2]
 
 
 def test_mining_when_it_was_within_the_hours_is_shown(context: Context) -> None:
