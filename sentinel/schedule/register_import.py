@@ -68,7 +68,7 @@ class RegisterImport:
         systems: information systems declared, in the order of the sheets.
         stored: what became of them; None in a dry run.
         is_template: it is our own template.
-        found: the sheets that were read, with their heads.
+        found: the sheets that were read, with their heads; never told, for they are as people wrote them.
     """
 
     file: str
@@ -87,7 +87,7 @@ class RegisterImport:
     systems: tuple[SystemDraft, ...] = ()
     stored: SystemsStored | None = None
     is_template: bool = False
-    found: Found = ()
+    found: Found = field(default=(), repr=False)
 
 
 def import_register(

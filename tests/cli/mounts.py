@@ -27,7 +27,7 @@ def full(folder: Path) -> dict[str, object]:
     file, disk = folder / "big.xml", folder / "disk"
     file.write_text(school(0, 1500))
     disk.mkdir()
-    mount("-t", "tmpfs", "-o", "size=900k", "none", disk)
+    mount("-t", "tmpfs", "-o", "size=1600k", "none", disk)
     sentinel = Sentinel(disk / "home")
     sentinel.run("init", "--unit", UNIT)
     answer: dict[str, object] = {"import": said(sentinel.run("import", file, "--json", expect=None))}
