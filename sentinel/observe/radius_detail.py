@@ -62,7 +62,7 @@ def parse(stream: BinaryIO) -> Iterator[Observation]:
             reader.tally.drop(f"line {number}", "the line is too long")
             continue
         yield from reader.read(number, line)
-    yield from reader.close()
+    reader.leave_cut()
     yield from reader.logins.rest()
     yield from reader.tally.losses()
     passed = (("other records", reader.other),) if reader.other else ()
@@ -85,11 +85,22 @@ class _Reader:
             if len(self._said) < MAX_ATTRIBUTES:
                 self._said.setdefault(attribute[1], attribute[2][:MAX_VALUE].strip('"'))
             return
+        if line[:1].isspace() and not _HEAD.fullmatch(line.strip()):  # a line of the record, though no attribute
+            if line.strip():
+                self.tally.drop(f"line {number}", "neither the head of a record nor an attribute")
+            return
         yield from self.close()
         if _HEAD.fullmatch(line.strip()):
             self._head, self._line = line.strip(), number
         elif line.strip():
             self.tally.drop(f"line {number}", "neither the head of a record nor an attribute")
+
+    def leave_cut(self) -> None:
+        """Drop a record that no empty line ended: the file was cut off in it, so its last value may be half of one."""
+        if self._said:
+            self.accounts = self.accounts or _names_account(self._said)
+            self.tally.drop(f"line {self._line}", "the file ends inside a record")
+            self._said = {}
 
     def close(self) -> Iterator[Told]:
         """Read the record that is open."""

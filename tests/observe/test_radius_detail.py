@@ -124,3 +124,13 @@ def test_record_when_without_an_id_stands_alone() -> None:
     (one,) = sightings(RECORDS[2].replace('\tAcct-Session-Id = "000001"\n', ""))
     assert isinstance(one, HoldingObservation)
     assert (one.since, one.until) == (BEGIN, END)
+
+
+def test_record_the_file_ends_in_is_named_and_not_read_since_its_last_value_may_be_half_of_one() -> None:
+    cut = RECORDS[0] + RECORDS[1][: RECORDS[1].index("192.0.2.1\n") + len("192.0.2.")]
+    assert not any(isinstance(one, HoldingObservation) for one in sightings(cut))
+    assert [loss.what for loss in losses_of(read(cut))] == [
+        "1 row dropped, the first because of this: the file ends inside a record"
+    ]
+    (end,) = ends_of(read(cut))
+    assert end.accounts
