@@ -131,7 +131,7 @@ def take_in(context: Context, unit: Unit, stream: BinaryIO, origin: Origin, pars
                 lost=summary.lost,
             )
             run_id = run_store.write_run(transaction, new, summary.coverage)
-            if newest is not None and run.time < newest and not summary.is_log:
+            if newest is not None and run.time < newest and not summary.is_log and not summary.accounts:
                 rebuild_map(context, transaction, unit, origin.vantage, new=run_id)
             else:
                 _apply(context, transaction, unit, run_id, summary, parser, received.open)
