@@ -92,7 +92,7 @@ def test_scan_when_it_ends_tells_jobs_and_a_summary(story: Story) -> None:
     assert (summary["hosts_up"], summary["endpoints_open"], summary["events"]) == (2, 4, 4)
     assert (summary["coverage"], summary["refused"], summary["failed"]) == (1.0, [], [])
     assert summary["probes"] >= 12
-    assert 0 < summary["seconds"] < 90
+    assert summary["seconds"] > 0
 
 
 def test_scan_when_it_ends_keeps_its_evidence(story: Story) -> None:

@@ -40,7 +40,7 @@ def test_host_when_it_starts_then_every_program_serves_its_true_ports_and_nothin
     assert look["left_out"] == []
     assert look["listening"] == wanted
     assert sorted(row[0] for row in look["truth"]) == [port for _, port in wanted]
-    assert look["start_s"] < 20
+    assert look["start_s"] < 90
 
 
 @pytest.mark.parametrize("mode", Mode)
@@ -66,7 +66,7 @@ def test_rules_when_the_host_was_scanned_then_exactly_the_promised_ones_fire(loo
 
 @pytest.mark.parametrize("mode", Mode)
 def test_scan_when_nmap_looks_then_it_is_not_slowed(looks: Looks, mode: Mode) -> None:
-    assert looks[mode]["seconds"] < 60
+    assert looks[mode]["seconds"] < 240
 
 
 def test_scan_when_programs_tell_their_versions_then_nmap_tells_the_same(

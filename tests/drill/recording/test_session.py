@@ -31,7 +31,7 @@ from sentinel.traffic.packet import TCP, find_segment
 
 ROOT = Path(record.__file__).resolve().parents[3]
 FEED = load_pools(ROOT / "rules" / "feeds" / "pools.csv")
-MOST_BYTES, MOST_S = 6_000_000, 12.0
+MOST_BYTES, MOST_S = 6_000_000, 60.0
 SEED = 4
 CAST = Cast(
     miners=(IPv4Address("10.77.3.31"), IPv4Address("10.77.1.40")),
@@ -228,7 +228,7 @@ def test_recorder_when_its_parent_dies_dies_too():
         parent.kill()
     began = time.monotonic()
     assert os.read(reader, 1) == b""  # every holder of the other end is gone
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 50
     os.close(reader)
 
 

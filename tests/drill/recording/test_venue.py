@@ -73,7 +73,7 @@ def test_session_when_a_server_never_answers_ends_by_its_timeout(make, monkeypat
     began = time.monotonic()
     with pytest.raises(TimeoutError):
         asyncio.run(hold_session(make(), [Planned(replace(XMRIG[0], serve=stay_silent), CLIENT, 0, SERVER)]))
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 30
 
 
 def test_session_when_a_port_is_taken_raises():

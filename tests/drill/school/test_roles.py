@@ -159,7 +159,7 @@ def test_slow_host_when_spoken_to_then_its_answer_is_a_second_late() -> None:
     answer = speak(service, get("/"))
 
     assert answer.startswith(b"HTTP/1.")
-    assert 0.9 <= time.monotonic() - begun < 5.0
+    assert time.monotonic() - begun >= 0.9
 
 
 @pytest.mark.parametrize("lot", LOTS.values(), ids=LOTS)
