@@ -1,4 +1,4 @@
-"""The detection of a rule: its nodes are checked by line, then read by pySigma and compiled."""
+"""The detection of a rule: its nodes are checked by line, then read by pySigma into one term."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address, ip_network
 
-from sentinel.assess.compile import Part, compile_tree
 from sentinel.assess.fields import Field, Kind
 from sentinel.assess.regex import compile_regex
+from sentinel.assess.sigma_tree import read_condition
+from sentinel.assess.term import Term
 from sentinel.assess.yamlnodes import Complaints, Node
 
 MAX_CONDITION = 500
@@ -21,10 +22,10 @@ _WORDS = re.compile(r"[^\s()]+")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]+\Z")
 
 
-def build_detection(
+def read_detection(
     node: Node, plain: dict[str, object], known: Mapping[str, Field], complaints: Complaints
-) -> Part | None:
-    """Check and compile the `detection` of a rule, a mapping; None when it has mistakes.
+) -> Term | None:
+    """Check and read the `detection` of a rule, a mapping; None when it has mistakes.
 
     `plain` is the whole rule as plain values, `known` the fields of its category.
     """
@@ -39,23 +40,9 @@ def build_detection(
     _check_condition(condition, selections, complaints)
     if len(complaints.found) > before:
         return None
-    return _compile(plain, condition, known, complaints)
-
-
-def _compile(
-    plain: dict[str, object], condition: Node, known: Mapping[str, Field], complaints: Complaints
-) -> Part | None:
-    from sigma.exceptions import SigmaError
-    from sigma.rule import SigmaRule
-
     try:
-        rule = SigmaRule.from_dict(plain, collect_errors=True)
-        if rule.errors:
-            for error in rule.errors:
-                complaints.add(condition.line, f"pySigma: {error}")
-            return None
-        return compile_tree(rule.detection.parsed_condition[0].parsed, known)
-    except (SigmaError, ValueError) as error:
+        return read_condition(plain, known)
+    except ValueError as error:
         complaints.add(condition.line, f"condition or selection cannot be read: {error}")
     return None
 

@@ -20,9 +20,9 @@ FEEDS = "feeds"
 MAX_FILES = 5000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pack:
-    """Rules ready to judge, and the catalogues they speak to.
+    """Rules ready to judge, and the catalogues they speak to; compared by identity, as packs are large.
 
     Attributes:
         rules: sorted by name.

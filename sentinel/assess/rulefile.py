@@ -9,9 +9,10 @@ from datetime import UTC, date, datetime, time
 from ipaddress import ip_address
 from uuid import UUID
 
-from sentinel.assess.compile import Part
-from sentinel.assess.detection import build_detection
+from sentinel.assess.compile import Part, compile_term
+from sentinel.assess.detection import read_detection
 from sentinel.assess.fields import FIELDS, Field, Kind
+from sentinel.assess.term import Term
 from sentinel.assess.yamlnodes import Complaints, Node
 from sentinel.model.moment import SHANGHAI
 from sentinel.model.rule import Category, FieldValue, Rule, RuleText, Scalar, Severity
@@ -49,10 +50,12 @@ class CompiledRule:
     Attributes:
         rule: the rule.
         part: predicate, demands and fields.
+        term: the condition it was compiled from.
     """
 
     rule: Rule
     part: Part
+    term: Term
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +103,14 @@ def read_rule(root: Node, references: References, complaints: Complaints) -> Rul
     category = _read_category(root, complaints)
     clauses, high_risk = _read_tags(root, references, complaints)
     rule = _build_rule(root, name, uuid, category, (clauses, high_risk), complaints)
-    part = None
+    term = part = None
     detection = root.child("detection")
     if category and detection and detection.is_mapping:
         known = FIELDS[category]
-        part = build_detection(detection, _sigma_part(root), known, complaints)
+        term = read_detection(detection, _sigma_part(root), known, complaints)
+        part = compile_term(term) if term else None
         _check_cases(root.child("cases"), known, part, complaints)
-    compiled = CompiledRule(rule, part) if part and rule and not complaints.found else None
+    compiled = CompiledRule(rule, part, term) if term and part and rule and not complaints.found else None
     return RuleFile(name, name_node.line if name_node else root.line, uuid, uuid_line, compiled)
 
 

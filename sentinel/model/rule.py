@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
@@ -123,9 +123,15 @@ class Detection:
     Attributes:
         rule: the rule.
         subject: what it fired on.
-        matched: the fields the rule looked at with their values, for the evidence line.
+        asked: names of the fields the rule looked at.
     """
 
     rule: Rule
     subject: Subject
-    matched: tuple[tuple[str, FieldValue], ...] = field(default=())
+    asked: tuple[str, ...] = ()
+
+    @property
+    def matched(self) -> tuple[tuple[str, FieldValue], ...]:
+        """The fields the rule looked at that are there, with their values, for the evidence line."""
+        fields = self.subject.fields
+        return tuple((name, fields[name]) for name in self.asked if fields.get(name) not in (None, ()))

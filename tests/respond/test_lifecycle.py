@@ -41,8 +41,8 @@ RULE = Rule(
 def detection(
     seen_at: datetime | None = NOW, rule: Rule = RULE, evidence: str = "e" * 64, text: str = "10.0.0.5:6379/tcp"
 ) -> Detection:
-    subject = Subject(rule.category, "school", 3, text, {}, evidence, seen_at)
-    return Detection(rule, subject, (("port", 6379), ("product", "Redis")))
+    subject = Subject(rule.category, "school", 3, text, {"port": 6379, "product": "Redis"}, evidence, seen_at)
+    return Detection(rule, subject, ("port", "version", "product"))
 
 
 def known(state: FindingState = FindingState.OPEN, **words: object) -> Finding:
