@@ -8,6 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from sentinel.assess.catalogues import ControlFile, HighRiskCase, read_controls, read_limited
+from sentinel.assess.compile import compile_term
+from sentinel.assess.pack_cache import Kept, code_mark, read_kept, write_kept
 from sentinel.assess.retention import POLICY, check_retention
 from sentinel.assess.rulefile import CompiledRule, References, RuleFile, read_rule
 from sentinel.assess.yamlnodes import Complaints, read_yaml
@@ -51,40 +53,60 @@ class _Source:
         return CONTROLS in Path(self.name).parts[:-1]
 
 
-def load_pack(folders: Sequence[Path]) -> Pack:
+_Content = tuple[_Source, bytes, Complaints]
+
+
+def load_pack(folders: Sequence[Path], cache: Path | None = None) -> Pack:
     """Load every `*.yml` under the folders; below `controls/` stand catalogues, `feeds/` and `policy/` are left out.
+
+    In the folder `cache` what was read without mistakes is kept, and found again while no file changes.
 
     Raises:
         RuleError: files have mistakes; it holds all of them.
     """
-    pack, mistakes = _read_pack(folders)
-    if mistakes:
-        raise RuleError(mistakes)
+    mistakes: list[Mistake] = []
+    contents, digest = _read_files(folders, mistakes)
+    key = sha256("\0".join((digest, code_mark(), *map(str, folders))).encode()).hexdigest()
+    if cache is not None and not mistakes and (kept := read_kept(cache, key)) is not None:
+        compiled = tuple(CompiledRule(rule, compile_term(term), term) for rule, term in kept.rules)
+        return Pack(tuple(one.rule for one in compiled), kept.catalogues, kept.high_risk, digest, compiled)
+    pack, found = _build_pack(contents, digest, mistakes)
+    if found:
+        raise RuleError(found)
+    if cache is not None:
+        rules = tuple((one.rule, one.term) for one in pack.compiled)
+        write_kept(cache, key, Kept(rules, pack.catalogues, pack.high_risk))
     return pack
 
 
 def check_pack(folders: Sequence[Path]) -> tuple[Mistake, ...]:
     """Give every mistake of the files under the folders, retention policies too, sorted by file and line."""
-    return tuple(sorted((*_read_pack(folders)[1], *check_retention(folders))))
-
-
-def _read_pack(folders: Sequence[Path]) -> tuple[Pack, tuple[Mistake, ...]]:
     mistakes: list[Mistake] = []
-    sources = list(_find_sources(folders, mistakes))
+    contents, digest = _read_files(folders, mistakes)
+    return tuple(sorted((*_build_pack(contents, digest, mistakes)[1], *check_retention(folders))))
+
+
+def _read_files(folders: Sequence[Path], mistakes: list[Mistake]) -> tuple[list[_Content], str]:
+    """Give the files with their bytes, and the SHA-256 over all of them."""
     digest = sha256()
-    controls: list[tuple[str, ControlFile]] = []
-    contents: list[tuple[_Source, bytes, Complaints]] = []
-    for source in sources:
+    contents: list[_Content] = []
+    for source in _find_sources(folders, mistakes):
         complaints = Complaints(str(source.path))
         data = read_limited(source.path, complaints)
         digest.update(f"{source.name}\0{len(data)}\0".encode() + data)
+        contents.append((source, data, complaints))
+    return contents, digest.hexdigest()
+
+
+def _build_pack(contents: list[_Content], digest: str, mistakes: list[Mistake]) -> tuple[Pack, tuple[Mistake, ...]]:
+    controls: list[tuple[str, ControlFile]] = []
+    for source, data, complaints in contents:
         if source.is_control:
             root = None if complaints.found else read_yaml(data, complaints)
             if root:
                 controls.append((complaints.file, read_controls(root, complaints)))
-        else:
-            contents.append((source, data, complaints))
-        mistakes += complaints.found if source.is_control else ()
+            mistakes += complaints.found
+    contents = [one for one in contents if not one[0].is_control]
     cases = tuple(case for _, control in controls for case in control.cases)
     catalogues = tuple(catalogue for _, control in controls for catalogue in control.catalogues)
     files = _read_rules(contents, catalogues, cases, mistakes)
@@ -94,7 +116,7 @@ def _read_pack(folders: Sequence[Path]) -> tuple[Pack, tuple[Mistake, ...]]:
     mistakes += _duplicate_catalogues(controls)
     compiled = sorted((file.compiled for _, file in files if file.compiled), key=lambda one: one.rule.name)
     rules = tuple(one.rule for one in compiled)
-    return Pack(rules, catalogues, cases, digest.hexdigest(), tuple(compiled)), tuple(sorted(mistakes))
+    return Pack(rules, catalogues, cases, digest, tuple(compiled)), tuple(sorted(mistakes))
 
 
 def _find_sources(folders: Sequence[Path], mistakes: list[Mistake]) -> Iterator[_Source]:
@@ -116,7 +138,7 @@ def _find_sources(folders: Sequence[Path], mistakes: list[Mistake]) -> Iterator[
 
 
 def _read_rules(
-    contents: list[tuple[_Source, bytes, Complaints]],
+    contents: list[_Content],
     catalogues: tuple[Catalogue, ...],
     cases: tuple[HighRiskCase, ...],
     mistakes: list[Mistake],

@@ -78,12 +78,12 @@ def read_pack(context: Context) -> Pack:
     Raises:
         RuleError: a file has mistakes; nothing is judged by half a pack.
     """
-    return _load(context.rule_folders)
+    return _load(context.rule_folders, context.home.cache)
 
 
 @lru_cache(maxsize=4)
-def _load(folders: tuple[Path, ...]) -> Pack:
-    return load_pack(folders)
+def _load(folders: tuple[Path, ...], cache: Path) -> Pack:
+    return load_pack(folders, cache)
 
 
 def judge_unit(context: Context, unit: Unit) -> Judgement:

@@ -71,6 +71,11 @@ class Home:
         return self.var / "backups"
 
     @property
+    def cache(self) -> Path:
+        """What is only kept to save time; may be emptied at any moment."""
+        return self.var / "cache"
+
+    @property
     def logs(self) -> Path:
         """Log files of long-running commands."""
         return self.var / "log"

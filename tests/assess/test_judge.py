@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
@@ -11,8 +10,9 @@ from hypothesis import strategies as st
 from sentinel.assess.compile import compile_term
 from sentinel.assess.judge import Dispatch, judge
 from sentinel.assess.pack import load_pack
+from sentinel.assess.pack_cache import Kept, read_kept, write_kept
 from sentinel.assess.rulefile import CompiledRule
-from sentinel.assess.term import MANY, ONE, Term, read_term
+from sentinel.assess.term import MANY, ONE, Term
 from sentinel.model.rule import Category, Rule, RuleText, Severity, Subject
 from tests.assess.texts import RULE
 
@@ -123,15 +123,9 @@ def test_dispatch_when_indexed_and_remembering_then_it_fires_as_asking_every_rul
         assert table.find(fields) == [one for one in rules if one.part.holds(fields)]
 
 
-@given(TERMS)
-def test_term_when_written_and_read_then_it_is_the_same(term):
-    assert read_term(json.loads(json.dumps(term.to_plain()))) == term
-
-
-@pytest.mark.parametrize(
-    "plain",
-    [None, [], ["nothing"], ["equals", "port"], ["equals", 1, 2, [], False, ""], ["like", "x", None, [None], True, ""]],
-)
-def test_term_when_something_else_is_read_then_it_is_refused(plain):
-    with pytest.raises(ValueError, match="no condition"):
-        read_term(plain)
+@given(st.lists(TERMS, max_size=4))
+def test_pack_when_kept_and_read_again_then_its_conditions_are_the_same(tmp_path_factory, terms):
+    folder = tmp_path_factory.mktemp("kept")
+    kept = Kept(tuple((compiled(number, term).rule, term) for number, term in enumerate(terms)), (), ())
+    write_kept(folder, "a" * 64, kept)
+    assert read_kept(folder, "a" * 64) == kept
