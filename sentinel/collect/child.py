@@ -59,8 +59,14 @@ def run_child(
     Raises:
         CollectError: the command cannot be started.
     """
-    process = _start(command, cwd)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # an interrupt waits until the child has an owner
     try:
+        process = _start(command, cwd, before)
+    except BaseException:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        raise
+    try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return _watch(process, take, time.monotonic() + timeout_s, max_bytes)
     finally:
         _end(process)
@@ -71,7 +77,7 @@ def bare_environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "HOME": "/nonexistent"}
 
 
-def _start(command: Sequence[str], cwd: Path) -> subprocess.Popen[bytes]:
+def _start(command: Sequence[str], cwd: Path, mask: set[int]) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             list(command),
@@ -81,14 +87,16 @@ def _start(command: Sequence[str], cwd: Path) -> subprocess.Popen[bytes]:
             cwd=cwd,
             env=bare_environment(),
             start_new_session=True,
-            # One prctl call through a function bound at import: no lock, no import between fork and exec.
-            preexec_fn=partial(_die_with_parent, os.getpid()),
+            # Two calls of the kernel through functions bound at import: no lock, no import between fork and exec.
+            preexec_fn=partial(_prepare, os.getpid(), mask),
         )
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise CollectError(f"cannot start {command[0]}: {error}") from error
 
 
-def _die_with_parent(parent: int) -> None:
+def _prepare(parent: int, mask: set[int]) -> None:
+    """Let the child die with its parent, and hear the signals the parent heard."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     _PRCTL(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     if os.getppid() != parent:  # the parent died before the call above
         os._exit(127)
