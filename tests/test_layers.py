@@ -50,8 +50,10 @@ HOMES = {
 
 SENDERS = {"asyncio", "socket", "socketserver", "ssl", "http", "urllib", "ftplib", "smtplib", "telnetlib", "xmlrpc"}
 MAY_SEND = {
+    "collect.dialer",
     "collect.names",
     "collect.privilege",
+    "collect.probing",
     "console.app",
     "console.certificate",
     "console.connection",

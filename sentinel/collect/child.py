@@ -7,9 +7,10 @@ import os
 import selectors
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -59,17 +60,14 @@ def run_child(
     Raises:
         CollectError: the command cannot be started.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # an interrupt waits until the child has an owner
+    process = None
     try:
-        process = _start(command, cwd, before)
-    except BaseException:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        raise
-    try:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        with _interrupts_held():
+            process = _start(command, cwd)
         return _watch(process, take, time.monotonic() + timeout_s, max_bytes)
     finally:
-        _end(process)
+        if process is not None:
+            _end(process)
 
 
 def bare_environment() -> dict[str, str]:
@@ -77,7 +75,7 @@ def bare_environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "HOME": "/nonexistent"}
 
 
-def _start(command: Sequence[str], cwd: Path, mask: set[int]) -> subprocess.Popen[bytes]:
+def _start(command: Sequence[str], cwd: Path) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             list(command),
@@ -87,16 +85,30 @@ def _start(command: Sequence[str], cwd: Path, mask: set[int]) -> subprocess.Pope
             cwd=cwd,
             env=bare_environment(),
             start_new_session=True,
-            # Two calls of the kernel through functions bound at import: no lock, no import between fork and exec.
-            preexec_fn=partial(_prepare, os.getpid(), mask),
+            # One prctl call through a function bound at import: no lock, no import between fork and exec.
+            preexec_fn=partial(_die_with_parent, os.getpid()),
         )
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise CollectError(f"cannot start {command[0]}: {error}") from error
 
 
-def _prepare(parent: int, mask: set[int]) -> None:
-    """Let the child die with its parent, and hear the signals the parent heard."""
-    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Let an interrupt wait until the block ends; a child that starts in it would have nobody to end it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # interrupts are heard by the main thread alone
+        return
+    held: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if held:
+        signal.raise_signal(signal.SIGINT)
+
+
+def _die_with_parent(parent: int) -> None:
     _PRCTL(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     if os.getppid() != parent:  # the parent died before the call above
         os._exit(127)

@@ -33,6 +33,7 @@ from sentinel.store import runs as run_store
 from sentinel.store.database import Transaction
 from sentinel.store.evidence import read_evidence, write_evidence
 from sentinel.store.findings import read_findings
+from sentinel.store.probes import remove_probes
 from sentinel.store.units import read_networks
 
 _BATCH = 256
@@ -166,6 +167,7 @@ def rebuild_map(
     """
     networks = read_networks(context.database, unit.code)
     store.remove_history(transaction, [network.id for network in networks], vantage)
+    remove_probes(transaction, [network.id for network in networks], vantage)
     for run in run_store.read_runs(context.database, unit.code, vantage=vantage):
         if run.format in SIGHTINGS_ONLY or read_evidence(context.database, run.evidence) is None:
             continue  # it says nothing of the map, or it names accounts and was not kept

@@ -18,16 +18,18 @@ from sentinel.assess.subjects import (
     build_domain_subjects,
     build_flow_subject,
     build_host_subjects,
+    build_probe_subject,
     build_service_subject,
     build_system_subject,
     build_unit_subject,
     endpoint_text,
 )
 from sentinel.inventory.systems import confirm_by, is_retired
-from sentinel.model.endpoint import EndpointState, Host, MapRow
+from sentinel.model.endpoint import EndpointKey, EndpointState, Host, MapRow
 from sentinel.model.finding import Closing, ClosingKind, Finding, FindingSource, FindingState
 from sentinel.model.moment import SHANGHAI
 from sentinel.model.observation import NameObservation
+from sentinel.model.probe import Probe
 from sentinel.model.rule import Category, Detection, Rule, Subject
 from sentinel.model.unit import IPAddress, Network, Unit, choose_network
 from sentinel.respond.lifecycle import build_key, end_exemption, prove_gone, take_detection
@@ -40,6 +42,7 @@ from sentinel.store.endpoints import read_hosts_at
 from sentinel.store.findings import count_live, read_by_subjects, read_findings, read_live, write_findings
 from sentinel.store.flows import read_flows
 from sentinel.store.idset import IdSet
+from sentinel.store.probes import read_probes
 from sentinel.store.runs import read_newest_scan
 from sentinel.store.systems import read_systems
 from sentinel.store.units import read_networks
@@ -118,14 +121,19 @@ def _detections(context: Context, unit: Unit, pack: Pack, now: datetime) -> Iter
     by_name = {network.name: network for network in networks}
     blankets = find_blankets(context, unit)
     endpoints = 0
+    looks = _read_looks(context, networks)
     for rows in _by_address(leave_out_ghosts(iterate_map(context, unit), blankets)):
         endpoints += len(rows)
         meant, _ = leave_out_answering(rows, blankets)
-        services = (build_service_subject(row, listing, now) for row in meant)
+        services = (build_service_subject(row, listing, now, looks.get(row.endpoint.key, ())) for row in meant)
+        closer = (
+            build_probe_subject(look, row, unit.code, now) for row in meant for look in looks.get(row.endpoint.key, ())
+        )
         certificates = (build_certificate_subject(row, now) for row in meant)
         subjects = chain(
             services,
-            (one for one in certificates if one is not None),
+            filter(None, certificates),
+            filter(None, closer),
             build_host_subjects(rows, listing, _hosts_of(context, by_name, rows), blankets),
             build_domain_subjects(rows, listing, unit.code, certificate_names(rows)),
         )
@@ -138,8 +146,19 @@ def _detections(context: Context, unit: Unit, pack: Pack, now: datetime) -> Iter
         newest_scan=read_newest_scan(context.database, unit.code),
         endpoints=endpoints,
     )
-    yield list(judge(pack, chain(_flows(context, unit, now), _systems(context, unit, now), (unit_subject,)), now))
+    domains = (build_probe_subject(look, None, unit.code, now) for look in looks.get(None, ()))
+    others = chain(_flows(context, unit, now), _systems(context, unit, now), filter(None, domains), (unit_subject,))
+    yield list(judge(pack, others, now))
     yield list(judge(pack, iterate_entry_subjects(context, unit, listing, now), now))
+
+
+def _read_looks(context: Context, networks: Iterable[Network]) -> dict[EndpointKey | None, list[Probe]]:
+    """Give the newest looks by endpoint; those at domains under None."""
+    found: dict[EndpointKey | None, list[Probe]] = {}
+    for one in read_probes(context.database, [network.id for network in networks]):
+        place = EndpointKey(one.network, one.vantage, one.address, one.proto, one.port) if one.address else None
+        found.setdefault(place, []).append(one)
+    return found
 
 
 def _address_of(row: MapRow) -> tuple[int, IPAddress]:
@@ -243,7 +262,8 @@ def _is_proven_gone(finding: Finding, rule: Rule, silent: frozenset[str], now: d
     It is none for traffic, where silence proves nothing, nor for a host that no longer answers, nor for a rule that is
     out of force.
     """
-    if rule.category is Category.FLOW or finding.key.subject in silent:
+    subject = finding.key.subject
+    if rule.category is Category.FLOW or subject in silent or subject.partition(" ")[0] in silent:
         return False
     return (rule.valid_from is None or rule.valid_from <= now) and (rule.valid_to is None or now <= rule.valid_to)
 
