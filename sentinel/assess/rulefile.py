@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from ipaddress import ip_address
 from uuid import UUID
 
 from sentinel.assess.compile import Part, compile_term
+from sentinel.assess.correlationfile import CorrelationFile
 from sentinel.assess.detection import read_detection
-from sentinel.assess.fields import FIELDS, Field, Kind
+from sentinel.assess.fields import FIELDS
+from sentinel.assess.rulecases import check_cases
 from sentinel.assess.term import Term
 from sentinel.assess.yamlnodes import Complaints, Node
 from sentinel.model.moment import SHANGHAI
-from sentinel.model.rule import Category, FieldValue, Rule, RuleText, Scalar, Severity
+from sentinel.model.rule import Category, Rule, RuleText, Severity
 
 REQUIRED = (
     "title",
@@ -35,7 +36,7 @@ _TEXTS = frozenset(
 )
 _LISTS = frozenset({"references", "fields", "falsepositives", "tags"})
 _DATES = frozenset({"date", "modified", "valid_from", "valid_to"})
-_MAPS = frozenset({"logsource", "detection", "cases"})
+_MAPS = frozenset({"logsource", "detection", "cases", "correlation"})
 _KNOWN = _TEXTS | _LISTS | _DATES | _MAPS | {"due_days", "related"}
 _NAME = re.compile(r"[a-z0-9]+(?:\.[a-z0-9]+(?:-[a-z0-9]+)*)+\Z")
 _FOREIGN_TAGS = ("attack.", "cve.", "d3fend.", "tlp.", "detection.")
@@ -80,7 +81,8 @@ class RuleFile:
         name_line: its line.
         uuid: the UUID in its canonical form, or empty.
         uuid_line: its line.
-        compiled: the rule; None when the file has mistakes.
+        compiled: the rule; None when the file has mistakes, or it is a correlation.
+        correlation: the correlation, to be read once all rules are known.
     """
 
     name: str
@@ -88,6 +90,7 @@ class RuleFile:
     uuid: str
     uuid_line: int
     compiled: CompiledRule | None
+    correlation: CorrelationFile | None = None
 
 
 def read_rule(root: Node, references: References, complaints: Complaints) -> RuleFile:
@@ -95,23 +98,26 @@ def read_rule(root: Node, references: References, complaints: Complaints) -> Rul
     name_node = root.child("name")
     name = name_node.value if name_node and isinstance(name_node.value, str) else ""
     complaints.rule = name
-    if root.child("correlation"):
-        complaints.add(root.line, "correlation rules are not supported yet")
-        return RuleFile(name, root.line, "", root.line, None)
+    correlation = root.child("correlation")
     _check_keys(root, complaints)
     uuid, uuid_line = _read_uuid(root, complaints)
-    category = _read_category(root, complaints)
+    category = Category.UNIT if correlation else _read_category(root, complaints)
     clauses, high_risk = _read_tags(root, references, complaints)
     rule = _build_rule(root, name, uuid, category, (clauses, high_risk), complaints)
     term = part = None
+    name_line = name_node.line if name_node else root.line
+    if correlation:
+        whole = correlation.is_mapping and rule is not None and not complaints.found
+        counting = CorrelationFile(rule, correlation, root.child("cases"), complaints) if whole and rule else None
+        return RuleFile(name, name_line, uuid, uuid_line, None, counting)
     detection = root.child("detection")
     if category and detection and detection.is_mapping:
         known = FIELDS[category]
         term = read_detection(detection, _sigma_part(root), known, complaints)
         part = compile_term(term) if term else None
-        _check_cases(root.child("cases"), known, part, complaints)
+        check_cases(root.child("cases"), known, part, complaints)
     compiled = CompiledRule(rule, part, term) if term and part and rule and not complaints.found else None
-    return RuleFile(name, name_node.line if name_node else root.line, uuid, uuid_line, compiled)
+    return RuleFile(name, name_line, uuid, uuid_line, compiled)
 
 
 def _sigma_part(root: Node) -> dict[str, object]:
@@ -123,8 +129,9 @@ def _check_keys(root: Node, complaints: Complaints) -> None:
     if not root.is_mapping:
         complaints.add(root.line, "a rule file is a mapping with title, id, name, …")
         return
+    left_out = {"logsource", "detection"} if root.child("correlation") else set()
     for key in REQUIRED:
-        if root.child(key) is None:
+        if key not in left_out and root.child(key) is None:
             complaints.add(root.line, f"key {key!r} is missing")
     for key, node in root.entries:
         problem = _key_problem(key, node)
@@ -252,53 +259,3 @@ def _read_moment(value: object, *, end: bool) -> datetime | None:
     if isinstance(value, date):
         return datetime.combine(value, time.max if end else time.min, SHANGHAI).astimezone(UTC)
     return None
-
-
-def _check_cases(node: Node | None, known: Mapping[str, Field], part: Part | None, complaints: Complaints) -> None:
-    if node is None or not node.is_mapping:
-        return
-    for key, _ in node.entries:
-        if key not in {"fires", "quiet"}:
-            complaints.add(node.line, f"unknown key {key!r} in cases; write fires and quiet")
-    for key, wanted in (("fires", True), ("quiet", False)):
-        case = node.child(key)
-        if case is None or not case.is_mapping or not case.entries:
-            complaints.add((case or node).line, f"cases.{key} must be a mapping of fields")
-            continue
-        fields = _read_case(case, known, complaints)
-        if part and fields is not None and part.holds(fields) is not wanted:
-            complaints.add(case.line, f"cases.{key} {'does not fire' if wanted else 'fires'}")
-
-
-def _read_case(node: Node, known: Mapping[str, Field], complaints: Complaints) -> dict[str, FieldValue] | None:
-    before = len(complaints.found)
-    fields: dict[str, FieldValue] = {}
-    for name, child in node.entries:
-        wanted = known.get(name)
-        if wanted is None:
-            complaints.add(child.line, f"unknown field {name!r} in a case")
-            continue
-        if child.is_list and not wanted.many:
-            complaints.add(child.line, f"field {name!r} holds one value, not a list")
-            continue
-        values = [_CASTS[wanted.kind](item.value) for item in child.items]
-        if None in values:
-            complaints.add(child.line, f"field {name!r} of a case wants a {wanted.kind}")
-            continue
-        fields[name] = tuple(values) if wanted.many else values[0]
-    return fields if len(complaints.found) == before else None
-
-
-def _as_address(value: object) -> Scalar:
-    try:
-        return ip_address(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-
-
-_CASTS: Mapping[Kind, Callable[[object], Scalar]] = {
-    Kind.TEXT: lambda value: value if isinstance(value, str) else None,
-    Kind.NUMBER: lambda value: value if isinstance(value, int | float) and not isinstance(value, bool) else None,
-    Kind.FLAG: lambda value: value if isinstance(value, bool) else None,
-    Kind.ADDRESS: _as_address,
-}

@@ -39,6 +39,11 @@ class Category(StrEnum):
     SYSTEM = "system"
     ENTRY = "entry"
 
+    @property
+    def is_event(self) -> bool:
+        """True for what happens and is over; a state lasts until something proves that it ended."""
+        return self is Category.FLOW
+
 
 @dataclass(frozen=True, slots=True)
 class RuleText:
@@ -74,6 +79,7 @@ class Rule:
         valid_to: last moment it may fire; None: for ever.
         file: where it stands.
         line: first line there.
+        correlates: names of the rules whose detections it counts; empty for a rule about single subjects.
     """
 
     id: str
@@ -90,6 +96,7 @@ class Rule:
     valid_to: datetime | None = None
     file: str = ""
     line: int = 0
+    correlates: tuple[str, ...] = ()
 
 
 Scalar = str | int | float | bool | IPv4Address | IPv6Address | None
