@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
@@ -18,6 +18,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     FLAG = "flag"
     ADDRESS = "address"
+    ANY = "any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,23 @@ _LOOKED: Mapping[str, Field] = {
     "look_age_days": _AGE,
 }
 """Fields of every closer look at a service."""
+
+
+class OpenFields(Mapping[str, Field]):
+    """Fields of foreign logs: those given are documented, any other may be asked for as well."""
+
+    def __init__(self, known: Mapping[str, Field]) -> None:
+        self._known = known
+
+    def __getitem__(self, name: str) -> Field:
+        return self._known.get(name) or Field(Kind.ANY, name, name, many=True)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
 
 FIELDS: Mapping[Category, Mapping[str, Field]] = MappingProxyType(
     {
@@ -174,6 +192,20 @@ FIELDS: Mapping[Category, Mapping[str, Field]] = MappingProxyType(
             "asked_name": _ASKED,
             "look_age_days": _AGE,
         },
+        Category.LOG: OpenFields(
+            {
+                "log_source": Field(
+                    Kind.TEXT, "日志种类，如 zeek.http；DNS 日志另有 dns", "kind of log, e.g. zeek.http", many=True
+                ),
+                "id.orig_h": Field(Kind.ANY, "发起方地址", "address of the originator"),
+                "id.orig_p": Field(Kind.ANY, "发起方端口", "port of the originator"),
+                "id.resp_h": Field(Kind.ANY, "应答方地址", "address of the responder"),
+                "id.resp_p": Field(Kind.ANY, "应答方端口", "port of the responder"),
+                "query": Field(Kind.ANY, "查询的域名（DNS）", "name asked for"),
+                "record_type": Field(Kind.ANY, "查询的记录类型（DNS）", "record type asked for"),
+                "answer": Field(Kind.ANY, "应答（DNS）", "answers", many=True),
+            }
+        ),
         Category.UNIT: {
             "has_whitelist": Field(Kind.FLAG, "有生效的白名单条目", "a whitelist entry is in force"),
             "scanned": Field(Kind.FLAG, "做过扫描或导入过扫描结果", "a scan was run or imported"),
@@ -231,4 +263,5 @@ _TESTS: Mapping[Kind, Callable[[Scalar], bool]] = {
     Kind.NUMBER: lambda one: isinstance(one, int | float) and not isinstance(one, bool),
     Kind.FLAG: lambda one: isinstance(one, bool),
     Kind.ADDRESS: lambda one: isinstance(one, IPv4Address | IPv6Address),
+    Kind.ANY: lambda _one: True,
 }

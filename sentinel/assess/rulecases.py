@@ -60,4 +60,5 @@ _CASTS: Mapping[Kind, Callable[[object], Scalar]] = {
     Kind.NUMBER: lambda value: value if isinstance(value, int | float) and not isinstance(value, bool) else None,
     Kind.FLAG: lambda value: value if isinstance(value, bool) else None,
     Kind.ADDRESS: _as_address,
+    Kind.ANY: lambda value: value if isinstance(value, str | int | float | bool) else None,
 }

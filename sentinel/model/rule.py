@@ -35,6 +35,7 @@ class Category(StrEnum):
     TLS = "tls"
     WEB = "web"
     DNS = "dns"
+    LOG = "log"
     UNIT = "unit"
     SYSTEM = "system"
     ENTRY = "entry"
@@ -42,7 +43,7 @@ class Category(StrEnum):
     @property
     def is_event(self) -> bool:
         """True for what happens and is over; a state lasts until something proves that it ended."""
-        return self is Category.FLOW
+        return self in {Category.FLOW, Category.LOG}
 
 
 @dataclass(frozen=True, slots=True)

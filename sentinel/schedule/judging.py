@@ -31,11 +31,12 @@ from sentinel.model.finding import Closing, ClosingKind, Finding, FindingSource,
 from sentinel.model.moment import SHANGHAI
 from sentinel.model.observation import NameObservation
 from sentinel.model.probe import Probe
-from sentinel.model.rule import Category, Detection, Rule, Subject
+from sentinel.model.rule import Detection, Rule, Subject
 from sentinel.model.unit import IPAddress, Network, Unit, choose_network
 from sentinel.respond.lifecycle import build_key, end_exemption, prove_gone, take_detection
 from sentinel.schedule.context import Context
 from sentinel.schedule.entry_use import iterate_entry_subjects
+from sentinel.schedule.log_judging import judge_logs
 from sentinel.schedule.reading import find_blankets, iterate_map, leave_out_answering, leave_out_ghosts
 from sentinel.store.closings import read_newest_look, write_closing
 from sentinel.store.database import Transaction
@@ -101,7 +102,8 @@ def judge_unit(context: Context, unit: Unit) -> Judgement:
     touched = IdSet()
     counts = {"opened": 0, "reopened": 0, "gone": 0}
     with context.database.transaction(context.actor, now) as transaction:
-        for detections in _correlated(_detections(context, unit, pack, now), unit, pack, now):
+        found = chain(_detections(context, unit, pack, now), judge_logs(context, unit, pack, now))
+        for detections in _correlated(found, unit, pack, now):
             for finding, before in _take(transaction, unit, detections, now):
                 touched.add(finding.id)
                 if before == "":
@@ -278,7 +280,7 @@ def _is_proven_gone(
     if rule.correlates and (silent or counts_events):
         return False
     subject = finding.key.subject
-    if rule.category is Category.FLOW or subject in silent or subject.partition(" ")[0] in silent:
+    if rule.category.is_event or subject in silent or subject.partition(" ")[0] in silent:
         return False
     return (rule.valid_from is None or rule.valid_from <= now) and (rule.valid_to is None or now <= rule.valid_to)
 
