@@ -89,10 +89,10 @@ def _store(
 ) -> tuple[tuple[WhitelistEntry, ...], int, int]:
     """Write the entries that are new; gives them, how many are known, and how many stay withdrawn."""
     known, stay, added = 0, 0, []
-    history = [one for one in read_whitelist_history(context.database, unit) if one.unit == unit.code]
-    ended = {one.identity for one in history if one.withdrawn and one.withdrawn_why != STAYS_OUT}
-    seen = {one.identity for one in history if one.withdrawn is None}
     with context.database.transaction(context.actor, now) as transaction:
+        history = [one for one in read_whitelist_history(context.database, unit) if one.unit == unit.code]
+        ended = {one.identity for one in history if one.withdrawn and one.withdrawn_why != STAYS_OUT}
+        seen = {one.identity for one in history if one.withdrawn is None}
         for entry in reader.entries:
             if entry.identity in seen:
                 known += 1

@@ -105,10 +105,10 @@ def end_offline(context: Context, unit: Unit, number: int) -> PlannedOffline:
     Raises:
         UsageError: there is no such plan.
     """
-    known = next((one for one in read_offline(context.database, unit.code) if one.id == number), None)
-    if known is None:
-        raise UsageError(f"--end: no such plan: {number}; `sentinel register offline` shows them")
     with context.database.transaction(context.actor, context.clock()) as transaction:
+        known = next((one for one in read_offline(context.database, unit.code) if one.id == number), None)
+        if known is None:
+            raise UsageError(f"--end: no such plan: {number}; `sentinel register offline` shows them")
         withdraw_offline(transaction, number)
         transaction.audit("register.online", f"unit {unit.code}", after={"plan": number})
     return known

@@ -100,11 +100,15 @@ class PostgresEngine:
         return explain_error(error)
 
     def begin(self) -> None:
-        """Open a transaction that is the only one of this schema to write until it ends."""
+        """Open a transaction that is the only one of this schema to write until it ends.
+
+        Whatever the server's default: what it reads after its turn came is what the one before it left.
+        """
         self._tables.clear()
         lock = sql.Literal(postgres_schema.lock_of(self.place.schema))
+        begin = sql.SQL("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({})").format(lock)
         try:
-            self._raw.execute(sql.SQL("BEGIN; SELECT pg_advisory_xact_lock({})").format(lock))
+            self._raw.execute(begin)
         except BaseException:
             self.roll_back()
             raise
