@@ -34,6 +34,7 @@ from sentinel.store.systems import (
     change_system,
     declare_system,
     read_systems,
+    rename_system,
     step_system,
 )
 
@@ -217,6 +218,41 @@ def join_names(context: Context, unit: Unit, number: int, names: Sequence[str], 
             add_system_name(transaction, system, name)
         transaction.audit("register.join", f"unit {unit.code}", after={"system": number, "names": told})
     return choose_systems(context, unit, [number])[0]
+
+
+def rename(
+    context: Context, unit: Unit, number: int, name: str, reason: str, now: datetime
+) -> tuple[InformationSystem, str]:
+    """Give a system another name from now on; gives it as it is then, and the name it had.
+
+    Raises:
+        UsageError: there is no such system, it is retired, the name cannot be one or is that of another system, or it
+            names persons and the key that opens them is not here.
+    """
+    wanted = hide_persons(" ".join(name.split()))
+    if not fold_system(wanted) or len(wanted) > MAX_NAME or not wanted.isprintable():
+        raise UsageError(f"a name is 1 to {MAX_NAME} printable characters")
+    seal = context.load_seal()
+    with context.database.transaction(context.actor, now) as transaction:
+        systems = read_systems(context.database, unit.code, seal)
+        known = next((one for one in systems if one.id == number), None)
+        if known is None:
+            raise UsageError(f"no such system: {number}; `sentinel register systems` shows them")
+        if is_retired(known):
+            raise UsageError(f"system {known.id} {known.facts.name} is retired; what runs no more keeps its name")
+        if known.facts.name == wanted:
+            raise UsageError(f"system {known.id} is called {wanted!r} already")
+        folded = fold_system(wanted)
+        other = next((one for one in systems if one.id != number and folded in map(fold_system, one.all_names)), None)
+        if other is not None:
+            raise UsageError(f"{wanted!r} is a name of system {other.id} {other.facts.name}; choose another one")
+        if known.persons is None:
+            raise UsageError(f"{known.facts.name}: it names persons, and the contact key that opens them is not here")
+        words = f"{known.facts.name} → {wanted}" + (f"：{reason}" if reason else "")
+        rename_system(transaction, known, wanted, words, seal)
+        after = {"system": number, "name": wanted, "why": reason}
+        transaction.audit("register.rename", f"unit {unit.code}", before=known.facts.name, after=after)
+    return choose_systems(context, unit, [number])[0], known.facts.name
 
 
 def told_facts(facts: SystemFacts) -> dict[str, object]:
