@@ -116,9 +116,9 @@ def add(
             peer=peer,
             below=below,
         )
-        if entry.addresses != EVERYWHERE:
-            refuse_kept_out(context, owner, entry.addresses, "VALUE")
         with context.database.transaction(context.actor, context.clock()) as transaction:
+            if entry.addresses != EVERYWHERE:
+                refuse_kept_out(context, owner, entry.addresses, "VALUE")
             stored = write_whitelist_entry(transaction, entry)
         shadows = read_shadows(context, owner, [stored]).get(stored.id, ())
     note_shadows(owner, stored.id, shadows)

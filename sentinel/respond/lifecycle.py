@@ -292,14 +292,17 @@ def _reopen(carried: Finding, fresh: Finding, *, first_seen: datetime) -> Findin
 
 
 def _times(detection: Detection, now: datetime) -> tuple[datetime, datetime]:
-    """Give since when what a rule fired on held, as far as is known, and when it was last known to."""
-    subject = detection.subject
-    looked = min(subject.seen_at or now, now)
-    told, names = dict(subject.told), [name for name, _ in detection.matched]
-    if not told or not names:
-        return looked, looked
-    first = min(max(told.get(name, looked) for name in names), now)
-    return first, now if told.keys() >= set(names) else max(first, looked)
+    """Give since when what a rule fired on held, as far as is known, and when it was last known to.
+
+    What is declared is so whenever it is judged; what a look showed was so when it looked.
+    """
+    looked = min(detection.subject.seen_at or now, now)
+    told = dict(detection.subject.told)
+    since = [told[name] for name, _ in detection.matched if name in told]
+    if since and len(since) == len(detection.matched) and detection.rule.category is Category.ENTRY:
+        return min(max(since), now), now
+    first = min(max(looked, *since), now) if since else looked
+    return first, first
 
 
 def _build(detection: Detection, seen_at: datetime, last_at: datetime, now: datetime) -> Finding:

@@ -118,6 +118,8 @@ def take_in(context: Context, unit: Unit, stream: BinaryIO, origin: Origin, pars
         with context.database.transaction(context.actor, arrived) as transaction:
             if known := _find_known(context, unit, received.sha256):  # another process was faster
                 return known
+            if origin.kind is RunKind.IMPORT and load_kept_out(context, unit) != kept_out:
+                raise ParseError("addresses were declared to stay out meanwhile: import it again", origin.name)
             if not summary.accounts:
                 received.keep()
                 write_evidence(transaction, evidence)

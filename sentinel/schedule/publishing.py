@@ -115,6 +115,7 @@ def import_publications(
     if done.added and not dry_run:
         with context.database.transaction(context.actor, now) as transaction:
             _sort_out(context, unit, done, found, now)  # somebody may have been faster
+            _admit(context, unit, (one.mapping for one in done.added), name)
             if done.added:
                 write_publications(transaction, done.added)
                 told = {"file": name, "sha256": sha256(data).hexdigest(), "format": done.format}
@@ -195,8 +196,8 @@ def declare_publication(context: Context, unit: Unit, wanted: Publication) -> Pu
         ParseError: an address of it must stay out.
         UsageError: it is in force already.
     """
-    _admit(context, unit, [wanted.mapping], "publication")
     with context.database.transaction(context.actor, context.clock()) as transaction:
+        _admit(context, unit, [wanted.mapping], "publication")
         known = read_publications(context.database, unit.code, [PublicationState.IN_FORCE])
         if any(one.mapping.key == wanted.mapping.key for one in known):
             raise UsageError("it is in force already; `sentinel publication list` shows it")

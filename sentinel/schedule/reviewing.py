@@ -119,7 +119,7 @@ def apply_review(context: Context, unit: Unit, path: Path, options: ReviewOption
     admit(context, unit, (prefix for made in reader.made for prefix in made.entry.addresses), name)
     if options.marked is not None and reader.left:
         _write_marked(context, unit, options.marked, reader.left)
-    entries = _store(context, reader)
+    entries = _store(context, reader, name)
     return Review(
         entries,
         len(reader.skipped),
@@ -337,11 +337,12 @@ def _plain(text: str) -> str:
     return "".join(fold_width(text).lower().split())
 
 
-def _store(context: Context, reader: _Reader) -> tuple[WhitelistEntry, ...]:
+def _store(context: Context, reader: _Reader, name: str) -> tuple[WhitelistEntry, ...]:
     """Write entries and decisions together; nothing where nothing was decided."""
     if not reader.made and not reader.skipped:
         return ()
     with context.database.transaction(context.actor, reader.now) as transaction:
+        admit(context, reader.unit, (prefix for made in reader.made for prefix in made.entry.addresses), name)
         _check_undecided(context, reader)
         stored = [(one.line, write_whitelist_entry(transaction, one.entry)) for one in reader.made]
         write_decisions(transaction, _decided(stored, reader.skipped))

@@ -113,6 +113,7 @@ def add_finding(context: Context, unit: Unit, told: Telling) -> tuple[Finding, s
         if told.notice and notice is None:
             drafted = Notice(0, unit.code, told.notice, told.issuer, told.title, received_at=now, due=told.due)
             notice = write_notice(transaction, replace(drafted, exercise=told.exercise, disclosure=told.disclosure))
+        admit(context, unit, [subject.address] if subject.address is not None else [], "subject")
         finding = _build(context, unit, told, subject, notice, files, now)
         known = read_by_subjects(context.database, unit.code, [(finding.key.network, finding.key.subject)])
         step = take_notice(known.get(finding.key), finding, now)

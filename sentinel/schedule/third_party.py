@@ -82,6 +82,7 @@ def take_flaws(context: Context, unit: Unit, report: Report, flaws: Iterable[Rep
     found = _gather(tally, flaws, unit, report, networks, now)
     admit(context, unit, addresses_of(flaw for flaw, _ in found.values()), report.file)
     with context.database.transaction(context.actor, now) as transaction:
+        admit(context, unit, addresses_of(flaw for flaw, _ in found.values()), report.file)
         if read_networks(context.database, unit.code) != networks:
             raise UsageError(f"{report.file}: the networks of {unit.name} were changed meanwhile; import it again")
         if _take(transaction, unit, [finding for _, finding in found.values()], tally, now):

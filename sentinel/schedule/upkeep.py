@@ -80,12 +80,12 @@ def plan_offline(
         raise UsageError("--why: may not be empty")
     if not systems and not prefixes:
         raise UsageError("name systems by their numbers, or addresses with --host")
-    refuse_kept_out(context, unit, prefixes, "--host")
     words = hide_persons(reason.strip())
     plans = [PlannedOffline(0, unit.code, begin, end, words, one.id) for one in systems]
     if prefixes:
         plans.append(PlannedOffline(0, unit.code, begin, end, words, 0, tuple(prefixes)))
     with context.database.transaction(context.actor, now) as transaction:
+        refuse_kept_out(context, unit, prefixes, "--host")
         written = tuple(write_offline(transaction, one) for one in plans)
         after = {
             "plans": [one.id for one in written],

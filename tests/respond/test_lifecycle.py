@@ -355,3 +355,12 @@ def test_finding_of_a_look_alone_is_dated_by_it_whatever_the_calendar_tells_of_o
     assert (found.first_seen, found.last_seen) == (NOW - 3 * DAY, NOW - 3 * DAY)
     ahead = take_detection(None, timely(None, "due_step", due_step=NOW + DAY), NOW).finding
     assert ahead.first_seen == NOW, "never later than now"
+
+
+@pytest.mark.parametrize(("looked", "since"), [(NOW - 20 * DAY, NOW - 9 * DAY), (NOW - 3 * DAY, NOW - 3 * DAY)])
+def test_finding_of_an_expired_certificate_begins_with_its_end_or_the_look_that_showed_it(
+    looked: datetime, since: datetime
+) -> None:
+    one = replace(timely(looked, "expired", expired=NOW - 9 * DAY), rule=replace(RULE, category=Category.CERTIFICATE))
+    found = take_detection(None, one, NOW).finding
+    assert (found.first_seen, found.last_seen) == (since, since)

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from sentinel.errors import StoreError, UsageError
+from sentinel.errors import ParseError, StoreError, UsageError
 from sentinel.model.assignment import Act, Assignment, AssignmentKind
 from sentinel.model.facts import Period
 from sentinel.model.notice import Notice
@@ -28,7 +28,7 @@ from sentinel.model.whitelist_request import RequestState, RequestStep
 from sentinel.schedule.assignments import Doing, do_assignment, issue_assignment, require_assignment
 from sentinel.schedule.closing import Proof, require_finding, retest_finding, settle_finding
 from sentinel.schedule.context import Context
-from sentinel.schedule.declaring import add_exit, change_declared, withdraw_exit
+from sentinel.schedule.declaring import add_exit, add_keep_out, change_declared, withdraw_exit
 from sentinel.schedule.drafting import draft_whitelist
 from sentinel.schedule.freezing import freeze
 from sentinel.schedule.identifying import identify_unit, merge_assets, undo_decision
@@ -378,6 +378,38 @@ def test_units_when_two_import_them_come_in_once(two: Two, tmp_path: Path) -> No
     done = two.cross(lambda context: import_units(context, file, NOW))
     assert (len(done.plan.added), done.refused) == (0, [])  # type: ignore[attr-defined]
     assert two.one.database.one("SELECT count(*) FROM unit WHERE code='4101000001'") == (1,)
+
+
+KEPT = ip_network("10.0.0.0/24")
+
+
+@pytest.mark.parametrize("what", ["request", "sheet", "register", "draft", "told", "published", "offline", "scan file"])
+def test_address_declared_to_stay_out_while_something_of_it_comes_in_stays_out(
+    two: Two, tmp_path: Path, what: str
+) -> None:
+    give(two.one, NmapRun((host(1, p80="nginx"),), finished=NOW))
+    sheet, register_, draft = tmp_path / "white.csv", tmp_path / "register.csv", tmp_path / "draft.xlsx"
+    sheet.write_text("IP地址,端口\n10.0.0.1,80\n", encoding="utf-8")
+    register_.write_text("系统名称,IP地址\n门户,10.0.0.1\n", encoding="utf-8")
+    draft_whitelist(two.one, SCHOOL, draft)
+    reviewed = fill(draft, as_advised)
+    mapping = Mapping(ip_address("203.0.113.5"), "tcp", 443, 443, ip_address("10.0.0.5"), 8443)
+    published = Publication(0, SCHOOL.code, mapping, "hand", "", PublicationState.IN_FORCE, NOW)
+    comes: dict[str, Does] = {
+        "request": lambda context: make_request(context, SCHOOL, replace(WANTED, valid_from=NOW)),
+        "sheet": lambda context: import_entries(context, SCHOOL, sheet, "网信办", NOW),
+        "register": lambda context: import_register(context, SCHOOL, register_, NOW),
+        "draft": lambda context: apply_review(context, SCHOOL, reviewed, ReviewOptions()),
+        "told": tell,
+        "published": lambda context: declare_publication(context, SCHOOL, published),
+        "offline": lambda context: plan_offline(context, SCHOOL, [], [KEPT], NOW, NOW + DAY, "检修"),
+        "scan file": lambda context: give(context, NmapRun((host(2, p80="nginx"),), finished=NOW, mark="late")),
+    }
+    with pytest.raises(ParseError, match="stay out"):
+        two.cross(comes[what], lambda context: add_keep_out(context, SCHOOL, (KEPT,)))
+    for table in ("whitelist", "whitelist_request", "register", "finding", "publication", "planned_offline"):
+        assert two.one.database.one(f"SELECT count(*) FROM {table}") == (0,), table
+    assert two.one.database.one("SELECT count(*) FROM run") == (1,)
 
 
 # Real threads: as many as come at once, each with a connection of its own.
