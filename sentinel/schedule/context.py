@@ -21,7 +21,7 @@ from sentinel.store.evidence import EvidenceFolder
 from sentinel.store.home import Home, open_home
 from sentinel.store.schema import HEAD
 from sentinel.store.seal import Seal, load_seal, make_seal
-from sentinel.store.units import find_unit, read_units
+from sentinel.store.units import count_units, find_only_unit, find_unit
 
 
 def read_clock() -> datetime:
@@ -100,10 +100,10 @@ class Context:
             if unit is None:
                 raise UsageError(f"no such unit: {wanted!r}; `sentinel unit list` shows them")
             return unit
-        units = read_units(self.database)
-        if len(units) != 1:
-            raise UsageError(f"which of {len(units)} units is meant? name it with --unit")
-        return units[0]
+        only = find_only_unit(self.database)
+        if only is None:
+            raise UsageError(f"which of {count_units(self.database)} units is meant? name it with --unit")
+        return only
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from sentinel.schedule.removal import Removed, remove_seen, remove_told
 from sentinel.store import declared
 from sentinel.store.database import Transaction
 from sentinel.store.endpoints import read_hosts
+from sentinel.store.home import SETTINGS_BUSY, hold_lock
 from sentinel.store.register import reseal_register
 from sentinel.store.systems import reseal_systems
 from sentinel.store.units import change_unit, read_networks, write_network
@@ -215,7 +216,8 @@ def change_declared(context: Context, unit: Unit, wanted: Unit, *, correct: bool
             reseal_register(transaction, unit.code, changed.code, seal)
             reseal_systems(transaction, unit.code, changed.code, seal)
             if load_settings(context.home.path, {}).unit == unit.code:
-                write_settings(context.home.path, edit_settings(context.home.path, "unit", changed.code))
+                with hold_lock(context.home, "settings", SETTINGS_BUSY):
+                    write_settings(context.home.path, edit_settings(context.home.path, "unit", changed.code))
     return changed
 
 

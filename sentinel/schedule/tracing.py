@@ -47,14 +47,14 @@ from sentinel.schedule.identifying import identify_unit
 from sentinel.schedule.keep_out import load_kept_out
 from sentinel.store import sighting_reads as reads
 from sentinel.store import trace_reads
-from sentinel.store.address_units import find_units_of, read_first_units
+from sentinel.store.address_units import find_units_of
 from sentinel.store.declared import read_exits
 from sentinel.store.endpoints import read_hosts_at
 from sentinel.store.identity import find_asset_at
 from sentinel.store.publications import read_publications
 from sentinel.store.register import read_register
 from sentinel.store.sightings import open_accounts, read_horizons, space_of
-from sentinel.store.units import find_unit, read_networks
+from sentinel.store.units import count_units, find_unit, read_networks
 
 MOST_PLACES = 20
 MOST_CARDS = 20
@@ -112,7 +112,7 @@ def choose_unit_of(context: Context, code_or_name: str | None, address: IPAddres
         UsageError: none or several know it; of several the first are named.
     """
     database = context.database
-    if code_or_name is not None or context.settings.unit or len(read_first_units(database)) < 2:
+    if code_or_name is not None or context.settings.unit or count_units(database) < 2:
         return context.choose_unit(code_or_name)
     codes = find_units_of(database, address, at, MOST_UNITS + 1)
     unit = find_unit(database, codes[0]) if len(codes) == 1 else None

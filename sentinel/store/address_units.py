@@ -7,15 +7,11 @@ declared networks and exits are compared inside the database with every prefix t
 from __future__ import annotations
 
 from datetime import datetime
-from ipaddress import ip_network
 
 from sentinel.model.unit import DEFAULT_NETWORK, IPAddress
 from sentinel.store.database import Database
-from sentinel.store.ownership import find_owners
+from sentinel.store.ownership import find_owners, list_patterns
 from sentinel.store.sightings import pack_address
-
-_NARROWEST = 8
-"""A declared prefix is never wider than this. Source: `unit network`, which takes /8 for IPv4 and /32 for IPv6."""
 
 _SEEN = (
     "n.name=? AND EXISTS (SELECT 1 FROM translation t WHERE t.space=n.id AND t.outside=?)",
@@ -40,9 +36,7 @@ def find_units_of(database: Database, address: IPAddress, at: datetime, most: in
 
 def build_statements(address: IPAddress) -> list[tuple[str, tuple[object, ...]]]:
     """Write the questions, each for the codes of units in their order; a limit is to be added."""
-    told = tuple(
-        f'%"{ip_network((address, length), strict=False)}"%' for length in range(_NARROWEST, address.max_prefixlen + 1)
-    )
+    told = list_patterns(address)
     either = " OR ".join(["prefixes LIKE ?"] * len(told))
     packed = pack_address(address)
     seen = ((DEFAULT_NETWORK, packed), (str(address),), (packed,))
@@ -55,8 +49,3 @@ def build_statements(address: IPAddress) -> list[tuple[str, tuple[object, ...]]]
             for condition, values in zip(_SEEN, seen, strict=True)
         ),
     ]
-
-
-def read_first_units(database: Database) -> tuple[str, ...]:
-    """Give the codes of the first two units: whether there is one only."""
-    return tuple(str(code) for (code,) in database.query("SELECT code FROM unit ORDER BY code LIMIT 2"))

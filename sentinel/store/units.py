@@ -94,6 +94,18 @@ def find_unit(database: Database, code_or_name: str) -> Unit | None:
     return _unit(rows[0]) if len(rows) == 1 else None
 
 
+def find_only_unit(database: Database) -> Unit | None:
+    """Give the unit of a home that has one only."""
+    rows = list(database.query(f"SELECT {_UNIT} FROM unit LIMIT 2"))  # noqa: S608
+    return _unit(rows[0]) if len(rows) == 1 else None
+
+
+def count_units(database: Database) -> int:
+    """Count the units."""
+    row = database.one("SELECT count(*) FROM unit")
+    return int(row[0]) if row else 0
+
+
 def reread_unit(transaction: Transaction, known: Unit) -> Unit:
     """Give a unit that was read before as it stands now that nobody else can change it.
 
