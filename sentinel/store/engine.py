@@ -102,10 +102,10 @@ class Engine(Protocol):
         ...
 
     def stream(self, statement: str, values: Sequence[Any]) -> Iterator[Any]:
-        """Give the rows of a large SELECT some at a time, while other statements run on the same connection.
+        """Give the rows of a SELECT without a limit, perhaps very many, some at a time.
 
-        Whether they hold what this connection changes meanwhile is open. In a transaction they must be read before it
-        ends.
+        Other statements may run on the same connection between two rows; whether what they change is among the rows to
+        come is open. In a transaction they must be read before it ends.
         """
         ...
 

@@ -66,13 +66,19 @@ class PostgresConnection:
             return self.raw.execute(statement)
 
     def stream(self, statement: str, values: Sequence[Any]) -> Iterator[Any]:
-        """Give the rows of a SELECT some at a time; the others stay with the server.
+        """Give the rows of a SELECT without a limit some at a time; the others stay with the server.
 
-        Outside of a transaction the server keeps them until they are read, so that others may begin and end meanwhile.
+        A small answer takes one round trip. Of a large one the server keeps what was not read yet, outside of a
+        transaction too, so that others may begin and end meanwhile.
 
         Raises:
             StoreError: the server refused it, or the time for questions is over.
         """
+        first = self.execute(f"{statement} LIMIT {STREAMED}", values).fetchall()
+        if len(first) < STREAMED:
+            yield from first
+            return
+        del first
         idle = self.raw.info.transaction_status == TransactionStatus.IDLE
         name = f"stream_{next(self._numbers)}"
         with wrap_errors(self.place), self.raw.cursor(name, withhold=idle) as cursor:

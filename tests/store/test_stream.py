@@ -47,6 +47,20 @@ def test_answer_when_streamed_is_that_of_a_query(database: Database, size: int) 
     assert held(database) == 0
 
 
+def test_answer_that_is_small_takes_one_statement(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    statements: list[str] = []
+    execute = PostgresConnection.execute
+
+    def watched(self: PostgresConnection, statement: str, values: Sequence[Any] = (), /) -> Any:
+        statements.append(statement)
+        return execute(self, statement, values)
+
+    monkeypatch.setattr(PostgresConnection, "execute", watched)
+    monkeypatch.setattr("psycopg.ServerCursor.execute", None)
+    assert list(database.stream(NUMBERS, (6,))) == [(number,) for number in range(1, 7)]
+    assert len(statements) <= 1
+
+
 def test_answers_when_read_side_by_side_with_changes_between_are_read_to_their_end(database: Database) -> None:
     for number in range(20):
         note(database, f"before {number}")
@@ -131,5 +145,5 @@ def test_map_of_many_endpoints_when_read_and_exported_is_never_whole_in_the_clie
         for ending in FORMATS:
             done = export_map(context, [SCHOOL], tmp_path / f"map{ending}")
             assert done.rows == 150
-        assert max(sizes, default=0) <= 10
+        assert max(sizes, default=0) <= 7
         assert held(context.database) == 0
