@@ -17,6 +17,7 @@ from sentinel.model.unit_history import DATED
 from sentinel.model.unit_kind import UnitKind
 from sentinel.store.database import Database, Row, Transaction
 from sentinel.store.endpoints import remove_history
+from sentinel.store.keys import escape_like
 from sentinel.store.ownership import claim_prefixes
 from sentinel.store.sightings import leave_network
 from sentinel.store.unit_history import correct_present, record_change, rename_in_history
@@ -92,6 +93,17 @@ def find_unit(database: Database, code_or_name: str) -> Unit | None:
         return _unit(row)
     rows = list(database.query(f"SELECT {_UNIT} FROM unit WHERE name=? LIMIT 2", (code_or_name,)))  # noqa: S608
     return _unit(rows[0]) if len(rows) == 1 else None
+
+
+def find_unit_called(database: Database, name: str) -> Unit | None:
+    """Give the only unit that has, or had, this other name; one that was renamed is found by its old name."""
+    text = json.dumps(name, ensure_ascii=False)
+    rows = database.query(
+        f"SELECT {_UNIT} FROM unit WHERE aliases LIKE ? ESCAPE '\\'",  # noqa: S608  constant columns
+        (f"%{escape_like(text)}%",),
+    )
+    found = [one for one in map(_unit, rows) if name in one.aliases]
+    return found[0] if len(found) == 1 else None
 
 
 def find_only_unit(database: Database) -> Unit | None:
