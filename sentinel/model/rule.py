@@ -116,6 +116,8 @@ class Subject:
         fields: values by field name; a tuple matches when one of its values does; None and absent are the same.
         evidence: SHA-256 of the evidence the fields come from.
         seen_at: when it was last confirmed.
+        told: since when a field has its value, for those the calendar tells and no look does: a finding of them begins
+            no earlier than the last of them.
     """
 
     category: Category
@@ -125,6 +127,7 @@ class Subject:
     fields: Mapping[str, FieldValue]
     evidence: str = ""
     seen_at: datetime | None = None
+    told: tuple[tuple[str, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
