@@ -82,6 +82,11 @@ def print_table(
         print_line(f"下一步：{step}")
 
 
+def trial_words(how: str = "去掉 --dry-run") -> str:
+    """Give what every trial ends with: nothing was changed, and how to do it."""
+    return f"试运行，什么也没有改变；正式执行：{how}。"
+
+
 def is_interactive() -> bool:
     """Tell whether progress may be drawn: standard error is a terminal."""
     return sys.stderr.isatty()
