@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from tests.cli.command import Sentinel
+from tests.cli.command import TRIAL, Sentinel
 
 HEAD = (
     "系统名称,责任部门,分管领导,领导电话,管理员,联系电话,业务信息安全等级,系统服务安全等级,等保备案号,关键信息基础设施"
@@ -139,7 +139,10 @@ def test_lines_are_gathered_planned_off_and_reconciled(sentinel: Sentinel, tmp_p
     path = tmp_path / "台账.csv"
     path.write_text("系统名称,IP地址,域名\n教务系统,10.1.0.5,\n网站,203.0.113.9,club.other.example\n", encoding="utf-8")
     sentinel.run("register", "import", path, env=key)
-    assert sentinel.run("register", "gather", "--dry-run").out.count("教务系统") == 1
+    shown = sentinel.run("register", "gather", "--dry-run").out
+    assert shown.count("教务系统") == 1
+    assert TRIAL in shown
+    assert TRIAL in sentinel.run("evidence", "prune", "--dry-run").out
     assert sentinel.rows("register", "systems") == []
     assert len(sentinel.rows("register", "gather")) == 2
     assert "--until" in sentinel.run("register", "offline", "1", expect=2).err
