@@ -22,16 +22,6 @@ if TYPE_CHECKING:
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="公网映射：公网地址与端口通向哪台内网主机。")
 
 STATE_WORDS = {"in_force": "有效", "proposed": "待确认", "declined": "已否决", "withdrawn": "已撤销"}
-SOURCE_WORDS = {
-    "declared": "登记",
-    "fortinet": "FortiGate",
-    "iptables": "iptables",
-    "nat-server": "nat server",
-    "nginx": "nginx",
-    "sheet": "表格",
-    "certificate": "证书相同",
-    "title": "标题相同",
-}
 MOST_SHOWN = 50
 
 
@@ -59,6 +49,7 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """登记一条公网映射；地图从此把内外两侧连在一起。"""
+    from sentinel.report.published import inside_words, outside_words
     from sentinel.schedule.publishing import declare_publication
     from sentinel.store.publications import build_publication_words
 
@@ -74,7 +65,8 @@ def add(
     if as_json:
         print_json(build_publication_words(stored))
     else:
-        print_line(f"已登记公网映射 {stored.id}：{_outside(stored)} → {_inside(stored)}。下一步：sentinel map")
+        ends = f"{outside_words(stored.mapping).zh} → {inside_words(stored.mapping).zh}"
+        print_line(f"已登记公网映射 {stored.id}：{ends}。下一步：sentinel map")
 
 
 def _read_mapping(outside: str, inside: str, proto: str, name: str, via: str, note: str) -> Mapping:
@@ -288,17 +280,19 @@ def import_file(
 
 
 def _print(title: str, found: Iterable[Publication], hint: str, *, empty: str = "") -> None:
+    from sentinel.report.published import SOURCES, inside_words, outside_words
+
     print_table(
         title,
         ("编号>", "公网", "内网", "域名", "经由", "来源", "状态", "截止"),
         [
             (
                 one.id or "",
-                _outside(one),
-                _inside(one),
+                outside_words(one.mapping).zh,
+                inside_words(one.mapping).zh,
                 one.mapping.name,
                 one.mapping.via.zh,
-                SOURCE_WORDS.get(one.source, one.source) + (f" {one.reason[:20]}" if one.reason else ""),
+                SOURCES.get(one.source, one.source) + (f" {one.reason[:20]}" if one.reason else ""),
                 STATE_WORDS[one.state],
                 local_date(one.valid_to) if one.valid_to else "",
             )
@@ -307,22 +301,3 @@ def _print(title: str, found: Iterable[Publication], hint: str, *, empty: str = 
         hint,
         empty=empty,
     )
-
-
-def _outside(one: Publication) -> str:
-    mapping = one.mapping
-    where = "任意" if mapping.outside is None else str(mapping.outside)
-    return _place(where, mapping.first_port, mapping.last_port, mapping.proto)
-
-
-def _inside(one: Publication) -> str:
-    mapping = one.mapping
-    first = (mapping.inside_port or mapping.first_port) if mapping.first_port else 0
-    return _place(str(mapping.inside), first, first + mapping.last_port - mapping.first_port, mapping.proto)
-
-
-def _place(where: str, first: int, last: int, proto: str) -> str:
-    if not first:
-        return f"{where} 全部端口"
-    host = f"[{where}]" if ":" in where else where
-    return f"{host}:{first}{f'-{last}' if last > first else ''}/{proto}"

@@ -44,7 +44,8 @@ WORDS = {
     "clauses_conform": "等保条款：符合",
     "clauses_nonconform": "等保条款：不符合",
     "clauses_unknown": "等保条款：未核查",
-    "addresses_planned": "登记的地址",
+    "prefixes_planned": "申报的网段",
+    "addresses_planned": "申报网段中主机可用的地址",
     "addresses_covered": "本期扫描过的地址",
 }
 

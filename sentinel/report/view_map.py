@@ -17,7 +17,15 @@ from sentinel.report.unit_tree import UnitTree, build_tree
 from sentinel.report.use_grid import Cell, UseGrid, build_grid
 from sentinel.report.uses import Use
 from sentinel.report.values import Head, KeyFigure, Step, Text, build_head
-from sentinel.report.view_scope import Ending, build_ending, count_or_unknown, covered_share, gap_step, has_looked
+from sentinel.report.view_scope import (
+    Ending,
+    build_ending,
+    count_or_unknown,
+    covered_share,
+    covered_words,
+    gap_step,
+    has_looked,
+)
 from sentinel.report.words import text
 
 TITLE: Final = Text("网络空间资产地图", "Map of network assets")
@@ -124,7 +132,7 @@ def _figures(facts: UnitFacts, pictures: Pictures) -> tuple[KeyFigure, ...]:
     coverage = KeyFigure(
         text("key_coverage"),
         covered if covered.whole else None,
-        text("part_of_addresses", part=covered.part, whole=covered.whole) if covered.whole else text("no_range"),
+        covered_words(facts) if covered.whole else text("no_range"),
         "unknown" if covered.missing else "",
     )
     live = live_findings(facts.findings)

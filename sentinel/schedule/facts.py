@@ -12,6 +12,7 @@ from sentinel.assess.controls import judge_catalogue
 from sentinel.assess.listing import Listed, Listing
 from sentinel.errors import UsageError
 from sentinel.inventory.reconcile import reconcile
+from sentinel.inventory.systems import find_due
 from sentinel.inventory.upkeep import review_places
 from sentinel.model.control import ClauseVerdict, Verdict
 from sentinel.model.endpoint import EndpointState, Host, MapRow
@@ -19,6 +20,7 @@ from sentinel.model.facts import CentreFacts, Period, UnitFacts, UnitSummary
 from sentinel.model.finding import Finding, FindingState
 from sentinel.model.flow import FlowClass
 from sentinel.model.moment import SHANGHAI, local_date
+from sentinel.model.publication import Publication, PublicationState
 from sentinel.model.scope import Authorisation
 from sentinel.model.unit import IPAddress, Network, Unit, UnitLevel
 from sentinel.schedule.context import Context
@@ -42,6 +44,7 @@ from sentinel.store.declared import count_contacts
 from sentinel.store.findings import read_findings
 from sentinel.store.flows import count_captures, read_flows
 from sentinel.store.judged import count_unjudged
+from sentinel.store.publications import read_publications
 from sentinel.store.runs import read_newest_run_time, read_runs
 from sentinel.store.scopes import read_authorisations
 from sentinel.store.unit_tree import read_unit_at
@@ -50,6 +53,9 @@ from sentinel.store.whitelist import read_applying
 
 SUMMARY_CATALOGUE = "mlps-l2"
 """The catalogue whose clause counters a centre's overview shows: level 2 is what nearly every school has."""
+
+CONFIRM_SOON = timedelta(days=30)
+"""A system that is to be confirmed within this time stands in the report."""
 
 _WITH_HOSTS = frozenset({UnitLevel.SCHOOL, UnitLevel.DEPARTMENT})
 _MONTH = re.compile(r"(\d{4})-(\d{2})\Z")
@@ -123,7 +129,6 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
         answering=[(*place, count) for place, count in answering.items()],
         logs_only=_logs_only(networks),
     )
-    silent = {row.endpoint.key.address for row in read_map(context, unit, at, (EndpointState.UNKNOWN,))}
     return UnitFacts(
         unit=read_unit_at(context.database, unit, at),
         networks=networks,
@@ -145,7 +150,7 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
         pack_hash=read_pack(context).hash,
         catalogues=read_pack(context).catalogues,
         captures_analysed=count_captures(context.database, unit.code, period.start, period.end),
-        silent_hosts=len(silent),
+        silent_hosts=_count_silent(context, unit, at),
         answering=tuple((*place, count) for place, count in answering.items()),
         standing=standing,
         owners=find_owners(build_owners(register.entries, hosts, at, register.systems), findings),
@@ -156,6 +161,9 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
         unjudged=count_unjudged(context.database, unit.code),
         systems=register.systems,
         places=review_places(standing, meant, hosts, read_declared(context, unit, register), register.owners, at),
+        confirm_due=find_due(register.systems, context.settings.confirm_days, now + CONFIRM_SOON),
+        knows_domains=bool(context.settings.own_domains),
+        published=_published(context, unit, at),
     )
 
 
@@ -171,6 +179,15 @@ def _read_meant(
     places = {(row.network, row.endpoint.key.address) for row in listed}
     ghosts = frozenset((row.network, row.endpoint.key.address) for row in rows) - places
     return tuple(meant), answering, ghosts
+
+
+def _count_silent(context: Context, unit: Unit, at: datetime) -> int:
+    return len({row.endpoint.key.address for row in read_map(context, unit, at, (EndpointState.UNKNOWN,))})
+
+
+def _published(context: Context, unit: Unit, at: datetime) -> tuple[Publication, ...]:
+    found = read_publications(context.database, unit.code, [PublicationState.IN_FORCE])
+    return tuple(one for one in found if one.holds(at))
 
 
 def _was_seen(host: Host, period: Period) -> bool:

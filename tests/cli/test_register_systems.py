@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
@@ -139,6 +141,15 @@ def test_lines_are_gathered_planned_off_and_reconciled(sentinel: Sentinel, tmp_p
     path = tmp_path / "台账.csv"
     path.write_text("系统名称,IP地址,域名\n教务系统,10.1.0.5,\n网站,203.0.113.9,club.other.example\n", encoding="utf-8")
     sentinel.run("register", "import", path, env=key)
+    reconciled = Counter((one["kind"], one["state"]) for one in sentinel.rows("register", "reconcile"))
+    page = tmp_path / "school.json"
+    sentinel.run("report", "school", "--format", "json", "--out", page)
+    told = json.loads(page.read_text(encoding="utf-8"))["view"]["register"]
+    assert sum(line["total"] for line in told["states"]) == sum(reconciled.values()) > 0
+    kinds = ("system", "host", "line", "domain")
+    assert [sum(line["counts"][index] for line in told["states"]) for index in range(4)] == [
+        sum(count for (kind, _), count in reconciled.items() if kind == wanted) for wanted in kinds
+    ]
     shown = sentinel.run("register", "gather", "--dry-run").out
     assert shown.count("教务系统") == 1
     assert TRIAL in shown
