@@ -13,6 +13,7 @@ from sentinel.model.flow import FlowDetection
 from sentinel.model.publication import Publication
 from sentinel.model.scope import Authorisation
 from sentinel.model.silence import Silence
+from sentinel.model.snapshot import Snapshot
 from sentinel.model.standing import Reconciliation
 from sentinel.model.system import InformationSystem
 from sentinel.model.unit import IPAddress, Network, Unit
@@ -183,6 +184,7 @@ class CentreFacts:
         pack_hash: SHA-256 over the rule pack that judged.
         exercise: name of the drill these facts belong to; empty for real facts.
         own: the unit at the top by itself, where a report shows it too; None: it is not shown, or has nothing to show.
+        frozen: the snapshot the summaries are read from; None: they are counted now.
     """
 
     centre: Unit
@@ -195,3 +197,4 @@ class CentreFacts:
     exercise: str = ""
     catalogue_en: str = ""
     own: UnitFacts | None = None
+    frozen: Snapshot | None = None
