@@ -182,7 +182,7 @@ def reconcile(
                 one.system if one.kind is not PlaceKind.SYSTEM else "",
                 one.department,
             )
-            for one in places
+            for one in sorted(places, key=lambda one: one.mark.state.rank)
         ],
         "sentinel register reconcile --state zombie；--json",
         empty="sentinel register import 登记表.xlsx，sentinel scan",
@@ -192,7 +192,7 @@ def reconcile(
             told = [f"{place_state(one).zh} {counts[one]}" for one in PlaceState if counts[one]]
             print_line(f"{place_kind(each).zh}：{'，'.join(told)}")
     if not own:
-        print_line("没有设置 own_domains（本单位的域名），双非未核查：sentinel setting own_domains school.edu.cn")
+        print_line("没有设置 own_domains（本单位的域名），双非未核查：sentinel setting set own_domains school.edu.cn")
 
 
 def _words(one: PlaceStanding) -> dict[str, object]:
