@@ -104,7 +104,7 @@ def build_map_view(facts: UnitFacts | CentreFacts) -> MapView:
 def _as_of(facts: CentreFacts) -> Text:
     frozen = facts.frozen
     if frozen is None:
-        return text("tree_live", moment=local_text(facts.generated_at))
+        return text("tree_live", moment=local_text(min(facts.period.end, facts.generated_at)))
     first, last = local_date(frozen.start), local_date(frozen.end)
     told = text("tree_frozen", label=clean(frozen.label, 30), first=first, last=last, version=frozen.version)
     when = text("tree_frozen_at", moment=local_text(frozen.frozen_at))

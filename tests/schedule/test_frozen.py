@@ -9,6 +9,7 @@ import pytest
 
 from sentinel.config import data_folder
 from sentinel.model.facts import CentreFacts, Period
+from sentinel.model.moment import local_text
 from sentinel.model.snapshot import Count, Snapshot, UnitCounts
 from sentinel.model.unit import Unit, UnitLevel
 from sentinel.report.render import render_html
@@ -59,7 +60,8 @@ def test_map_of_a_city_when_nothing_is_frozen_then_it_counts_now_and_says_so(con
     assert facts.frozen is None
     assert view.tree is not None
     assert (view.tree.total.hosts, view.tree.total.reported.part, view.tree.total.reported.whole) == (2, 1, 2)
-    assert "未冻结" in view.as_of.zh
+    assert view.as_of.zh.startswith(f"数据截至 {local_text(NOW)}，未冻结")
+    assert build_map_view(read(context, tree, LAST)).as_of.zh.startswith(f"数据截至 {local_text(LAST.end)}，未冻结")
     assert view.as_of.zh in render_html("map", view, "zh", data_folder("reports"))
 
 
