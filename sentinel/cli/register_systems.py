@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentinel.cli.output import print_json, print_line, print_table
+from sentinel.cli.output import print_json, print_line, print_table, trial_words
 from sentinel.cli.session import LAST_ROW, JsonOption, PersonsOption, UnitOption, open_session, read_time
 from sentinel.errors import UsageError
 from sentinel.model.moment import local_date, local_text
@@ -283,7 +283,7 @@ def _print_facts(one: InformationSystem, *, persons: bool, cii: bool) -> None:
 
 def gather(
     unit: UnitOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="只列出，不登记")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="试运行：只列出，不登记")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """把台账条目按系统名称归并，为还没有登记的系统各建一个草稿。"""
@@ -297,6 +297,8 @@ def gather(
             print_json(build_system_words(one))
         return
     print_systems(f"{'可归并出' if dry_run else '已建草稿'}的信息系统", found)
+    if dry_run:
+        print_line(trial_words())
 
 
 def join(

@@ -77,7 +77,8 @@ def _print_draft(lines: Sequence[DraftLine], out: Path) -> None:
         f"白名单草案第 {lines[0].draft} 号：{len(lines)} 行，建议放行 {counts['allow']} 行、"
         f"不放行 {counts['deny']} 行、先核实 {counts['skip']} 行。"
     )
-    print_paragraph(f"已写入 {out}。请审批人逐行选定，再用 sentinel whitelist apply {out} 写入。")
+    print_line(f"已写入 {out}。请审批人逐行选定。")
+    print_line(f"下一步：sentinel whitelist apply {out}")
 
 
 def apply_sheet(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
 
-from tests.cli.command import Sentinel
+from tests.cli.command import TRIAL, Sentinel
 
 HEAD = (
     "系统名称,责任部门,分管领导,领导电话,管理员,联系电话,业务信息安全等级,系统服务安全等级,等保备案号,关键信息基础设施"
@@ -139,7 +141,19 @@ def test_lines_are_gathered_planned_off_and_reconciled(sentinel: Sentinel, tmp_p
     path = tmp_path / "台账.csv"
     path.write_text("系统名称,IP地址,域名\n教务系统,10.1.0.5,\n网站,203.0.113.9,club.other.example\n", encoding="utf-8")
     sentinel.run("register", "import", path, env=key)
-    assert sentinel.run("register", "gather", "--dry-run").out.count("教务系统") == 1
+    reconciled = Counter((one["kind"], one["state"]) for one in sentinel.rows("register", "reconcile"))
+    page = tmp_path / "school.json"
+    sentinel.run("report", "school", "--format", "json", "--out", page)
+    told = json.loads(page.read_text(encoding="utf-8"))["view"]["register"]
+    assert sum(line["total"] for line in told["states"]) == sum(reconciled.values()) > 0
+    kinds = ("system", "host", "line", "domain")
+    assert [sum(line["counts"][index] for line in told["states"]) for index in range(4)] == [
+        sum(count for (kind, _), count in reconciled.items() if kind == wanted) for wanted in kinds
+    ]
+    shown = sentinel.run("register", "gather", "--dry-run").out
+    assert shown.count("教务系统") == 1
+    assert TRIAL in shown
+    assert TRIAL in sentinel.run("evidence", "prune", "--dry-run").out
     assert sentinel.rows("register", "systems") == []
     assert len(sentinel.rows("register", "gather")) == 2
     assert "--until" in sentinel.run("register", "offline", "1", expect=2).err
