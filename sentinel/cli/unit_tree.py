@@ -158,7 +158,9 @@ def import_sheet(
 
 
 def _print_import(done: UnitImport, dry_run: bool) -> None:
-    print_columns(done.file, done.columns)
+    from sentinel.schedule.unit_words import UNITS
+
+    print_columns(done.file, done.columns, UNITS.words)
     print_refused(done.refused, done.passed_over)
     plan = done.plan
     for before, after in plan.changed[:MOST_SHOWN]:

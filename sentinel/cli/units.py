@@ -157,9 +157,7 @@ def network(
         return
     if correct:
         if zone is not None or logs_only is not None or since is None:
-            raise UsageError(
-                "--correct: corrects the day a public prefix is owned from, and nothing else; give --since"
-            )
+            raise UsageError("--correct: corrects the day a public prefix is owned from, nothing else; give --since")
         _correct(name, prefixes, unit, read_start(since, "--since"), as_json)
         return
     if name == DEFAULT_NETWORK:

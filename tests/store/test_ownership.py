@@ -136,7 +136,7 @@ def test_correction_that_takes_what_another_unit_owned_or_is_to_come_is_refused_
     with two.transaction("tester", NOW - 10 * DAY, objects=True) as transaction:
         remove_network(transaction, network, read_networks(two, "other")[0])
     declare(two, "school", "203.0.113.0/25", "10.0.0.0/8", days_ago=5)
-    with pytest.raises(UsageError, match="belongs to unit other .* until 2026-11-12"):
+    with pytest.raises(UsageError, match=r"belongs to unit other .* until 2026-11-12"):
         correct(two, "school", "203.0.113.0/25", days_ago=20)
     with pytest.raises(UsageError, match="lies in the future"):
         correct(two, "school", "203.0.113.0/25", days_ago=-1)
