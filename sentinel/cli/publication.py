@@ -100,13 +100,13 @@ def _read_mapping(outside: str, inside: str, proto: str, name: str, via: str, no
 
 def _read_end(text: str) -> tuple[IPAddress | None, int]:
     """Read an address with or without its port; None where it is no address."""
-    from ipaddress import ip_address
+    from sentinel.model.plain import read_plain_address
 
     host, colon, port = text.strip().rpartition(":")
     if text.endswith("]") or not colon or (":" in host and not host.endswith("]")) or not port.isdigit():
         host, port = text.strip(), "0"
     try:
-        return ip_address(host.strip("[]")), int(port)
+        return read_plain_address(host.strip("[]")), int(port)
     except ValueError:
         return None, 0
 

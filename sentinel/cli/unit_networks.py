@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -111,10 +111,11 @@ def show_owner(
     as_json: JsonOption = False,
 ) -> None:
     """查一个地址归哪个单位；公网地址按日期查，私网地址列出登记了它的单位。"""
+    from sentinel.model.plain import read_plain_address
     from sentinel.model.unit import is_private
 
     try:
-        asked = ip_address(address.strip())
+        asked = read_plain_address(address.strip())
     except ValueError as error:
         raise UsageError(f"no address: {address!r}") from error
     moment = read_time(at, "--at") if at else None

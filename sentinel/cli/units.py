@@ -294,12 +294,11 @@ def plan(
 
 
 def _read_prefix(text: str) -> IPNetwork:
-    from ipaddress import ip_network
-
+    from sentinel.model.plain import read_plain_prefix
     from sentinel.schedule.answers import WIDEST
 
     try:
-        found = ip_network(text)
+        found = read_plain_prefix(text)
     except ValueError as error:
         raise UsageError(f"no network: {text!r} (write 10.1.0.0/24; the host bits must be zero)") from error
     first = found.network_address

@@ -29,6 +29,7 @@ from sentinel.collect.ranges import Range, holds, intersect, merge, range_of, ra
 from sentinel.collect.target import parse_target, printable
 from sentinel.model.hosting import Hosting
 from sentinel.model.moment import local_text
+from sentinel.model.plain import plain_address, plain_prefix
 from sentinel.model.scope import Authorisation, Level, Refusal, RefusalReason
 from sentinel.model.unit import IPAddress, IPNetwork, Network
 
@@ -179,7 +180,7 @@ def admit(
         excluded=excluded,
         excluded_names=excluded_names,
         unresolved_exclusion=unresolved,
-        kept_out=merge(range_of(network) for network in kept_out),
+        kept_out=merge(range_of(plain_prefix(network)) for network in kept_out),
         hosted=Unconsented.of(hosted, now),
     )
     allowed: list[_Allowed] = []
@@ -252,7 +253,7 @@ def _look_up(name: str, case: _Case) -> tuple[IPAddress, ...]:
     if case.resolve is None:
         raise _RefusedError(RefusalReason.UNRESOLVED, "names are not looked up here: give the address")
     try:
-        addresses = tuple(dict.fromkeys(case.resolve(name)))
+        addresses = tuple(dict.fromkeys(map(plain_address, case.resolve(name))))
     except (OSError, ValueError) as error:
         raise _RefusedError(RefusalReason.UNRESOLVED, f"the name has no address: {printable(str(error))}") from error
     if not addresses:
@@ -361,7 +362,7 @@ def _read_exclusions(
             addresses = ()
         if not addresses:
             return merge(ranges), names, name
-        ranges.extend(range_of_address(address) for address in addresses)
+        ranges.extend(range_of_address(plain_address(address)) for address in addresses)
     return merge(ranges), names, ""
 
 

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from ipaddress import ip_network
 from itertools import chain
 
 from sentinel.errors import StoreError, UsageError
 from sentinel.model.moment import from_microseconds, to_microseconds
+from sentinel.model.plain import read_plain_prefix
 from sentinel.model.register import Contact, Exit, KeepOut, Person
 from sentinel.model.unit import IPNetwork, Unit, UnitLevel
 from sentinel.store.closings import has_unopened_finding
@@ -310,4 +310,4 @@ def _text(prefixes: Iterable[IPNetwork]) -> str:
 
 
 def _prefixes(text: str) -> tuple[IPNetwork, ...]:
-    return tuple(ip_network(piece) for piece in json.loads(text))
+    return tuple(read_plain_prefix(piece) for piece in json.loads(text))
