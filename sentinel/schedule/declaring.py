@@ -11,6 +11,13 @@ from sentinel.errors import UsageError
 from sentinel.model.register import Exit, KeepOut
 from sentinel.model.unit import DEFAULT_NETWORK, IPNetwork, Network, Unit, UnitLevel, Zone
 from sentinel.schedule.answers import read_exits_line
+from sentinel.schedule.campus import (
+    agree_with_campus,
+    count_hidden,
+    read_kept,
+    refuse_whole_network,
+    sum_removed,
+)
 from sentinel.schedule.context import Context
 from sentinel.schedule.enrolment import CLASSIFIED, KEPT_OUT_REASON, build_exit_network
 from sentinel.schedule.intake import replace_networks
@@ -18,10 +25,10 @@ from sentinel.schedule.keep_out import build_kept_out
 from sentinel.schedule.removal import Removed, remove_seen, remove_told
 from sentinel.store import declared
 from sentinel.store.database import Transaction
-from sentinel.store.endpoints import read_hosts
 from sentinel.store.register import reseal_register
 from sentinel.store.systems import reseal_systems
-from sentinel.store.units import change_unit, read_networks, write_network
+from sentinel.store.unit_tree import move_unit as move_unit_row
+from sentinel.store.units import change_unit, find_unit, read_networks, write_network
 from sentinel.store.units import remove_network as remove_network_row
 
 
@@ -139,15 +146,9 @@ def add_keep_out(
     """
     kept = build_kept_out(prefixes)
     campus = declared.read_campus(context.database, unit.code)
-    hidden = 0
-    for network in (network for one in campus for network in read_networks(context.database, one.code)):
-        whole = next((one for one in network.prefixes if kept.count([one]) == one.num_addresses), None)
-        if whole:
-            raise UsageError(
-                f"network {network.name!r} declares {whole}: "
-                f"take it away first with `sentinel unit network {network.name} --remove`"
-            )
-        hidden += sum(kept.meets(host.address) for host in read_hosts(context.database, network))
+    for one in campus:
+        refuse_whole_network(context, one, kept)
+    hidden = sum(count_hidden(context, one, kept) for one in campus)
     with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
         stored = declared.write_keep_out(transaction, KeepOut(0, unit.code, prefixes, reason))
         if declared.read_answers(context.database, unit.code).get(CLASSIFIED) == "none":
@@ -157,8 +158,7 @@ def add_keep_out(
             replace_networks(context, transaction, one)
             remove_seen(context, transaction, one, kept)
             told.append(remove_told(transaction, one, kept))
-    lines, entries = sum(one.lines for one in told), sum(one.entries for one in told)
-    return stored, Removed(hidden, lines, entries, sum(one.findings for one in told))
+    return stored, replace(sum_removed(told), hosts=hidden)
 
 
 def withdraw_keep_out(context: Context, unit: Unit, number: int, why: str) -> None:
@@ -202,6 +202,9 @@ def change_declared(context: Context, unit: Unit, wanted: Unit, *, correct: bool
         StoreError: persons are sealed for the old code and their key is not here; nothing was changed.
     """
     seal = context.load_seal() if wanted.code != unit.code else None
+    before: dict[str, frozenset[IPNetwork]] = {}
+    if wanted.level is not unit.level:
+        before |= read_kept(context, unit, find_unit(context.database, unit.parent) if unit.parent else None)
     with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
         changed = change_unit(transaction, unit, wanted, correct=correct)
         if changed.code != unit.code:
@@ -210,7 +213,23 @@ def change_declared(context: Context, unit: Unit, wanted: Unit, *, correct: bool
             reseal_systems(transaction, unit.code, changed.code, seal)
             if load_settings(context.home.path, {}).unit == unit.code:
                 write_settings(context.home.path, edit_settings(context.home.path, "unit", changed.code))
+        if before:
+            before[changed.code] = before.pop(unit.code)
+            agree_with_campus(context, transaction, before)
     return changed
+
+
+def move_unit(context: Context, unit: Unit, above: Unit | None, at: datetime, why: str) -> tuple[Unit, Removed]:
+    """Put a unit under another one from a moment on; what stays out of a new campus leaves what is stored.
+
+    Raises:
+        UsageError: it cannot stand there, or a network of it, or of the new campus, would stay out as a whole.
+    """
+    before = read_kept(context, unit, above) if unit.level is UnitLevel.DEPARTMENT else {}
+    with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
+        moved = move_unit_row(transaction, unit, above, at, why)
+        gone = agree_with_campus(context, transaction, before)
+    return moved, gone
 
 
 def note_setting(context: Context, name: str, before: object, after: object) -> None:

@@ -53,6 +53,10 @@ class KeptOut:
         """Tell whether an address, or any part of a prefix, stays out."""
         return self.count([asked]) > 0
 
+    def hides(self, prefix: IPNetwork) -> bool:
+        """Tell whether the whole of a prefix stays out."""
+        return self.count([prefix]) == prefix.num_addresses
+
     def count(self, asked: Iterable[IPNetwork | IPAddress]) -> int:
         """Count the different addresses among these that stay out."""
         spans = (

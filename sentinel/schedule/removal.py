@@ -109,7 +109,7 @@ def _ends(version: int, low: int, high: int) -> tuple[IPAddress, IPAddress]:
 
 
 def _tells(prefixes: Iterable[IPNetwork], kept: KeptOut) -> bool:
-    return any(kept.count([one]) == one.num_addresses for one in prefixes)
+    return any(map(kept.hides, prefixes))
 
 
 def _blind(findings: Iterable[Finding], kept: KeptOut, transaction: Transaction) -> Iterator[tuple[Finding, str, str]]:

@@ -289,8 +289,13 @@ def read_campus_keep_outs(database: Database, unit: str) -> tuple[KeepOut, ...]:
 def read_campus(database: Database, unit: str) -> tuple[Unit, ...]:
     """Give all units that share a unit's campus, the unit itself among them."""
     campus = _find_campus(database, unit)
-    below = read_units(database, campus) if campus else ()
-    return tuple(one for one in below if _find_campus(database, one.code) == campus)
+    if campus is None:
+        return ()
+    found = {campus.code: campus}
+    for one in read_units(database, campus):  # parents before children
+        if one.level is UnitLevel.DEPARTMENT and one.parent in found:
+            found[one.code] = one
+    return tuple(found.values())
 
 
 def _find_campus(database: Database, code: str) -> Unit | None:
