@@ -18,6 +18,7 @@ from sentinel.model.publication import Mapping, Publication, PublicationState, p
 
 if TYPE_CHECKING:
     from sentinel.model.unit import IPAddress
+    from sentinel.schedule.keep_out import KeptOut
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="公网映射：公网地址与端口通向哪台内网主机。")
 
@@ -33,6 +34,7 @@ SOURCE_WORDS = {
     "title": "标题相同",
 }
 MOST_SHOWN = 50
+_HIDDEN = "（已排除）"
 
 
 def register(app: typer.Typer) -> None:
@@ -118,19 +120,23 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """列出公网映射。"""
-    from sentinel.store.publications import build_publication_words, read_publications
+    from sentinel.schedule.keep_out import load_kept_out
+    from sentinel.store.publications import read_publications
 
     states = tuple(PublicationState) if everything else (PublicationState.IN_FORCE,)
     with open_session() as context:
-        found = read_publications(context.database, context.choose_unit(unit).code, states)
+        owner = context.choose_unit(unit)
+        found = read_publications(context.database, owner.code, states)
+        kept = load_kept_out(context, owner)
     if as_json:
         for one in found:
-            print_json(build_publication_words(one))
+            print_json(_words(one, kept))
         return
     _print(
         "公网映射",
         found,
         "sentinel map；sentinel publication withdraw 编号 --why 理由",
+        kept=kept,
         empty="sentinel publication import 导出文件；sentinel publication propose",
     )
 
@@ -259,15 +265,30 @@ def import_file(
         raise typer.Exit(SOME_REFUSED)
 
 
-def _print(title: str, found: Iterable[Publication], hint: str, *, empty: str = "") -> None:
+def _words(one: Publication, kept: KeptOut) -> dict[str, object]:
+    """Write a publication without the ends that must stay out: one withdrawn for that reason is listed still."""
+    from sentinel.store.publications import build_publication_words
+
+    mapping = one.mapping
+    hidden = {
+        name: None
+        for name, end in (("outside", mapping.outside), ("inside", mapping.inside))
+        if end is not None and kept.meets(end)
+    }
+    return build_publication_words(one) | hidden | {"kept_out": bool(hidden)}
+
+
+def _print(
+    title: str, found: Iterable[Publication], hint: str, *, empty: str = "", kept: KeptOut | None = None
+) -> None:
     print_table(
         title,
         ("编号>", "公网", "内网", "域名", "经由", "来源", "状态", "截止"),
         [
             (
                 one.id or "",
-                _outside(one),
-                _inside(one),
+                _outside(one, kept),
+                _inside(one, kept),
                 one.mapping.name,
                 one.mapping.via.zh,
                 SOURCE_WORDS.get(one.source, one.source) + (f" {one.reason[:20]}" if one.reason else ""),
@@ -281,14 +302,18 @@ def _print(title: str, found: Iterable[Publication], hint: str, *, empty: str = 
     )
 
 
-def _outside(one: Publication) -> str:
+def _outside(one: Publication, kept: KeptOut | None = None) -> str:
     mapping = one.mapping
+    if kept and mapping.outside is not None and kept.meets(mapping.outside):
+        return _HIDDEN
     where = "任意" if mapping.outside is None else str(mapping.outside)
     return _place(where, mapping.first_port, mapping.last_port, mapping.proto)
 
 
-def _inside(one: Publication) -> str:
+def _inside(one: Publication, kept: KeptOut | None = None) -> str:
     mapping = one.mapping
+    if kept and kept.meets(mapping.inside):
+        return _HIDDEN
     first = (mapping.inside_port or mapping.first_port) if mapping.first_port else 0
     return _place(str(mapping.inside), first, first + mapping.last_port - mapping.first_port, mapping.proto)
 

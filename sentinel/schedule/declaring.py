@@ -10,7 +10,7 @@ from sentinel.config import edit_settings, load_settings, write_settings
 from sentinel.errors import UsageError
 from sentinel.model.register import Exit, KeepOut
 from sentinel.model.unit import DEFAULT_NETWORK, IPNetwork, Network, Unit, UnitLevel, Zone
-from sentinel.schedule.answers import read_exits_line
+from sentinel.schedule.answers import read_exits_line, read_places
 from sentinel.schedule.campus import (
     agree_with_campus,
     count_hidden,
@@ -21,11 +21,15 @@ from sentinel.schedule.campus import (
 from sentinel.schedule.context import Context
 from sentinel.schedule.enrolment import CLASSIFIED, KEPT_OUT_REASON, build_exit_network
 from sentinel.schedule.intake import replace_networks
-from sentinel.schedule.keep_out import build_kept_out
+from sentinel.schedule.keep_out import KeptOut, build_kept_out
+from sentinel.schedule.kept_words import refuse_whole
 from sentinel.schedule.removal import Removed, remove_seen, remove_told
 from sentinel.store import declared
 from sentinel.store.database import Transaction
+from sentinel.store.hostings import read_hostings
+from sentinel.store.nat_pools import read_nat_pools
 from sentinel.store.register import reseal_register
+from sentinel.store.scopes import read_authorisations
 from sentinel.store.systems import reseal_systems
 from sentinel.store.unit_tree import move_unit as move_unit_row
 from sentinel.store.units import change_unit, find_unit, read_networks, write_network
@@ -86,6 +90,7 @@ def add_exit(
         if one.name != DEFAULT_NETWORK and (own is None or one.id != own.id)
     ]
     try:
+        refuse_whole(context, unit, read_places(" ".join(addresses)))
         *_, wanted = read_exits_line(" ".join((name, *addresses)), unit.code, exits, networks)
     except ValueError as error:
         raise UsageError(f"exit {name}: {error}") from error
@@ -158,7 +163,18 @@ def add_keep_out(
             replace_networks(context, transaction, one)
             remove_seen(context, transaction, one, kept)
             told.append(remove_told(transaction, one, kept))
-    return stored, replace(sum_removed(told), hosts=hidden)
+    return stored, replace(sum_removed(told), hosts=hidden, cut=sum(_count_cut(context, one, kept) for one in campus))
+
+
+def _count_cut(context: Context, unit: Unit, kept: KeptOut) -> int:
+    """Count what a unit's papers and ways out say of addresses that stay out, in whole or in part."""
+    database = context.database
+    signed = [one for one in read_authorisations(database, unit.code) if one.withdrawn_at is None]
+    named = [[*one.targets] for one in (*signed, *read_hostings(database, unit.code))]
+    places = [[target.network for target in targets if target.network is not None] for targets in named]
+    places += [[*one.outside, *one.inside] for one in read_nat_pools(database, unit.code)]
+    places += [[*one.prefixes] for one in declared.read_exits(database, unit.code)]
+    return sum(any(map(kept.meets, one)) for one in places)
 
 
 def withdraw_keep_out(context: Context, unit: Unit, number: int, why: str) -> None:

@@ -45,12 +45,14 @@ class Removed:
         lines: lines of the register that were withdrawn.
         entries: entries of the whitelist that were withdrawn.
         findings: findings that were closed and tell no address any more.
+        cut: authorisations, hostings, NAT pools and exits that keep what was written and have no effect there.
     """
 
     hosts: int = 0
     lines: int = 0
     entries: int = 0
     findings: int = 0
+    cut: int = 0
 
 
 def remove_told(transaction: Transaction, unit: Unit, kept: KeptOut) -> Removed:

@@ -18,7 +18,7 @@ from sentinel.model.moment import to_microseconds
 from sentinel.model.scope import Level, Refusal, RefusalReason
 from sentinel.model.unit import Unit, choose_network
 from sentinel.schedule.intake import Intake, Origin, take_in
-from sentinel.schedule.keep_out import read_kept_out
+from sentinel.schedule.keep_out import load_kept_out, read_kept_out
 from sentinel.store.endpoints import write_names
 from sentinel.store.home import work_folder
 from sentinel.store.hostings import read_campus_hostings
@@ -93,6 +93,15 @@ class JobReport:
     jobs: int
     result: JobResult
     intake: Intake | None
+
+
+def read_scannable(context: Context, unit: Unit) -> list[str]:
+    """Give what authorisations that hold now allow to look at; what stays out as a whole is neither asked nor told."""
+    kept, now = load_kept_out(context, unit), context.clock()
+    held = (one for one in read_authorisations(context.database, unit.code) if one.is_valid(now))
+    targets = [target for one in held if one.level > Level.PASSIVE for target in one.targets]
+    meant = (one for one in targets if not one.name.startswith("*") and not (one.network and kept.hides(one.network)))
+    return list(dict.fromkeys(one.text for one in meant))
 
 
 def plan_scan(

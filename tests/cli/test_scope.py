@@ -31,7 +31,7 @@ def test_authorisation_when_registered_gives_every_field(sentinel: Sentinel) -> 
         "rate_pps": 100,
         "withdrawn_at": None,
     }
-    assert sentinel.rows("scope", "list") == [row]
+    assert sentinel.rows("scope", "list") == [row | {"in_force": True, "kept_out": ""}]
 
 
 def test_authorisation_when_times_have_a_clock_or_a_zone_means_exactly_them(sentinel: Sentinel) -> None:
