@@ -17,6 +17,7 @@ from sentinel.model.evidence import RunKind
 from sentinel.model.moment import to_microseconds
 from sentinel.model.scope import Level, Refusal, RefusalReason
 from sentinel.model.unit import Unit, choose_network
+from sentinel.schedule.hosted import read_led
 from sentinel.schedule.intake import Intake, Origin, take_in
 from sentinel.schedule.keep_out import load_kept_out, read_kept_out
 from sentinel.store.endpoints import write_names
@@ -129,6 +130,9 @@ def plan_scan(
 def _admit(
     context: Context, unit: Unit, targets: Sequence[str], level: Level | None, rate_pps: int | None
 ) -> tuple[Admission, ...]:
+    hosted = read_campus_hostings(context.database, unit.code)
+    led = read_led(context, unit, hosted)
+
     def ask(wanted: Sequence[str], reach: Level) -> Admission:
         return admit(
             wanted,
@@ -138,7 +142,8 @@ def _admit(
             authorisations=read_authorisations(context.database, unit.code),
             networks=read_networks(context.database, unit.code),
             kept_out=read_kept_out(context.database, unit),
-            hosted=read_campus_hostings(context.database, unit.code),
+            hosted=hosted,
+            led=led,
             now=context.clock(),
             resolve=resolve_name,
         )
