@@ -170,7 +170,7 @@ def _count_cut(context: Context, unit: Unit, kept: KeptOut) -> int:
     """Count what a unit's papers and ways out say of addresses that stay out, in whole or in part."""
     database = context.database
     signed = [one for one in read_authorisations(database, unit.code) if one.withdrawn_at is None]
-    named = [[*one.targets] for one in (*signed, *read_hostings(database, unit.code))]
+    named = [one.targets for one in signed] + [one.targets for one in read_hostings(database, unit.code)]
     places = [[target.network for target in targets if target.network is not None] for targets in named]
     places += [[*one.outside, *one.inside] for one in read_nat_pools(database, unit.code)]
     places += [[*one.prefixes] for one in declared.read_exits(database, unit.code)]
