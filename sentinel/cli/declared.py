@@ -95,6 +95,8 @@ def _read_answers(context: Context, owner: Unit) -> Iterator[tuple[str, str, str
     """Give each answer with the command that changes it."""
     from sentinel.schedule.answers import place_list
     from sentinel.schedule.enrolment import CLASSIFIED
+    from sentinel.schedule.keep_out import load_kept_out
+    from sentinel.schedule.kept_words import show_prefixes
     from sentinel.store.declared import read_answers, read_contacts, read_exits, read_keep_outs
     from sentinel.store.units import read_networks
 
@@ -119,8 +121,9 @@ def _read_answers(context: Context, owner: Unit) -> Iterator[tuple[str, str, str
             words,
             "sentinel unit network 名称 网段 --zone 区域" if network.prefixes else "sentinel unit networks",
         )
+    hidden = load_kept_out(context, owner)
     for one in read_exits(context.database, owner.code):
-        yield "出口", f"{one.name} {place_list(one.prefixes)}", "sentinel unit exit add 名称 地址"
+        yield "出口", f"{one.name} {show_prefixes(hidden, one.prefixes).line}", "sentinel unit exit add 名称 地址"
     yield from _read_authority(context, owner, answers)
     known = read_contacts(context.database, owner.code, context.load_seal())
     yield "联系人", describe_contacts(known) or "未登记", "sentinel unit contact set"

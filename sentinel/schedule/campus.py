@@ -77,11 +77,10 @@ def refuse_whole_network(context: Context, unit: Unit, kept: KeptOut) -> None:
         UsageError: there is one.
     """
     for network in read_networks(context.database, unit.code):
-        whole = next((one for one in network.prefixes if kept.hides(one)), None)
-        if whole:
+        if any(map(kept.hides, network.prefixes)):
             raise UsageError(
-                f"network {network.name!r} of unit {unit.code} declares {whole}, which is declared to stay out: "
-                f"take it away first with `sentinel unit network {network.name} --remove`"
+                f"network {network.name!r} of unit {unit.code} declares what is declared to stay out: "
+                f"take it away first with `sentinel unit network {network.name} --remove --unit {unit.code}`"
             )
 
 

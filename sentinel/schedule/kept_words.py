@@ -49,7 +49,8 @@ class Shown:
     @property
     def line(self) -> str:
         """All of it on one line, with a mark for what is not shown."""
-        return "、".join((*self.texts, *((HIDDEN,) if self.hidden else ())))
+        places = (text.removesuffix("/32").removesuffix("/128") for text in self.texts)
+        return "、".join((*places, *((HIDDEN,) if self.hidden else ())))
 
 
 def show_targets(kept: KeptOut, targets: Iterable[Target]) -> Shown:

@@ -47,6 +47,14 @@ def _hide_numbers(text: str) -> str:
     return MAIL.sub("***", _CALLED.sub(r"\1****", hidden))
 
 
+_SECRET = re.compile(r"""(--script-args(?:-file)?)([ =])(?:"[^"]*"|'[^']*'|\S+)""")
+
+
+def hide_arguments(words: str) -> str:
+    """Hide what scripts of a scan were given on its command line: logins and passwords of services among it."""
+    return hide_persons(_SECRET.sub(r"\1\2***", words))
+
+
 def names_persons(texts: Iterable[str]) -> bool:
     """Tell whether any of these texts holds something to hide."""
     return any(_hide_numbers(text) != text for text in texts)

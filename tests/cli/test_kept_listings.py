@@ -22,8 +22,10 @@ def kept(sentinel: Sentinel) -> Sentinel:
     sentinel.run("unit", "nat", "add", "乙池", "--outside", "203.0.113.64/29", "--inside", "10.7.0.0/24")
     sentinel.run("publication", "add", f"{GONE}:443", "10.0.0.5:8443")
     sentinel.run("publication", "add", "203.0.113.90:443", "10.0.0.6:8443")
+    sentinel.run("unit", "network", "wan", "203.0.113.0/24")
+    sentinel.run("unit", "exit", "add", "出口", GONE, "203.0.113.91")
     (row,) = sentinel.rows("unit", "keep-out", "add", GONE, "10.7.0.9")
-    assert row["cut"] == 6
+    assert row["cut"] == 7
     return sentinel
 
 
@@ -34,6 +36,7 @@ LISTS = (
     ("publication", "list", "--all"),
     ("publication", "list"),
     ("unit", "exit", "list"),
+    ("unit", "show"),
 )
 
 
@@ -82,7 +85,7 @@ def test_rows_have_their_effect_again_once_the_addresses_may_be_known(kept: Sent
         ("scope", "authorise", GONE, *PAPER, "--level", "service"),
         ("unit", "nat", "add", "丙池", "--outside", GONE),
         ("unit", "nat", "add", "丙池", "--outside", "203.0.113.99", "--inside", "::ffff:10.7.0.9"),
-        ("unit", "exit", "add", "出口", GONE),
+        ("unit", "exit", "add", "二号", GONE),
     ],
     ids=lambda words: " ".join(words[:3]),
 )
