@@ -34,6 +34,7 @@ HOMES = {
     "nmap": {"collect.second_opinion"},
     "openpyxl": {"observe.table", "drill.papers", "report.sheet_forms", "report.workbook"},
     "psycopg": {"store.portable", "store.postgres", "store.postgres_schema", "store.postgres_values"},
+    "pydantic": {"assess.pack_cache"},
     "re2": {"assess.regex", "observe.mapping"},
     "rich": {"cli"},
     "sigma": {"assess"},
@@ -49,8 +50,10 @@ HOMES = {
 
 SENDERS = {"asyncio", "socket", "socketserver", "ssl", "http", "urllib", "ftplib", "smtplib", "telnetlib", "xmlrpc"}
 MAY_SEND = {
+    "collect.dialer",
     "collect.names",
     "collect.privilege",
+    "collect.probing",
     "console.app",
     "console.certificate",
     "console.connection",

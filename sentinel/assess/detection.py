@@ -1,4 +1,4 @@
-"""The detection of a rule: its nodes are checked by line, then read by pySigma and compiled."""
+"""The detection of a rule: its nodes are checked by line, then read by pySigma into one term."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address, ip_network
 
-from sentinel.assess.compile import Part, compile_tree
 from sentinel.assess.fields import Field, Kind
 from sentinel.assess.regex import compile_regex
+from sentinel.assess.sigma_tree import read_condition
+from sentinel.assess.term import Term
 from sentinel.assess.yamlnodes import Complaints, Node
 
 MAX_CONDITION = 500
@@ -21,10 +22,10 @@ _WORDS = re.compile(r"[^\s()]+")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]+\Z")
 
 
-def build_detection(
+def read_detection(
     node: Node, plain: dict[str, object], known: Mapping[str, Field], complaints: Complaints
-) -> Part | None:
-    """Check and compile the `detection` of a rule, a mapping; None when it has mistakes.
+) -> Term | None:
+    """Check and read the `detection` of a rule, a mapping; None when it has mistakes.
 
     `plain` is the whole rule as plain values, `known` the fields of its category.
     """
@@ -39,23 +40,9 @@ def build_detection(
     _check_condition(condition, selections, complaints)
     if len(complaints.found) > before:
         return None
-    return _compile(plain, condition, known, complaints)
-
-
-def _compile(
-    plain: dict[str, object], condition: Node, known: Mapping[str, Field], complaints: Complaints
-) -> Part | None:
-    from sigma.exceptions import SigmaError
-    from sigma.rule import SigmaRule
-
     try:
-        rule = SigmaRule.from_dict(plain, collect_errors=True)
-        if rule.errors:
-            for error in rule.errors:
-                complaints.add(condition.line, f"pySigma: {error}")
-            return None
-        return compile_tree(rule.detection.parsed_condition[0].parsed, known)
-    except (SigmaError, ValueError) as error:
+        return read_condition(plain, known)
+    except ValueError as error:
         complaints.add(condition.line, f"condition or selection cannot be read: {error}")
     return None
 
@@ -163,7 +150,7 @@ def _value_problem(wanted: Field, modifiers: set[str], node: Node, known: Mappin
     if "exists" in modifiers:
         return "" if isinstance(value, bool) else "'exists' takes true or false"
     if modifiers & _COMPARISONS:
-        if wanted.kind is not Kind.NUMBER:
+        if wanted.kind not in {Kind.NUMBER, Kind.ANY}:
             return f"{wanted.kind} fields cannot be compared with lt, lte, gt, gte"
         return "" if _is_number(value) else "a comparison takes a number"
     if modifiers & {"re", "cidr", "fieldref", "cased"} or modifiers & _TEXT_SHAPES:
@@ -178,15 +165,17 @@ def _special_problem(wanted: Field, modifiers: set[str], value: object, known: M
         other = known.get(value)
         return "" if other and other.kind is wanted.kind else f"fieldref names {value!r}, no {wanted.kind} field"
     if "cidr" in modifiers:
-        if wanted.kind is not Kind.ADDRESS:
+        if wanted.kind not in {Kind.ADDRESS, Kind.ANY}:
             return f"cidr needs an address field, this one is {wanted.kind}"
         return _attempt(lambda: ip_network(value))
-    if wanted.kind is not Kind.TEXT:
+    if wanted.kind not in {Kind.TEXT, Kind.ANY}:
         return f"{'|'.join(sorted(modifiers))} needs a text field, this one is {wanted.kind}"
     return _attempt(lambda: compile_regex(value)) if "re" in modifiers else ""
 
 
 def _plain_problem(wanted: Field, value: object) -> str:
+    if wanted.kind is Kind.ANY:
+        return "" if value != "" else "empty text never matches; write null for an absent field"
     if wanted.kind is Kind.NUMBER:
         return "" if _is_number(value) else f"wants a number, not {value!r}"
     if wanted.kind is Kind.FLAG:

@@ -2,70 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 
+from sentinel.assess.column import Column, Question, take_questions
+from sentinel.assess.compile import Predicate, compile_term
 from sentinel.assess.pack import Pack
 from sentinel.assess.rulefile import CompiledRule
-from sentinel.model.rule import Category, Detection, FieldValue, Rule, Scalar, Subject
+from sentinel.assess.term import Term
+from sentinel.model.rule import Category, Detection, FieldValue, Rule, Subject
 
-_MAX_REMEMBERED = 50_000
+_FIRST = ("service", "port", "guessed", "internet", "zone", "whitelist", "in_scope", "product", "version")
 
 
 class Dispatch:
-    """The rules of one category, found by the port and the service they demand."""
+    """The rules of one category, asked all at once: each field of a subject is looked up for all of them together."""
 
-    __slots__ = ("_by_port", "_by_service", "_everywhere", "_remembered")
+    __slots__ = ("_columns", "_everyone", "_late", "_rules")
 
-    def __init__(self, rules: Iterable[tuple[int, CompiledRule]]) -> None:
-        self._by_port: dict[Scalar, list[tuple[int, CompiledRule]]] = {}
-        self._by_service: dict[Scalar, list[tuple[int, CompiledRule]]] = {}
-        self._everywhere: list[tuple[int, CompiledRule]] = []
-        self._remembered: dict[tuple[FieldValue, FieldValue], tuple[CompiledRule, ...]] = {}
-        for place, one in rules:
-            demands = one.part.demands
-            if "service" in demands:
-                table, values = self._by_service, demands["service"]
-            elif "port" in demands:
-                table, values = self._by_port, demands["port"]
-            else:
-                self._everywhere.append((place, one))
-                continue
-            for value in values:
-                table.setdefault(value, []).append((place, one))
+    def __init__(self, rules: Iterable[CompiledRule]) -> None:
+        self._rules = tuple(rules)
+        self._everyone = (1 << len(self._rules)) - 1
+        self._late: list[Predicate | None] = []
+        questions: dict[str, list[tuple[int, Question]]] = {}
+        for number, one in enumerate(self._rules):
+            asked, rest = take_questions(one.term)
+            for question in asked:
+                questions.setdefault(question.field, []).append((number, question))
+            self._late.append(compile_term(Term("all", args=tuple(rest))).holds if rest else None)
+        self._columns = [
+            (name, Column(questions[name], len(self._rules))) for name in sorted(questions, key=_earliness)
+        ]
 
-    def candidates(self, subject: Subject) -> tuple[CompiledRule, ...]:
-        """Give the rules that may fire on the subject, in the order of the pack."""
-        port, service = subject.fields.get("port"), subject.fields.get("service")
-        found = self._remembered.get((port, service))
-        if found is None:
-            name = service.lower() if isinstance(service, str) else None
-            number = port if isinstance(port, int) else None
-            rows = [*self._by_port.get(number, ()), *self._by_service.get(name, ()), *self._everywhere]
-            found = tuple(one for _, one in sorted(rows, key=lambda row: row[0]))
-            if len(self._remembered) < _MAX_REMEMBERED:
-                self._remembered[port, service] = found
+    def find(self, fields: Mapping[str, FieldValue]) -> list[CompiledRule]:
+        """Give the rules that fire, in the order they were taken."""
+        left, get, found = self._everyone, fields.get, list[CompiledRule]()
+        for name, column in self._columns:
+            left &= column[get(name)]
+            if not left:
+                return found
+        while left:
+            lowest = left & -left
+            left ^= lowest
+            number = lowest.bit_length() - 1
+            late = self._late[number]
+            if late is None or late(fields):
+                found.append(self._rules[number])
         return found
+
+
+def _earliness(name: str) -> tuple[int, str]:
+    """Sort fields so that those that rule out most, and whose values repeat most, are looked up first."""
+    return _FIRST.index(name) if name in _FIRST else len(_FIRST), name
 
 
 def judge(pack: Pack, subjects: Iterable[Subject], now: datetime) -> Iterator[Detection]:
     """Yield a detection for each rule that fires on each subject; rules outside their validity stay quiet."""
-    rules = [(place, one) for place, one in enumerate(pack.compiled) if is_in_force(one.rule, now)]
-    tables = {
-        category: Dispatch((place, one) for place, one in rules if one.rule.category is category)
-        for category in Category
-    }
+    tables = _tables(pack, tuple(is_in_force(one.rule, now) for one in pack.compiled))
     for subject in subjects:
-        for one in tables[subject.category].candidates(subject):
-            if one.part.holds(subject.fields):
-                yield Detection(one.rule, subject, _matched(one, subject))
+        for one in tables[subject.category].find(subject.fields):
+            yield Detection(one.rule, subject, one.part.fields)
+
+
+@lru_cache(maxsize=8)
+def _tables(pack: Pack, in_force: tuple[bool, ...]) -> Mapping[Category, Dispatch]:
+    """Build the tables of the rules in force; they serve until another rule comes into force."""
+    rules = [one for one, valid in zip(pack.compiled, in_force, strict=True) if valid]
+    return {category: Dispatch(one for one in rules if one.rule.category is category) for category in Category}
 
 
 def is_in_force(rule: Rule, now: datetime) -> bool:
     """Tell whether the rule may fire at `now`."""
     return (rule.valid_from is None or rule.valid_from <= now) and (rule.valid_to is None or now <= rule.valid_to)
-
-
-def _matched(one: CompiledRule, subject: Subject) -> tuple[tuple[str, FieldValue], ...]:
-    fields = subject.fields
-    return tuple((name, fields[name]) for name in one.part.fields if fields.get(name) not in (None, ()))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
 from sentinel.assess.catalogues import ControlFile, HighRiskCase, read_controls, read_limited
+from sentinel.assess.compile import compile_term
+from sentinel.assess.correlation import Correlation
+from sentinel.assess.correlationfile import Counted, read_correlation
+from sentinel.assess.pack_cache import Kept, code_mark, read_kept, write_kept
 from sentinel.assess.retention import POLICY, check_retention
 from sentinel.assess.rulefile import CompiledRule, References, RuleFile, read_rule
 from sentinel.assess.yamlnodes import Complaints, read_yaml
@@ -20,16 +24,17 @@ FEEDS = "feeds"
 MAX_FILES = 5000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pack:
-    """Rules ready to judge, and the catalogues they speak to.
+    """Rules ready to judge, and the catalogues they speak to; compared by identity, as packs are large.
 
     Attributes:
         rules: sorted by name.
         catalogues: control catalogues in the order of their files.
         high_risk: high-risk cases tags may name.
         hash: SHA-256 over the sorted file names and bytes; says exactly which pack judged.
-        compiled: the rules with their predicates, in the order of `rules`.
+        compiled: the rules about single subjects with their predicates, in the order of `rules`.
+        correlations: the rules that count detections of others, in the order of `rules`.
     """
 
     rules: tuple[Rule, ...]
@@ -37,6 +42,7 @@ class Pack:
     high_risk: tuple[HighRiskCase, ...]
     hash: str
     compiled: tuple[CompiledRule, ...] = field(repr=False)
+    correlations: tuple[Correlation, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,50 +57,93 @@ class _Source:
         return CONTROLS in Path(self.name).parts[:-1]
 
 
-def load_pack(folders: Sequence[Path]) -> Pack:
+_Content = tuple[_Source, bytes, Complaints]
+
+
+def load_pack(folders: Sequence[Path], cache: Path | None = None) -> Pack:
     """Load every `*.yml` under the folders; below `controls/` stand catalogues, `feeds/` and `policy/` are left out.
+
+    In the folder `cache` what was read without mistakes is kept, and found again while no file changes.
 
     Raises:
         RuleError: files have mistakes; it holds all of them.
     """
-    pack, mistakes = _read_pack(folders)
-    if mistakes:
-        raise RuleError(mistakes)
+    mistakes: list[Mistake] = []
+    contents, digest = _read_files(folders, mistakes)
+    key = sha256("\0".join((digest, code_mark(), *map(str, folders))).encode()).hexdigest()
+    if cache is not None and not mistakes and (kept := read_kept(cache, key)) is not None:
+        compiled = tuple(CompiledRule(rule, compile_term(term), term) for rule, term in kept.rules)
+        rules = _sort_rules(compiled, kept.correlations)
+        return Pack(rules, kept.catalogues, kept.high_risk, digest, compiled, kept.correlations)
+    pack, found = _build_pack(contents, digest, mistakes)
+    if found:
+        raise RuleError(found)
+    if cache is not None:
+        terms = tuple((one.rule, one.term) for one in pack.compiled)
+        write_kept(cache, key, Kept(terms, pack.correlations, pack.catalogues, pack.high_risk))
     return pack
 
 
 def check_pack(folders: Sequence[Path]) -> tuple[Mistake, ...]:
     """Give every mistake of the files under the folders, retention policies too, sorted by file and line."""
-    return tuple(sorted((*_read_pack(folders)[1], *check_retention(folders))))
-
-
-def _read_pack(folders: Sequence[Path]) -> tuple[Pack, tuple[Mistake, ...]]:
     mistakes: list[Mistake] = []
-    sources = list(_find_sources(folders, mistakes))
+    contents, digest = _read_files(folders, mistakes)
+    return tuple(sorted((*_build_pack(contents, digest, mistakes)[1], *check_retention(folders))))
+
+
+def _read_files(folders: Sequence[Path], mistakes: list[Mistake]) -> tuple[list[_Content], str]:
+    """Give the files with their bytes, and the SHA-256 over all of them."""
     digest = sha256()
-    controls: list[tuple[str, ControlFile]] = []
-    contents: list[tuple[_Source, bytes, Complaints]] = []
-    for source in sources:
+    contents: list[_Content] = []
+    for source in _find_sources(folders, mistakes):
         complaints = Complaints(str(source.path))
         data = read_limited(source.path, complaints)
         digest.update(f"{source.name}\0{len(data)}\0".encode() + data)
+        contents.append((source, data, complaints))
+    return contents, digest.hexdigest()
+
+
+def _build_pack(contents: list[_Content], digest: str, mistakes: list[Mistake]) -> tuple[Pack, tuple[Mistake, ...]]:
+    controls: list[tuple[str, ControlFile]] = []
+    for source, data, complaints in contents:
         if source.is_control:
             root = None if complaints.found else read_yaml(data, complaints)
             if root:
                 controls.append((complaints.file, read_controls(root, complaints)))
-        else:
-            contents.append((source, data, complaints))
-        mistakes += complaints.found if source.is_control else ()
+            mistakes += complaints.found
+    contents = [one for one in contents if not one[0].is_control]
     cases = tuple(case for _, control in controls for case in control.cases)
     catalogues = tuple(catalogue for _, control in controls for catalogue in control.catalogues)
     files = _read_rules(contents, catalogues, cases, mistakes)
+    correlations = _read_correlations(files, mistakes)
     mistakes += _duplicates(files)
     if len(files) == len(contents):  # a file that cannot be read may hold the rule a clause names
         mistakes += _unknown_rules(controls, files)
     mistakes += _duplicate_catalogues(controls)
     compiled = sorted((file.compiled for _, file in files if file.compiled), key=lambda one: one.rule.name)
-    rules = tuple(one.rule for one in compiled)
-    return Pack(rules, catalogues, cases, digest.hexdigest(), tuple(compiled)), tuple(sorted(mistakes))
+    rules = _sort_rules(compiled, correlations)
+    return Pack(rules, catalogues, cases, digest, tuple(compiled), correlations), tuple(sorted(mistakes))
+
+
+def _sort_rules(compiled: Iterable[CompiledRule], correlations: Iterable[Correlation]) -> tuple[Rule, ...]:
+    rules = [*(one.rule for one in compiled), *(one.rule for one in correlations)]
+    return tuple(sorted(rules, key=lambda rule: rule.name))
+
+
+def _read_correlations(files: list[tuple[str, RuleFile]], mistakes: list[Mistake]) -> tuple[Correlation, ...]:
+    """Read the correlations once all other rules are known, by name and by id."""
+    known: dict[str, Counted] = {}
+    for _, file in files:
+        if file.compiled:
+            one = Counted(file.compiled.rule, file.compiled.part.holds)
+            known |= {one.rule.name: one, one.rule.id: one}
+    found: list[Correlation] = []
+    for _, file in files:
+        if file.correlation:
+            one_more = read_correlation(file.correlation, known)
+            mistakes += file.correlation.complaints.found
+            found += [one_more] if one_more else []
+    return tuple(sorted(found, key=lambda one: one.rule.name))
 
 
 def _find_sources(folders: Sequence[Path], mistakes: list[Mistake]) -> Iterator[_Source]:
@@ -116,7 +165,7 @@ def _find_sources(folders: Sequence[Path], mistakes: list[Mistake]) -> Iterator[
 
 
 def _read_rules(
-    contents: list[tuple[_Source, bytes, Complaints]],
+    contents: list[_Content],
     catalogues: tuple[Catalogue, ...],
     cases: tuple[HighRiskCase, ...],
     mistakes: list[Mistake],
@@ -126,9 +175,11 @@ def _read_rules(
     files = []
     for _, data, complaints in contents:
         root = None if complaints.found else read_yaml(data, complaints)
-        if root:
-            files.append((complaints.file, read_rule(root, references, complaints)))
-        mistakes += complaints.found
+        file = read_rule(root, references, complaints) if root else None
+        if file:
+            files.append((complaints.file, file))
+        if file is None or file.correlation is None:  # what a correlation lacks is told when the others are known
+            mistakes += complaints.found
     return files
 
 

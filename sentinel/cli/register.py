@@ -269,11 +269,11 @@ def withdraw(
         raise UsageError("--why: may not be empty")
     with open_session() as context:
         owner = context.choose_unit(unit)
-        known = {line.id for line in read_register(context.database, owner.code)}
-        missing = next((number for number in numbers if number not in known), None)
-        if missing is not None:
-            raise UsageError(f"no such line in force: {missing}; `sentinel register list` shows them")
         with context.database.transaction(context.actor, context.clock()) as transaction:
+            known = {line.id for line in read_register(context.database, owner.code)}
+            missing = next((number for number in numbers if number not in known), None)
+            if missing is not None:
+                raise UsageError(f"no such line in force: {missing}; `sentinel register list` shows them")
             withdraw_register(transaction, numbers)
             transaction.audit("register.withdraw", f"unit {owner.code}", after={"lines": numbers, "why": reason})
     print_line(f"已撤下 {len(set(numbers))} 条。")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
@@ -32,9 +32,18 @@ class Category(StrEnum):
     DOMAIN = "domain"
     CERTIFICATE = "certificate"
     FLOW = "flow"
+    TLS = "tls"
+    WEB = "web"
+    DNS = "dns"
+    LOG = "log"
     UNIT = "unit"
     SYSTEM = "system"
     ENTRY = "entry"
+
+    @property
+    def is_event(self) -> bool:
+        """True for what happens and is over; a state lasts until something proves that it ended."""
+        return self in {Category.FLOW, Category.LOG}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,7 @@ class Rule:
         valid_to: last moment it may fire; None: for ever.
         file: where it stands.
         line: first line there.
+        correlates: names of the rules whose detections it counts; empty for a rule about single subjects.
     """
 
     id: str
@@ -87,6 +97,7 @@ class Rule:
     valid_to: datetime | None = None
     file: str = ""
     line: int = 0
+    correlates: tuple[str, ...] = ()
 
 
 Scalar = str | int | float | bool | IPv4Address | IPv6Address | None
@@ -105,6 +116,8 @@ class Subject:
         fields: values by field name; a tuple matches when one of its values does; None and absent are the same.
         evidence: SHA-256 of the evidence the fields come from.
         seen_at: when it was last confirmed.
+        told: since when a field has its value, for those the calendar tells and no look does: a finding of them begins
+            no earlier than the last of them.
     """
 
     category: Category
@@ -114,6 +127,7 @@ class Subject:
     fields: Mapping[str, FieldValue]
     evidence: str = ""
     seen_at: datetime | None = None
+    told: tuple[tuple[str, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +137,15 @@ class Detection:
     Attributes:
         rule: the rule.
         subject: what it fired on.
-        matched: the fields the rule looked at with their values, for the evidence line.
+        asked: names of the fields the rule looked at.
     """
 
     rule: Rule
     subject: Subject
-    matched: tuple[tuple[str, FieldValue], ...] = field(default=())
+    asked: tuple[str, ...] = ()
+
+    @property
+    def matched(self) -> tuple[tuple[str, FieldValue], ...]:
+        """The fields the rule looked at that are there, with their values, for the evidence line."""
+        fields = self.subject.fields
+        return tuple((name, fields[name]) for name in self.asked if fields.get(name) not in (None, ()))

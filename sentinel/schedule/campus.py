@@ -27,7 +27,8 @@ def read_kept(context: Context, *units: Unit | None) -> Kept:
     """Give what stays out of units, of all that share a campus with one of them, and of all departments below them."""
     database = context.database
     found: dict[str, Unit] = {}
-    for unit in units:
+    for told in units:
+        unit = find_unit(database, told.code) if told else None  # somebody may have moved it since
         if unit is None:
             continue
         below = [one for one in read_units(database, unit) if one.level is UnitLevel.DEPARTMENT]

@@ -26,6 +26,7 @@ from sentinel.schedule.kept_words import refuse_whole
 from sentinel.schedule.removal import Removed, remove_seen, remove_told
 from sentinel.store import declared
 from sentinel.store.database import Transaction
+from sentinel.store.home import SETTINGS_BUSY, hold_lock
 from sentinel.store.hostings import read_hostings
 from sentinel.store.nat_pools import read_nat_pools
 from sentinel.store.register import reseal_register
@@ -81,26 +82,27 @@ def add_exit(
     Raises:
         UsageError: the addresses cannot be read, or overlap another exit or a part of a network.
     """
-    exits = [one for one in declared.read_exits(context.database, unit.code) if one.name != name]
-    before = next((one for one in declared.read_exits(context.database, unit.code) if one.name == name), None)
-    own = _exit_network(context, before)
-    networks = [
-        one
-        for one in read_networks(context.database, unit.code)
-        if one.name != DEFAULT_NETWORK and (own is None or one.id != own.id)
-    ]
-    try:
-        refuse_whole(context, unit, read_places(" ".join(addresses)))
-        *_, wanted = read_exits_line(" ".join((name, *addresses)), unit.code, exits, networks)
-    except ValueError as error:
-        raise UsageError(f"exit {name}: {error}") from error
-    kept = before or wanted
-    wanted = replace(
-        wanted,
-        provider=kept.provider if provider is None else provider,
-        line=kept.line if line is None else line,
-    )
     with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
+        known = declared.read_exits(context.database, unit.code)
+        before = next((one for one in known if one.name == name), None)
+        own = _exit_network(context, before)
+        networks = [
+            one
+            for one in read_networks(context.database, unit.code)
+            if one.name != DEFAULT_NETWORK and (own is None or one.id != own.id)
+        ]
+        exits = [one for one in known if one.name != name]
+        try:
+            refuse_whole(context, unit, read_places(" ".join(addresses)))
+            *_, wanted = read_exits_line(" ".join((name, *addresses)), unit.code, exits, networks)
+        except ValueError as error:
+            raise UsageError(f"exit {name}: {error}") from error
+        kept = before or wanted
+        wanted = replace(
+            wanted,
+            provider=kept.provider if provider is None else provider,
+            line=kept.line if line is None else line,
+        )
         stored = declared.write_exit(transaction, wanted)
         network = build_exit_network(stored, networks)
         if own and (network is None or network.prefixes != own.prefixes):
@@ -117,11 +119,11 @@ def withdraw_exit(context: Context, unit: Unit, name: str) -> Exit:
     Raises:
         UsageError: there is no such exit.
     """
-    found = next((one for one in declared.read_exits(context.database, unit.code) if one.name == name), None)
-    if found is None:
-        raise UsageError(f"no exit {name!r} of {unit.name}; `sentinel unit exit list` shows them")
-    own = _exit_network(context, found)
     with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
+        found = next((one for one in declared.read_exits(context.database, unit.code) if one.name == name), None)
+        if found is None:
+            raise UsageError(f"no exit {name!r} of {unit.name}; `sentinel unit exit list` shows them")
+        own = _exit_network(context, found)
         declared.withdraw_exit(transaction, found)
         if own:
             _remove(context, transaction, unit, own)
@@ -150,11 +152,11 @@ def add_keep_out(
         UsageError: a declared network, or one of its prefixes, would stay out as a whole.
     """
     kept = build_kept_out(prefixes)
-    campus = declared.read_campus(context.database, unit.code)
-    for one in campus:
-        refuse_whole_network(context, one, kept)
-    hidden = sum(count_hidden(context, one, kept) for one in campus)
     with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
+        campus = declared.read_campus(context.database, unit.code)
+        for one in campus:
+            refuse_whole_network(context, one, kept)
+        hidden = sum(count_hidden(context, one, kept) for one in campus)
         stored = declared.write_keep_out(transaction, KeepOut(0, unit.code, prefixes, reason))
         if declared.read_answers(context.database, unit.code).get(CLASSIFIED) == "none":
             declared.write_answer(transaction, unit.code, CLASSIFIED, "kept_out")
@@ -218,20 +220,21 @@ def change_declared(context: Context, unit: Unit, wanted: Unit, *, correct: bool
         StoreError: persons are sealed for the old code and their key is not here; nothing was changed.
     """
     seal = context.load_seal() if wanted.code != unit.code else None
-    before: dict[str, frozenset[IPNetwork]] = {}
-    if wanted.level is not unit.level:
-        before |= read_kept(context, unit, find_unit(context.database, unit.parent) if unit.parent else None)
     with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
+        before: dict[str, frozenset[IPNetwork]] = {}
+        if wanted.level is not unit.level:
+            before |= read_kept(context, unit, find_unit(context.database, unit.parent) if unit.parent else None)
         changed = change_unit(transaction, unit, wanted, correct=correct)
         if changed.code != unit.code:
             declared.reseal_contacts(transaction, unit.code, changed.code, seal)
             reseal_register(transaction, unit.code, changed.code, seal)
             reseal_systems(transaction, unit.code, changed.code, seal)
-            if load_settings(context.home.path, {}).unit == unit.code:
-                write_settings(context.home.path, edit_settings(context.home.path, "unit", changed.code))
         if before:
             before[changed.code] = before.pop(unit.code)
             agree_with_campus(context, transaction, before)
+        if changed.code != unit.code and load_settings(context.home.path, {}).unit == unit.code:
+            with hold_lock(context.home, "settings", SETTINGS_BUSY):
+                write_settings(context.home.path, edit_settings(context.home.path, "unit", changed.code))
     return changed
 
 
@@ -241,8 +244,8 @@ def move_unit(context: Context, unit: Unit, above: Unit | None, at: datetime, wh
     Raises:
         UsageError: it cannot stand there, or a network of it, or of the new campus, would stay out as a whole.
     """
-    before = read_kept(context, unit, above) if unit.level is UnitLevel.DEPARTMENT else {}
     with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
+        before = read_kept(context, unit, above) if unit.level is UnitLevel.DEPARTMENT else {}
         moved = move_unit_row(transaction, unit, above, at, why)
         gone = agree_with_campus(context, transaction, before)
     return moved, gone

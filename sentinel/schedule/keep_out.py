@@ -16,6 +16,7 @@ from sentinel.collect.ranges import Range, intersect, merge, range_of, range_of_
 from sentinel.errors import ParseError
 from sentinel.model.observation import HostObservation, NameObservation, Observation
 from sentinel.model.plain import plain_address, plain_prefix, read_plain_prefix
+from sentinel.model.probe import ProbeObservation
 from sentinel.model.register import KeepOut
 from sentinel.model.sighting import HoldingObservation, TranslationObservation
 from sentinel.model.unit import IPAddress, IPNetwork, Unit
@@ -104,7 +105,7 @@ def _addresses_of(one: Observation) -> tuple[IPAddress, ...]:
         return (one.address,)
     if isinstance(one, TranslationObservation):
         return (one.inside, one.outside) if one.peer is None else (one.inside, one.outside, one.peer)
-    if isinstance(one, NameObservation) and one.address is not None:
+    if isinstance(one, NameObservation | ProbeObservation) and one.address is not None:
         return (one.address,)
     return ()
 

@@ -71,6 +71,11 @@ class Home:
         return self.var / "backups"
 
     @property
+    def cache(self) -> Path:
+        """What is only kept to save time; may be emptied at any moment."""
+        return self.var / "cache"
+
+    @property
     def logs(self) -> Path:
         """Log files of long-running commands."""
         return self.var / "log"
@@ -161,6 +166,9 @@ def open_home(path: Path, busy_timeout_s: int = 30, server: ServerPlace | None =
         if not os.access(home.var, os.W_OK | os.X_OK):
             raise StoreError(f"{home.var}: cannot be written; check its owner and the mount")
     return home, Database(home.place, busy_timeout_s, may_create=server is None)
+
+
+SETTINGS_BUSY = "another process changes the settings; try again when it is done"
 
 
 @contextmanager

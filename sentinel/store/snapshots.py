@@ -83,7 +83,7 @@ def read_ranking(database: Database, snapshot: int, name: str, limit: int) -> tu
     Totals are at least what a unit has of its own, so the rank of totals is walked until no better one can follow.
     """
     best: list[tuple[str, Count]] = []
-    rows = database.query(
+    rows = database.stream(
         "SELECT unit, own, total, known FROM snapshot_counter WHERE snapshot=? AND name=? AND total>0 "
         "ORDER BY total DESC, unit",
         (snapshot, name),

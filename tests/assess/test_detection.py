@@ -6,9 +6,10 @@ from ipaddress import ip_address
 import pytest
 import yaml
 
-from sentinel.assess.compile import Part, compile_tree
-from sentinel.assess.detection import build_detection
+from sentinel.assess.compile import Part, compile_term
+from sentinel.assess.detection import read_detection
 from sentinel.assess.fields import FIELDS
+from sentinel.assess.sigma_tree import read_condition
 from sentinel.assess.yamlnodes import Complaints, read_yaml
 from sentinel.model.rule import Category, FieldValue
 
@@ -20,9 +21,9 @@ def build(detection: str, category: Category = Category.SERVICE) -> Part:
     node = read_yaml(detection.encode(), complaints)
     assert node is not None, complaints.found
     plain = {"title": "x", "logsource": {"product": "sentinel"}, "detection": yaml.safe_load(detection)}
-    part = build_detection(node, plain, FIELDS[category], complaints)
-    assert part is not None, complaints.found
-    return part
+    term = read_detection(node, plain, FIELDS[category], complaints)
+    assert term is not None, complaints.found
+    return compile_term(term)
 
 
 def holds(item: str, fields: dict[str, FieldValue]) -> bool:
@@ -145,38 +146,21 @@ def test_detection_when_a_selection_is_a_list_then_one_mapping_is_enough():
     assert not part.holds({"port": 1})
 
 
-DEMANDS = [
-    ("s: {port: [1, 2], title: x}\ncondition: s", {"port": frozenset({1, 2})}),
-    ("s: {service|cased: Ssh}\ncondition: s", {"service": frozenset({"ssh"})}),
-    ("s: {port: 1}\nt: {port: 2}\ncondition: s or t", {"port": frozenset({1, 2})}),
-    ("s: {port: 1, title: a}\nt: {port: 2, title: b}\ncondition: s or t", {"port": frozenset({1, 2})}),
-    ("s: {port: 1}\nt: {title: x}\ncondition: s or t", {}),
-    ("s: {port: [1, 2]}\nt: {port: [2, 3]}\ncondition: s and t", {"port": frozenset({2})}),
-    ("s: {title: x}\nt: {port: 2}\ncondition: s and not t", {}),
-    ("s: {port|gt: 5}\ncondition: s", {}),
-    ("s: {service: 'a*'}\ncondition: s", {}),
-]
-
-
-@pytest.mark.parametrize(("detection", "wanted"), DEMANDS)
-def test_detection_when_it_demands_a_port_or_service_then_the_index_knows(detection, wanted):
-    assert dict(build(detection).demands) == wanted
-
-
 def test_detection_when_compiled_then_fields_stand_in_order_of_appearance():
     part = build("s: {port: 1, title|contains: [a, b]}\nf: {port: 2, banner: x}\ncondition: s and not f")
     assert part.fields == ("port", "title", "banner")
 
 
-@pytest.mark.parametrize("tree", [None, "keyword"])
-def test_compile_tree_when_there_is_no_field_then_it_is_refused(tree):
-    with pytest.raises(ValueError, match="keywords"):
-        compile_tree(tree, {})
-
-
-def test_compile_tree_when_a_value_has_no_meaning_here_then_it_is_refused():
-    from sigma.conditions import ConditionFieldEqualsValueExpression
-    from sigma.types import SigmaExpansion
-
-    with pytest.raises(ValueError, match="SigmaExpansion"):
-        compile_tree(ConditionFieldEqualsValueExpression("port", SigmaExpansion([])), FIELDS[Category.SERVICE])
+@pytest.mark.parametrize(
+    ("selection", "words"),
+    [
+        (["keyword"], "keywords"),
+        ({"port|expand": "%ports%"}, "placeholder|Expansion"),
+        ({"port|nonsense": 1}, "nonsense"),
+    ],
+)
+def test_condition_when_it_has_no_meaning_here_then_it_is_refused(selection, words):
+    detection = {"selection": selection, "condition": "selection"}
+    plain = {"title": "x", "logsource": {"product": "sentinel"}, "detection": detection}
+    with pytest.raises(ValueError, match=words):
+        read_condition(plain, FIELDS[Category.SERVICE])

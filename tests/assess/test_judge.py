@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel.assess.compile import Part
+from sentinel.assess.compile import compile_term
 from sentinel.assess.judge import Dispatch, judge
 from sentinel.assess.pack import load_pack
+from sentinel.assess.pack_cache import Kept, read_kept, write_kept
 from sentinel.assess.rulefile import CompiledRule
+from sentinel.assess.term import MANY, ONE, Term
 from sentinel.model.rule import Category, Rule, RuleText, Severity, Subject
 from tests.assess.texts import RULE
 
@@ -70,30 +73,59 @@ def test_judge_when_run_twice_then_it_gives_the_same(make_pack):
     assert list(judge(pack, subjects, NOW)) == list(judge(pack, subjects, NOW + timedelta(days=1)))
 
 
-def demanding(number: int, demands: dict) -> CompiledRule:
+def compiled(number: int, term: Term) -> CompiledRule:
     rule = Rule("", f"r{number}", RuleText(""), RuleText(""), Severity.LOW, Category.SERVICE)
-
-    def holds(fields) -> bool:
-        return all(fields.get(name) in values for name, values in demands.items())
-
-    return CompiledRule(rule, Part(holds, demands={name: frozenset(values) for name, values in demands.items()}))
+    return CompiledRule(rule, compile_term(term), term)
 
 
-PORTS = st.lists(st.integers(1, 4), min_size=1, max_size=3)
-SERVICES = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=2)
-DEMANDS = st.one_of(
-    st.just({}),
-    st.fixed_dictionaries({"port": PORTS}),
-    st.fixed_dictionaries({"service": SERVICES}),
-    st.fixed_dictionaries({"port": PORTS, "service": SERVICES}),
+LEAVES = st.one_of(
+    st.builds(lambda port: Term("equals", "port", port), st.integers(1, 4)),
+    st.builds(lambda name: Term("equals", "service", name, folded=True), st.sampled_from(["a", "b", "c"])),
+    st.builds(lambda text: Term("like", "title", pieces=(MANY, text, MANY), folded=True), st.sampled_from(["a", "b"])),
+    st.builds(lambda text: Term("regex", "banner", text), st.sampled_from(["a.", "^b"])),
+    st.builds(lambda text: Term("regex", "names", text, flags="i"), st.sampled_from(["A", "^b|a$"])),
+    st.builds(lambda text: Term("like", "title", pieces=(text, ONE)), st.sampled_from(["a", "B"])),
+    st.builds(lambda op: Term("compare", "open_days", 2, flags=op), st.sampled_from(["lt", "ge"])),
+    st.builds(lambda text: Term("cidr", "address", text), st.sampled_from(["10.0.0.0/30", "10.0.0.2/31", "::/127"])),
+    st.builds(lambda text: Term("address", "address", text), st.sampled_from(["10.0.0.1", "::1"])),
+    st.builds(lambda wanted: Term("exists", "names", wanted), st.booleans()),
+    st.sampled_from([Term("absent", "product"), Term("absent", "names"), Term("same", "title", "banner")]),
+)
+TERMS = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.builds(lambda args: Term("all", args=tuple(args)), st.lists(inner, min_size=1, max_size=3)),
+        st.builds(lambda args: Term("any", args=tuple(args)), st.lists(inner, min_size=1, max_size=3)),
+        st.builds(lambda arg: Term("not", args=(arg,)), inner),
+    ),
+    max_leaves=8,
+)
+TEXTS = st.one_of(st.none(), st.text("abA", max_size=3))
+FIELDS = st.fixed_dictionaries(
+    {
+        "port": st.one_of(st.none(), st.integers(0, 5)),
+        "service": st.one_of(st.none(), st.sampled_from(["a", "A", "b", "x"])),
+        "product": TEXTS,
+        "title": TEXTS,
+        "banner": TEXTS,
+        "open_days": st.one_of(st.none(), st.integers(0, 3)),
+        "names": st.lists(TEXTS, max_size=3).map(tuple),
+        "address": st.sampled_from([None, *map(ip_address, ("10.0.0.1", "10.0.0.3", "10.0.0.9", "::1", "::2"))]),
+    }
 )
 
 
-@given(st.lists(DEMANDS, max_size=8), st.integers(0, 5), st.sampled_from(["a", "b", "x", None]))
-def test_dispatch_when_indexed_then_it_fires_as_asking_every_rule_would(demands, port, service):
-    rules = [demanding(number, demand) for number, demand in enumerate(demands)]
-    fields = {"port": port, "service": service}
-    table = Dispatch(enumerate(rules))
-    for _ in range(2):
-        fired = [one.rule.name for one in table.candidates(subject("x", **fields)) if one.part.holds(fields)]
-        assert fired == [one.rule.name for one in rules if one.part.holds(fields)]
+@given(st.lists(TERMS, max_size=8), st.lists(FIELDS, max_size=6))
+def test_dispatch_when_indexed_and_remembering_then_it_fires_as_asking_every_rule_would(terms, subjects):
+    rules = [compiled(number, term) for number, term in enumerate(terms)]
+    table = Dispatch(rules)
+    for fields in subjects * 2:
+        assert table.find(fields) == [one for one in rules if one.part.holds(fields)]
+
+
+@given(st.lists(TERMS, max_size=4))
+def test_pack_when_kept_and_read_again_then_its_conditions_are_the_same(tmp_path_factory, terms):
+    folder = tmp_path_factory.mktemp("kept")
+    kept = Kept(tuple((compiled(number, term).rule, term) for number, term in enumerate(terms)), (), (), ())
+    write_kept(folder, "a" * 64, kept)
+    assert read_kept(folder, "a" * 64) == kept

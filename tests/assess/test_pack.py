@@ -33,6 +33,47 @@ def test_load_pack_when_a_file_changes_then_the_hash_changes_and_else_not(make_p
     assert load_pack([make_pack({"demo/redis.yml": vary("due_days: 1", "due_days: 2")})]).hash != first
 
 
+def test_load_pack_when_kept_then_it_is_read_from_there_until_a_file_changes(make_pack, vary, tmp_path):
+    folder, cache = make_pack(), tmp_path / "cache"
+    first = load_pack([folder], cache)
+    (kept,) = cache.iterdir()
+    again = load_pack([folder], cache)
+    assert (again.rules, again.catalogues, again.high_risk) == (first.rules, first.catalogues, first.high_risk)
+    assert (again.hash, again.compiled[0].term) == (first.hash, first.compiled[0].term)
+    assert again.compiled[0].part.holds({"service": "redis", "guessed": False})
+    kept.write_text(kept.read_text("utf-8").replace("设置口令。", "这里读到的"), "utf-8")
+    assert load_pack([folder], cache).rules[0].zh.remediation == "这里读到的"
+    changed = make_pack({"demo/redis.yml": vary("due_days: 1", "due_days: 2")})
+    assert load_pack([changed], cache).rules[0].zh.remediation == "设置口令。"
+
+
+@pytest.mark.parametrize("broken", [b"", b"{", b'{"rules": 1}', b"\xff"])
+def test_load_pack_when_what_is_kept_is_broken_then_the_files_are_read(make_pack, tmp_path, broken):
+    folder = make_pack()
+    load_pack([folder], tmp_path / "cache")
+    (kept,) = (tmp_path / "cache").iterdir()
+    kept.write_bytes(broken)
+    assert load_pack([folder], tmp_path / "cache").rules == load_pack([folder]).rules
+
+
+def test_load_pack_when_nothing_can_be_kept_then_it_is_loaded_all_the_same(make_pack, tmp_path):
+    place = tmp_path / "a-file"
+    place.write_text("")
+    assert load_pack([make_pack()], place).rules
+
+
+def test_load_pack_when_there_are_mistakes_then_nothing_is_kept(make_pack, vary, tmp_path):
+    with pytest.raises(RuleError):
+        load_pack([make_pack({"demo/redis.yml": vary("due_days: 1", "due_days: 0")})], tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
+
+
+def test_load_pack_when_files_change_often_then_few_are_kept(make_pack, vary, tmp_path):
+    for days in range(1, 8):
+        load_pack([make_pack({"demo/redis.yml": vary("due_days: 1", f"due_days: {days}")})], tmp_path / "cache")
+    assert len(list((tmp_path / "cache").iterdir())) == 4
+
+
 def test_load_pack_when_a_catalogue_changes_then_the_hash_changes(make_pack):
     folder = make_pack()
     first = load_pack([folder]).hash
@@ -140,7 +181,7 @@ BAD = [
     ),
     ("detection:\n", "detection: [\n", 15, "broken YAML"),
     ("detection:\n", "detection: &a\n", 13, "anchors and aliases"),
-    ("detection:\n", "correlation: {type: event_count}\ndetection:\n", 1, "correlation rules are not supported yet"),
+    ("detection:\n", "correlation: {type: event_count}\ndetection:\n", 13, "rules of a correlation"),
     ("cases:\n", "---\ncases:\n", 20, "one document for each file"),
     ("due_days: 1", "due_days: !!python/name:os.system", 6, "unreadable value"),
 ]

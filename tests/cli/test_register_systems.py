@@ -163,3 +163,20 @@ def test_lines_are_gathered_planned_off_and_reconciled(sentinel: Sentinel, tmp_p
     assert "goes with nothing else" in sentinel.run("register", "offline", "2", "--end", "1", expect=2).err
     sentinel.run("register", "offline", "--end", "1")
     assert sentinel.rows("register", "offline") == []
+
+
+def test_system_when_renamed_is_shown_and_found_with_its_former_name(
+    sentinel: Sentinel, sheet: Path, key: dict[str, str]
+) -> None:
+    sentinel.run("register", "import", sheet, env=key)
+    renamed = sentinel.run("register", "rename", "1", "智慧教务", "--why", "升级", env=key).out
+    assert "原名教务系统，现名智慧教务" in renamed
+    assert "曾用名：教务系统（至 " in sentinel.run("register", "show", "1", env=key).out
+    (row,) = sentinel.rows("register", "show", "1", env=key)
+    assert (row["name"], [one["name"] for one in row["former_names"]]) == ("智慧教务", ["教务系统"])
+    assert row["steps"][-1]["reason"] == "教务系统 → 智慧教务：升级"
+    for name in ("智慧", "教务系统", "教 务"):
+        assert [one["id"] for one in sentinel.rows("register", "systems", "--name", name, env=key)] == [1]
+    assert sentinel.rows("register", "systems", "--name", "没有", env=key) == []
+    assert "is a name of system 2" in sentinel.run("register", "rename", "1", "学校网站", env=key, expect=2).complaint
+    assert audited(sentinel, "register.rename") == 1

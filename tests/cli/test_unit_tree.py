@@ -38,7 +38,7 @@ def test_unit_moved_and_renamed_is_shown_as_it_was_on_a_day(tree: Sentinel) -> N
     assert moved.row["path"] == "3900000002/3900000003"
     renamed = tree.run("unit", "rename", "3900000003", "示例实验小学", "--at", "2026-10-01", "--why", "文二", "--json")
     assert (renamed.row["name"], renamed.row["aliases"]) == ("示例实验小学", ["示例小学"])
-    spans = tree.rows("unit", "history", "--unit", "3900000003")
+    spans = tree.rows("unit", "history", "--unit", "示例小学")
     assert [(one["name"], one["parent"], one["why"]) for one in spans] == [
         ("示例小学", "3900000001", ""),
         ("示例小学", "3900000002", "文"),

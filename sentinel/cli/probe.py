@@ -1,0 +1,162 @@
+"""`probe`: closer looks at what is open."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentinel.cli.output import is_interactive, print_json, print_line, print_note
+from sentinel.cli.session import JsonOption, NoCheckOption, UnitOption, VantageOption, open_session
+from sentinel.errors import CollectError, ScopeError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sentinel.collect.look import ProbeTarget
+    from sentinel.model.probe import ProbeKind, ProbeObservation
+    from sentinel.schedule.probing import LookTotal, PlannedLooks
+
+SOME_FAILED = 3
+_WORDS = {
+    "tls": "TLS 协议与套件",
+    "ssh": "SSH 算法",
+    "web": "网页",
+    "login": "免登录访问",
+    "snmp": "SNMP",
+    "mail": "邮件服务",
+    "dns": "域名记录",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this group."""
+    app.command("probe")(probe)
+
+
+def probe(
+    targets: Annotated[
+        list[str] | None, typer.Argument(help="地址或网段，默认台账中全部开放端口", show_default=False)
+    ] = None,
+    kinds: Annotated[
+        list[str] | None,
+        typer.Option("--kind", help="只做某类深查，可多次：tls、ssh、web、login、snmp、mail、dns", show_default=False),
+    ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="只显示将查什么，不发送")] = False,
+    unit: UnitOption = None,
+    vantage: VantageOption = None,
+    no_check: NoCheckOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """深查已开放的服务：协议版本、算法、页面、是否免登录；只读，不试口令。"""
+    from sentinel.schedule.judging import judge_unit
+    from sentinel.schedule.probing import LookTotal, find_targets, plan_looks, run_looks
+
+    wanted = _read_kinds(kinds or [])
+    with open_session() as context:
+        owner = context.choose_unit(unit)
+        found = _within(find_targets(context, owner, wanted), targets or [])
+        planned = plan_looks(context, owner, found)
+        _tell_refusals(planned, as_json)
+        if plan or not planned.permits:
+            _print_plan(planned, as_json)
+            if planned.refusals and not planned.permits:
+                raise ScopeError("refused, nothing was sent: the authorisations allow none of these looks")
+            return
+        total = LookTotal()
+        run_looks(
+            context,
+            owner,
+            planned,
+            total,
+            vantage=vantage or context.settings.vantage,
+            on_look=lambda one: _tell_look(one, as_json),
+        )
+        _print_summary(total, as_json)
+        if not no_check:
+            judge_unit(context, owner)
+    if total.failed and not total.answered:
+        raise CollectError(f"no look found anything out: {next(iter(total.failed))}")
+    if planned.refusals or total.failed:
+        raise typer.Exit(SOME_FAILED)
+
+
+def _read_kinds(texts: Sequence[str]) -> tuple[ProbeKind, ...]:
+    from sentinel.model.probe import ProbeKind
+
+    known = [kind.value for kind in ProbeKind]
+    for text in texts:
+        if text not in known:
+            raise UsageError(f"--kind: no such kind of look: {text!r} ({', '.join(known)})")
+    return tuple(ProbeKind(text) for text in texts) or tuple(ProbeKind)
+
+
+def _within(found: Iterable[ProbeTarget], texts: Sequence[str]) -> list[ProbeTarget]:
+    try:
+        prefixes = [ip_network(text, strict=False) for text in texts]
+    except ValueError as error:
+        raise UsageError(f"{error}; give addresses or prefixes of the map") from error
+    return [
+        one
+        for one in found
+        if not prefixes or any(one.address.version == each.version and one.address in each for each in prefixes)
+    ]
+
+
+def _tell_refusals(planned: PlannedLooks, as_json: bool) -> None:
+    for one in planned.refusals:
+        if as_json:
+            print_json({"event": "refused", "target": one.target, "reason": one.reason, "detail": one.detail})
+        else:
+            print_note(f"拒绝 {one.target}：{one.detail}")
+
+
+def _tell_look(one: ProbeObservation, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "event": "look",
+                "kind": one.kind,
+                "address": str(one.address) if one.address else None,
+                "port": one.port,
+                "name": one.name or None,
+                "answered": one.answered,
+                "reason": one.reason or None,
+                "values": dict(one.values),
+            }
+        )
+    elif is_interactive() or not one.answered:
+        place = f"{one.address}:{one.port}" if one.address else one.name
+        print_note(f"{_WORDS[one.kind]} {place}：{'已查' if one.answered else one.reason}")
+
+
+def _print_plan(planned: PlannedLooks, as_json: bool) -> None:
+    counts: dict[str, int] = {}
+    for _, targets in planned.permits:
+        for one in targets:
+            counts[one.kind] = counts.get(one.kind, 0) + 1
+    if as_json:
+        print_json({"summary": {"planned": planned.count, "kinds": counts, "refused": len(planned.refusals)}})
+        return
+    words = "，".join(f"{_WORDS[kind]} {count}" for kind, count in sorted(counts.items()))
+    print_line(f"将深查 {planned.count} 项：{words}。未发送任何报文。" if words else "没有可深查的开放服务。")
+
+
+def _print_summary(total: LookTotal, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "summary": {
+                    "planned": total.planned,
+                    "answered": total.answered,
+                    "failed": total.failed,
+                    "sent": total.sent,
+                    "changed": total.changed,
+                }
+            }
+        )
+        return
+    failed = sum(total.failed.values())
+    print_line(f"深查 {total.planned} 项：查明 {total.answered}，未果 {failed}，有变化 {total.changed}。")
+    print_line("下一步：sentinel finding list")

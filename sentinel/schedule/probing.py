@@ -1,0 +1,210 @@
+"""A unit's map in; what is open there is looked at more closely where the gate lets it, and the record taken in."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from sentinel.collect.gate import admit
+from sentinel.collect.look import ProbeTarget
+from sentinel.collect.permit import Permit
+from sentinel.collect.probing import PROBERS, probe
+from sentinel.errors import ScopeError
+from sentinel.log import info
+from sentinel.model.endpoint import MapRow
+from sentinel.model.evidence import RunKind
+from sentinel.model.probe import ProbeKind, ProbeObservation
+from sentinel.model.scope import Level, Refusal
+from sentinel.model.unit import IPAddress, Unit
+from sentinel.observe.probe_log import write_end, write_head, write_look
+from sentinel.schedule.context import Context
+from sentinel.schedule.intake import Intake, Origin, take_in
+from sentinel.schedule.keep_out import read_kept_out
+from sentinel.schedule.reading import find_blankets, iterate_map, leave_out_answering
+from sentinel.schedule.scanning import explain_refusals
+from sentinel.store.home import work_folder
+from sentinel.store.hostings import read_campus_hostings
+from sentinel.store.scopes import read_authorisations
+from sentinel.store.units import read_networks
+
+TOOL = "sentinel-probe"
+MAX_NAMES = 8
+"""Names one service is asked by; a host with more is asked by the first in the order of the alphabet."""
+
+_BY_SERVICE: Mapping[str, tuple[ProbeKind, ...]] = MappingProxyType(
+    {
+        "ssh": (ProbeKind.SSH,),
+        "http": (ProbeKind.WEB,),
+        "https": (ProbeKind.TLS, ProbeKind.WEB),
+        "snmp": (ProbeKind.SNMP,),
+        "smtp": (ProbeKind.MAIL,),
+        "submission": (ProbeKind.MAIL,),
+        "pop3": (ProbeKind.MAIL,),
+        "imap": (ProbeKind.MAIL,),
+    }
+)
+_LOGIN_SERVICES = frozenset(
+    {"redis", "mongodb", "mongod", "elasticsearch", "docker", "zookeeper", "memcached", "memcache", "couchdb", "etcd"}
+    | {"kubernetes", "clickhouse", "influxdb", "vnc", "ftp", "mqtt", "rsync", "x11", "nfs", "rpcbind", "kafka", "nacos"}
+)
+_NAMED = frozenset({ProbeKind.TLS, ProbeKind.WEB})
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLooks:
+    """What the gate decided about closer looks, before anything is sent.
+
+    Attributes:
+        permits: what may be looked at, by permit.
+        refusals: what may not, and why.
+    """
+
+    permits: tuple[tuple[Permit, tuple[ProbeTarget, ...]], ...]
+    refusals: tuple[Refusal, ...]
+
+    @property
+    def count(self) -> int:
+        """How many looks are planned."""
+        return sum(len(targets) for _, targets in self.permits)
+
+
+@dataclass(slots=True)
+class LookTotal:
+    """The sums of a round of closer looks.
+
+    Attributes:
+        planned: looks planned.
+        answered: looks that found something out.
+        failed: looks that came to nothing, by reason.
+        sent: connection attempts and datagrams.
+        changed: things that answered otherwise than before, or for the first time.
+    """
+
+    planned: int = 0
+    answered: int = 0
+    failed: dict[str, int] = field(default_factory=dict)
+    sent: int = 0
+    changed: int = 0
+
+
+def kinds_of(row: MapRow) -> tuple[ProbeKind, ...]:
+    """Tell which looks an open endpoint is worth."""
+    seen, key = row.endpoint.fingerprint, row.endpoint.key
+    if key.proto == "udp":
+        return (ProbeKind.SNMP,) if key.port == 161 or seen.service == "snmp" else ()
+    kinds = dict.fromkeys(_BY_SERVICE.get(seen.service, ()))
+    if seen.tunnel == "ssl" or seen.service in {"ssl", "tls"}:
+        kinds[ProbeKind.TLS] = None
+    if seen.service in _LOGIN_SERVICES:
+        kinds[ProbeKind.LOGIN] = None
+    return tuple(kinds)
+
+
+def find_targets(
+    context: Context, unit: Unit, kinds: Sequence[ProbeKind], addresses: Iterable[IPAddress] | None = None
+) -> Iterator[ProbeTarget]:
+    """Yield what is open in a unit's map and worth a look; boxes that answer on everything are left out."""
+    wanted = None if addresses is None else set(addresses)
+    rows, _ = leave_out_answering(list(iterate_map(context, unit)), find_blankets(context, unit))
+    seen: set[ProbeTarget] = set()
+    for row in rows:
+        key, mark = row.endpoint.key, row.endpoint.fingerprint
+        if wanted is not None and key.address not in wanted:
+            continue
+        for kind in kinds_of(row):
+            if kind not in kinds or kind not in PROBERS:
+                continue
+            names = ("", *sorted(row.names)[:MAX_NAMES]) if kind in _NAMED else ("",)
+            for name in names:
+                is_tls = mark.tunnel == "ssl" or mark.service == "https"
+                one = ProbeTarget(kind, key.address, key.proto, key.port, name, mark.service, is_tls)
+                if one not in seen:
+                    seen.add(one)
+                    yield one
+
+
+def plan_looks(context: Context, unit: Unit, targets: Iterable[ProbeTarget]) -> PlannedLooks:
+    """Ask the gate for each target at the level its kind of look needs; nothing is sent."""
+    by_level: dict[Level, dict[IPAddress, list[ProbeTarget]]] = {}
+    for one in targets:
+        by_level.setdefault(PROBERS[one.kind].level, {}).setdefault(one.address, []).append(one)
+    permits: list[tuple[Permit, tuple[ProbeTarget, ...]]] = []
+    refusals: list[Refusal] = []
+    for level, hosts in sorted(by_level.items()):
+        admission = admit(
+            [str(address) for address in hosts],
+            unit=unit.code,
+            level=level,
+            rate_pps=None,
+            authorisations=read_authorisations(context.database, unit.code),
+            networks=read_networks(context.database, unit.code),
+            kept_out=read_kept_out(context.database, unit),
+            hosted=read_campus_hostings(context.database, unit.code),
+            now=context.clock(),
+        )
+        refusals += admission.refusals
+        for permit in admission.permits:
+            inside = [one for address in permit.addresses() for one in hosts.get(address, ())]
+            if inside:
+                permits.append((permit, tuple(inside)))
+    return PlannedLooks(tuple(permits), tuple(refusals))
+
+
+def run_looks(
+    context: Context,
+    unit: Unit,
+    planned: PlannedLooks,
+    total: LookTotal,
+    *,
+    vantage: str,
+    on_look: Callable[[ProbeObservation], None] | None = None,
+) -> Intake:
+    """Make the looks of all permits, one record of them, and take that in.
+
+    What was found before an authorisation ran out, or the user ended it, is kept.
+
+    Raises:
+        ScopeError: nothing was let through, or an authorisation ran out on the way.
+    """
+    if not planned.permits:
+        raise ScopeError(explain_refusals(planned.refusals) if planned.refusals else "nothing there to look at")
+    total.planned = planned.count
+    name = f"probe-{uuid.uuid4().hex[:8]}"
+    problem: BaseException | None = None
+    with work_folder(context.home, "probe") as folder:
+        path = folder / f"{name}.jsonl"
+        with path.open("wb") as record:
+            record.write(write_head(TOOL, context.clock()))
+
+            def take(one: ProbeObservation) -> None:
+                record.write(write_look(one))
+                record.flush()
+                _count(total, one)
+                if on_look is not None:
+                    on_look(one)
+
+            try:
+                for permit, targets in planned.permits:
+                    total.sent += probe(permit, targets, take, now=context.clock)
+            except (ScopeError, KeyboardInterrupt) as error:
+                problem = error
+            else:
+                record.write(write_end(context.clock(), total.sent))
+        authorisation = planned.permits[0][0].authorisation if len(planned.permits) == 1 else None
+        origin = Origin(name, RunKind.SCAN, vantage, authorisation=authorisation, finished=context.clock())
+        with path.open("rb") as stream:
+            intake = take_in(context, unit, stream, origin)
+    total.changed = intake.run.events
+    info("looks done", unit=unit.code, looks=total.planned, answered=total.answered, sent=total.sent)
+    if problem is not None:
+        raise problem
+    return intake
+
+
+def _count(total: LookTotal, one: ProbeObservation) -> None:
+    if one.answered:
+        total.answered += 1
+    else:
+        total.failed[one.reason] = total.failed.get(one.reason, 0) + 1
