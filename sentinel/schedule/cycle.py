@@ -8,14 +8,12 @@ from pathlib import Path
 from sentinel.errors import CollectError, RuleError, ScopeError
 from sentinel.log import info
 from sentinel.model.ports import parse_ports
-from sentinel.model.scope import Level
 from sentinel.model.unit import Unit
 from sentinel.schedule.context import Context
 from sentinel.schedule.identifying import identify_unit
 from sentinel.schedule.judging import Judgement, judge_unit
 from sentinel.schedule.reporting import write_report
-from sentinel.schedule.scanning import ScanTotal, plan_scan, run_scan
-from sentinel.store.scopes import read_authorisations
+from sentinel.schedule.scanning import ScanTotal, plan_scan, read_scannable, run_scan
 
 REPORTS = ("school", "compliance", "mining")
 
@@ -58,19 +56,13 @@ def run_cycle(context: Context, unit: Unit, ports: str = "") -> CycleResult:
 
 
 def _collect(context: Context, unit: Unit, ports: str, result: CycleResult) -> None:
-    targets = [
-        target.text
-        for one in read_authorisations(context.database, unit.code)
-        if one.is_valid(context.clock()) and one.level > Level.PASSIVE
-        for target in one.targets
-        if not target.name.startswith("*")
-    ]
+    targets = read_scannable(context, unit)
     if not targets:
         result.problems.append("no authorisation to scan holds now; nothing was sent")
         return
     asked = parse_ports(ports)
     try:
-        planned = plan_scan(context, unit, list(dict.fromkeys(targets)), asked)
+        planned = plan_scan(context, unit, targets, asked)
         result.problems += [f"{one.target}: {one.detail}" for one in planned.refusals]
         for _ in run_scan(context, unit, planned, asked, result.scan, vantage=context.settings.vantage):
             pass
