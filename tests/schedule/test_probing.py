@@ -14,6 +14,7 @@ from sentinel.model.evidence import RunKind
 from sentinel.model.probe import ProbeKind, ProbeObservation, clean_values
 from sentinel.model.scope import Authorisation, Level
 from sentinel.observe.probe_log import write_end, write_head, write_look
+from sentinel.schedule.collecting import collect
 from sentinel.schedule.context import Context
 from sentinel.schedule.intake import Origin, take_in
 from sentinel.schedule.probing import LookTotal, find_targets, plan_looks, run_looks
@@ -113,3 +114,25 @@ def test_looks_when_a_look_is_about_a_domain_then_it_is_kept_with_the_unit(conte
         record(1, look(1, {"a": 1}, kind=ProbeKind.DNS, address=None, proto="", port=0, name="school.example")),
     )
     assert found(context) == [("school.example", {"a": 1})]
+
+
+@pytest.mark.nmap
+def test_cycle_when_it_collects_then_what_is_open_is_looked_at_too(context: Context) -> None:
+    def talk(line) -> None:
+        line.sendall(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n" + OFFER)
+        line.recv(100)
+
+    with serving(talk) as port:
+        authorise(context, str(HERE), Level.SERVICE)
+        done = collect(context, SCHOOL, str(port))
+    assert done.problems == []
+    assert (done.scan.endpoints_open, done.looks.answered) == (1, 1)
+    assert [values["ssh_ciphers"] for _, values in found(context)] == [("aes128-cbc",)]
+
+
+@pytest.mark.nmap
+def test_cycle_when_it_may_only_discover_then_no_look_is_made(context: Context) -> None:
+    with serving(lambda line: line.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")) as port:
+        authorise(context, str(HERE), Level.DISCOVER)
+        done = collect(context, SCHOOL, str(port))
+    assert (done.problems, done.scan.endpoints_open, done.looks.planned) == ([], 1, 0)
