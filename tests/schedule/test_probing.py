@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import timedelta
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import pytest
 
@@ -12,12 +12,14 @@ from sentinel.collect.target import parse_target
 from sentinel.errors import ScopeError
 from sentinel.model.evidence import RunKind
 from sentinel.model.probe import ProbeKind, ProbeObservation, clean_values
+from sentinel.model.register import KeepOut
 from sentinel.model.scope import Authorisation, Level
 from sentinel.observe.probe_log import write_end, write_head, write_look
 from sentinel.schedule.collecting import collect
 from sentinel.schedule.context import Context
-from sentinel.schedule.intake import Origin, take_in
+from sentinel.schedule.intake import Origin, replace_networks, take_in
 from sentinel.schedule.probing import LookTotal, find_targets, plan_looks, run_looks
+from sentinel.store.declared import withdraw_keep_out, write_keep_out
 from sentinel.store.probes import read_probes
 from sentinel.store.scopes import write_authorisation
 from sentinel.store.units import read_networks
@@ -136,3 +138,15 @@ def test_cycle_when_it_may_only_discover_then_no_look_is_made(context: Context) 
         authorise(context, str(HERE), Level.DISCOVER)
         done = collect(context, SCHOOL, str(port))
     assert (done.problems, done.scan.endpoints_open, done.looks.planned) == ([], 1, 0)
+
+
+def test_looks_when_an_address_is_to_stay_out_then_they_go_and_come_back_with_it(context: Context) -> None:
+    take(context, record(1, look(1, {"a": 1}), look(1, {"a": 2}, address=ip_address("10.0.0.2"))))
+    with context.database.transaction("tester", NOW, objects=True) as transaction:
+        kept = write_keep_out(transaction, KeepOut(0, SCHOOL.code, (ip_network("10.0.0.2/32"),), "x"))
+        replace_networks(context, transaction, SCHOOL)
+    assert found(context) == [("10.0.0.1", {"a": 1})]
+    with context.database.transaction("tester", NOW) as transaction:
+        withdraw_keep_out(transaction, SCHOOL.code, kept.id, "x")
+        replace_networks(context, transaction, SCHOOL)
+    assert [address for address, _ in found(context)] == ["10.0.0.1", "10.0.0.2"]
