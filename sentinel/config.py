@@ -71,6 +71,14 @@ def _whole(low: int, high: int) -> Callable[[object], int]:
     return read
 
 
+def _flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in {"true", "false"}:
+        return value.strip().lower() == "true"
+    raise ValueError("must be true or false")
+
+
 def _folders(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return tuple(piece for piece in value.split(os.pathsep) if piece)
@@ -113,6 +121,9 @@ class Settings:
     )
     rules: tuple[str, ...] = field(
         default=(), metadata={"read": _folders, "zh": "本单位自有规则文件夹，与自带规则一并使用"}
+    )
+    ranking: bool = field(
+        default=False, metadata={"read": _flag, "zh": "是否允许按评分排名（`score rank`）；主管部门决定后才打开"}
     )
     log_level: str = field(
         default="warning",

@@ -51,7 +51,7 @@ def test_settings_file_sets_every_kind(tmp_path: Path) -> None:
         'database = "postgresql://h/c"\n'
         'contact_key = "/k"\nbackup_dir = "/b"\nbackup_keep = 11\nevidence_budget_mib = 12\nlog_size_mib = 13\n'
         "log_keep = 14\nsilent_days = 15\nconfirm_days = 16\n"
-        'own_domains = ["School.example."]\n',
+        'own_domains = ["School.example."]\nranking = true\n',
     )
     given = {
         "unit": "s",
@@ -63,6 +63,7 @@ def test_settings_file_sets_every_kind(tmp_path: Path) -> None:
         "job_size": 8,
         "job_timeout_s": 9,
         "rules": ("a", "b c"),
+        "ranking": True,
         "log_level": "debug",
         "busy_timeout_s": 10,
         "contact_key": "/k",

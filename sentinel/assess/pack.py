@@ -14,6 +14,7 @@ from sentinel.assess.correlationfile import Counted, read_correlation
 from sentinel.assess.pack_cache import Kept, code_mark, read_kept, write_kept
 from sentinel.assess.retention import POLICY, check_retention
 from sentinel.assess.rulefile import CompiledRule, References, RuleFile, read_rule
+from sentinel.assess.score_table import SCORE, check_tables
 from sentinel.assess.yamlnodes import Complaints, read_yaml
 from sentinel.errors import Mistake, RuleError
 from sentinel.model.control import Catalogue
@@ -61,7 +62,7 @@ _Content = tuple[_Source, bytes, Complaints]
 
 
 def load_pack(folders: Sequence[Path], cache: Path | None = None) -> Pack:
-    """Load every `*.yml` under the folders; below `controls/` stand catalogues, `feeds/` and `policy/` are left out.
+    """Load every `*.yml` under the folders; `controls/` holds catalogues, `feeds/`, `policy/`, `score/` are left out.
 
     In the folder `cache` what was read without mistakes is kept, and found again while no file changes.
 
@@ -88,7 +89,9 @@ def check_pack(folders: Sequence[Path]) -> tuple[Mistake, ...]:
     """Give every mistake of the files under the folders, retention policies too, sorted by file and line."""
     mistakes: list[Mistake] = []
     contents, digest = _read_files(folders, mistakes)
-    return tuple(sorted((*_build_pack(contents, digest, mistakes)[1], *check_retention(folders))))
+    return tuple(
+        sorted((*_build_pack(contents, digest, mistakes)[1], *check_retention(folders), *check_tables(folders)))
+    )
 
 
 def _read_files(folders: Sequence[Path], mistakes: list[Mistake]) -> tuple[list[_Content], str]:
@@ -154,7 +157,7 @@ def _find_sources(folders: Sequence[Path], mistakes: list[Mistake]) -> Iterator[
             continue
         for path in folder.rglob("*"):
             name = path.relative_to(folder)
-            left_out = FEEDS in name.parts or POLICY in name.parts
+            left_out = {FEEDS, POLICY, SCORE} & set(name.parts)
             if path.suffix in {".yml", ".yaml"} and not left_out and path.is_file():
                 sources.append(_Source(name.as_posix(), path))
     if not sources and not mistakes:

@@ -29,6 +29,13 @@ WORDS = {
     "live_informational": "待处理隐患：提示",
     "live": "待处理隐患：合计",
     "overdue": "逾期未整改",
+    "overdue_critical": "逾期未整改：严重",
+    "overdue_high": "逾期未整改：高危",
+    "overdue_medium": "逾期未整改：中危",
+    "overdue_low": "逾期未整改：低危",
+    "outside_overdue": "上级或外部查出、逾期未整改",
+    "outside_overdue_critical": "上级或外部查出、逾期未整改：严重",
+    "mining_overdue": "挖矿行为逾期未处置",
     "opened": "本期新发现",
     "reopened": "本期复发",
     "retested": "本期复测通过",
@@ -40,6 +47,7 @@ WORDS = {
     "registered_seen": "台账条目：登记且发现",
     "registered_unseen": "台账条目：登记未发现",
     "unregistered": "未登记主机",
+    "confirm_overdue": "逾期未确认的信息系统",
     "clauses": "等保条款（二级）",
     "clauses_conform": "等保条款：符合",
     "clauses_nonconform": "等保条款：不符合",
@@ -47,6 +55,8 @@ WORDS = {
     "prefixes_planned": "申报的网段",
     "addresses_planned": "申报网段中主机可用的地址",
     "addresses_covered": "本期扫描过的地址",
+    "score_low": "评分下限（十分之一分）",
+    "score_high": "评分上限（十分之一分）",
 }
 
 MonthOption = Annotated[str | None, typer.Option("--period", help="哪个月，如 2026-11", show_default=False)]

@@ -16,6 +16,7 @@ from sentinel.schedule.context import Context
 from sentinel.schedule.facts import SUMMARY_CATALOGUE, read_unit_facts
 from sentinel.schedule.judging import read_pack
 from sentinel.schedule.persons import hide_persons
+from sentinel.schedule.scoring import count_score, read_tables, score_counts
 from sentinel.store.judged import read_newest_check
 from sentinel.store.snapshots import (
     count_turns,
@@ -80,7 +81,7 @@ def freeze(context: Context, top: Unit, period: Period, why: str = "") -> tuple[
     if known is not None and not why:
         return known, False
     units = read_units(context.database, top)
-    own = dict(_count_units(context, units, period))
+    own = dict(count_units(context, units, period))
     draft = Snapshot(
         0,
         top.code,
@@ -119,9 +120,10 @@ def _find_known(context: Context, top: Unit, period: Period, why: str) -> Snapsh
     return known
 
 
-def _count_units(context: Context, units: tuple[Unit, ...], period: Period) -> Iterator[tuple[str, dict[str, int]]]:
-    """Count the units of which anything is known."""
+def count_units(context: Context, units: tuple[Unit, ...], period: Period) -> Iterator[tuple[str, dict[str, int]]]:
+    """Count the units of which anything is known, and score them by the tables in force at the period's end."""
     known = read_known_units(context.database)
+    tables = read_tables(context)
     for unit in units:
         if unit.code not in known:
             continue
@@ -129,4 +131,5 @@ def _count_units(context: Context, units: tuple[Unit, ...], period: Period) -> I
         states = list(read_states_at(context.database, unit.code, period.end))
         turns = count_turns(context.database, unit.code, period.start, period.end)
         judged = not facts.unjudged and read_newest_check(context.database, unit.code) is not None
-        yield unit.code, count_unit(facts, states, turns, SUMMARY_CATALOGUE, judged=judged)
+        counts = count_unit(facts, states, turns, SUMMARY_CATALOGUE, judged=judged)
+        yield unit.code, counts | count_score(score_counts(tables, unit, counts, period.end))

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sentinel.model.finding import FindingState
+from sentinel.model.finding import FindingSource, FindingState
 from sentinel.model.moment import from_microseconds, to_microseconds
 from sentinel.model.rule import Severity
-from sentinel.model.snapshot import Count, Snapshot, UnitCounts
+from sentinel.model.snapshot import Count, FindingAt, Snapshot, UnitCounts
 from sentinel.model.unit import Unit
 from sentinel.store.database import Database, Row, Transaction
 
@@ -127,20 +127,18 @@ def read_ranking(database: Database, snapshot: int, name: str, limit: int) -> tu
     return tuple(best)
 
 
-def read_states_at(
-    database: Database, unit: str, at: datetime
-) -> Iterator[tuple[Severity, FindingState, datetime | None]]:
-    """Give severity, state and deadline of a unit's findings as they stood then, by their events; drills left out."""
+def read_states_at(database: Database, unit: str, at: datetime) -> Iterator[FindingAt]:
+    """Give a unit's findings as they stood then, by their events; drills left out."""
     rows = database.query(
-        "SELECT severity, due_us, (SELECT after FROM finding_event WHERE finding_event.finding = finding.id "
-        "AND finding_event.at_us <= ? ORDER BY finding_event.id DESC LIMIT 1) "
+        "SELECT severity, due_us, source, rule, (SELECT after FROM finding_event "
+        "WHERE finding_event.finding = finding.id AND finding_event.at_us <= ? ORDER BY finding_event.id DESC LIMIT 1) "
         "FROM finding WHERE unit=? AND exercise IS NULL",
         (to_microseconds(at), unit),
     )
-    for severity, due_us, state in rows:
+    for severity, due_us, source, rule, state in rows:
         if state is not None:
             due = None if due_us is None else from_microseconds(due_us)
-            yield Severity(severity), FindingState(state), due
+            yield FindingAt(Severity(severity), FindingState(state), due, FindingSource(source), rule)
 
 
 def count_turns(database: Database, unit: str, start: datetime, end: datetime) -> dict[tuple[str, str], int]:

@@ -19,6 +19,7 @@ COMMANDS = [
     "serve",
     "purge",
     "trace",
+    "probe",
 ]
 GROUPS = {
     "unit": [
@@ -33,11 +34,12 @@ GROUPS = {
     "range": ["up", "status", "cue", "down"],
     "whitelist": ["add", "import", "list", "withdraw", "explain", "due", "draft", "apply", "request"],
     "traffic": ["analyze"],
-    "rules": ["list", "check"],
+    "rules": ["list", "show", "check", "test"],
     "finding": ["list", "mark", "add", "show", "retest", "close"],
     "notice": ["add", "list", "show", "link", "unlink"],
     "assignment": ["issue", "list", "show", "receive", "reply", "review", "close", "escalate", "withdraw"],
     "snapshot": ["freeze", "list", "show"],
+    "score": ["show", "table", "rank"],
     "evidence": ["list", "prune"],
     "service": ["install", "status", "remove"],
     "order": ["issue", "list", "show"],

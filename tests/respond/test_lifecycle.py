@@ -100,6 +100,10 @@ def test_first_detection_says_what_it_is_about_whatever_the_rule_looks_at(catego
         Category.CERTIFICATE: SubjectKind.ENDPOINT,
         Category.HOST: SubjectKind.HOST,
         Category.FLOW: SubjectKind.HOST,
+        Category.LOG: SubjectKind.HOST,
+        Category.TLS: SubjectKind.ENDPOINT,
+        Category.WEB: SubjectKind.ENDPOINT,
+        Category.DNS: SubjectKind.DOMAIN,
         Category.DOMAIN: SubjectKind.DOMAIN,
         Category.UNIT: SubjectKind.UNIT,
         Category.SYSTEM: SubjectKind.SYSTEM,
@@ -330,8 +334,9 @@ def test_exemption_when_it_has_no_end_or_is_not_over_stays() -> None:
 
 
 def timely(seen_at: datetime | None, *matched: str, **told: datetime) -> Detection:
-    subject = Subject(Category.ENTRY, "school", 0, "10.0.0.5 #1", {}, "", seen_at, tuple(told.items()))
-    return Detection(replace(RULE, category=Category.ENTRY), subject, tuple((name, True) for name in matched))
+    fields = dict.fromkeys(matched, True)
+    subject = Subject(Category.ENTRY, "school", 0, "10.0.0.5 #1", fields, "", seen_at, tuple(told.items()))
+    return Detection(replace(RULE, category=Category.ENTRY), subject, matched)
 
 
 def test_finding_of_what_the_calendar_tells_begins_with_the_last_of_it_and_is_seen_whenever_it_is_judged() -> None:

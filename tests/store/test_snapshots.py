@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from sentinel.model.finding import FindingState
+from sentinel.model.finding import FindingSource, FindingState
 from sentinel.model.rule import Severity
 from sentinel.model.snapshot import Count, Snapshot, UnitCounts
 from sentinel.model.unit import Unit, UnitLevel
@@ -83,10 +83,13 @@ def test_findings_stood_then_as_their_events_say(database: Database) -> None:
     with database.transaction("tester", NOW - 2 * DAY) as transaction:
         write_findings(transaction, [(replace(one, state=FindingState.VERIFIED), "open", "gone")])
         transaction.audit("unit.check", "x")
-    early = set(read_states_at(database, "school", NOW - 3 * DAY))
+    early = {(one.severity, one.state, one.due) for one in read_states_at(database, "school", NOW - 3 * DAY)}
     assert early == {(Severity.HIGH, FindingState.OPEN, NOW), (Severity.LOW, FindingState.OPEN, None)}
-    now = set(read_states_at(database, "school", NOW))
+    now = {(one.severity, one.state, one.due) for one in read_states_at(database, "school", NOW)}
     assert now == {(Severity.HIGH, FindingState.VERIFIED, NOW), (Severity.LOW, FindingState.OPEN, None)}
+    assert {(one.source, bool(one.rule)) for one in read_states_at(database, "school", NOW)} == {
+        (FindingSource.OWN_SCAN, True)
+    }
     assert list(read_states_at(database, "school", NOW - 10 * DAY)) == []
 
 
