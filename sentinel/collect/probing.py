@@ -11,6 +11,7 @@ from sentinel.collect.dialer import Dialer, NoAnswerError
 from sentinel.collect.look import Prober, ProbeTarget
 from sentinel.collect.permit import Permit, require_permit
 from sentinel.collect.probe_ssh import SSH
+from sentinel.collect.probe_tls import TLS
 from sentinel.errors import ScopeError
 from sentinel.model.probe import ProbeKind, ProbeObservation, clean_values
 from sentinel.model.unit import IPAddress
@@ -19,7 +20,7 @@ TARGET_S = 120.0
 """The longest one look may take, pauses of the pace apart."""
 
 
-PROBERS: Mapping[ProbeKind, Prober] = MappingProxyType({ProbeKind.SSH: SSH})
+PROBERS: Mapping[ProbeKind, Prober] = MappingProxyType({ProbeKind.SSH: SSH, ProbeKind.TLS: TLS})
 """Every way to look, by kind."""
 
 
