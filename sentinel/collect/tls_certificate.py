@@ -51,7 +51,14 @@ _SM2_CURVE = bytes.fromhex("06082a811ccf5501822d")
 """1.2.156.10197.1.301 as it stands in a key."""
 
 _SM2_SIGNATURE = "1.2.156.10197.1.501"
-_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension)
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 def read_certificates(chain: Sequence[bytes], asked_name: str = "", *, has_two: bool = False) -> dict[str, object]:
@@ -142,10 +149,13 @@ def _unread_key(one: x509.Certificate) -> dict[str, object]:
 
 def _names(one: x509.Certificate) -> list[str]:
     """Give the names a certificate covers, lower case; its common name where it lists none."""
-    found = _attempt(lambda: one.extensions.get_extension_for_class(x509.SubjectAlternativeName).value, None)
-    if found is None:
+    try:
+        found = one.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
         name = _common_name(_attempt(lambda: one.subject, None)).lower()
         return [name] if "." in name and " " not in name else []
+    except _UNREADABLE:
+        return []
     none: list[str] = []
     hosts = _attempt(lambda: found.get_values_for_type(x509.DNSName), none)
     places = _attempt(lambda: [str(one) for one in found.get_values_for_type(x509.IPAddress)], none)

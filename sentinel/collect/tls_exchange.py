@@ -100,7 +100,7 @@ async def _talk(line: Line, offer: Offer, *, only_hello: bool) -> Exchange:
     """Send an offer and read until enough is known, the line ends, or it takes too long."""
     reader = AnswerReader(only_hello=only_hello)
     until = time.monotonic() + EXCHANGE_S
-    heard = b""
+    heard, has_spoken = b"", False
     try:
         await line.send(write_offer(offer))
         while not reader.is_done:
@@ -108,6 +108,7 @@ async def _talk(line: Line, offer: Offer, *, only_hello: bool) -> Exchange:
             if wait <= 0:
                 return _exchange(reader.answer, End.SILENT, "it answers too slowly")
             data = await line.read(timeout_s=wait)
+            has_spoken = True
             if not data:
                 return _exchange(reader.answer, End.HUNG_UP, "it hangs up on the offer")
             if offer.version != SSL_2:
@@ -119,7 +120,8 @@ async def _talk(line: Line, offer: Offer, *, only_hello: bool) -> Exchange:
                 return Exchange(found or Answer(), End.TOLD)
     except NoAnswerError as error:
         if isinstance(error.__cause__, TimeoutError):
-            return _exchange(reader.answer, End.SILENT, "it does not answer the offer")
+            words = "it answers too slowly" if has_spoken else "it does not answer the offer"
+            return _exchange(reader.answer, End.SILENT, words)
         return _exchange(reader.answer, End.HUNG_UP, "it hangs up on the offer")
     return Exchange(reader.answer, End.TOLD, reader.answer.fault)
 

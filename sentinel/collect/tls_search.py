@@ -12,7 +12,7 @@ from sentinel.collect.tls_suites import NEWEST, PLAIN, SOUND, WEAK, families_of,
 from sentinel.collect.tls_suites import TLCP as TLCP_SUITES
 
 ALL_SUITES = (*SOUND, *WEAK)
-_MOST_SILENCES = 3
+_MOST_SILENCES = 4
 _MOST_FOREIGN = 2
 _LINE = (TLS_1_2, TLS_1_1, TLS_1_0, SSL_3)
 """Versions of one greeting: an older one is chosen by the server itself."""
@@ -38,7 +38,7 @@ class VersionSearch:
         untold: versions of which nothing was found out.
         is_tls: it sent at least one record of SSL or TLS.
         foreign: answers that are none.
-        silences: exchanges nothing came of.
+        silences: versions nothing came of.
         reason: why nothing came of the newest one that failed.
     """
 
@@ -88,6 +88,7 @@ class VersionSearch:
         self._note(found)
         if found.answer.version is None and not found.is_refusal:
             self.untold.add(offer.version)
+            self.silences += 1
             return
         agreed = agreed_version(offer, found.answer)
         if agreed is None:
@@ -99,7 +100,6 @@ class VersionSearch:
     def _note(self, found: Exchange) -> None:
         self.is_tls = self.is_tls or found.answer.is_tls
         self.foreign += found.answer.is_foreign
-        self.silences += found.end in {End.SILENT, End.CLOSED}
         if found.answer.alert is not None:
             self.reason = (
                 f"it refuses every offer of tls: {ALERTS.get(found.answer.alert, f'alert {found.answer.alert}')}"

@@ -13,6 +13,7 @@ from pathlib import Path
 from sentinel.assess.correlation import Correlator
 from sentinel.assess.judge import is_in_force, judge
 from sentinel.assess.listing import Listing
+from sentinel.assess.look_subjects import build_certificate_subjects, build_look_subjects
 from sentinel.assess.pack import Pack, load_pack
 from sentinel.assess.subjects import (
     build_domain_subjects,
@@ -23,7 +24,6 @@ from sentinel.assess.subjects import (
     build_unit_subject,
     endpoint_text,
 )
-from sentinel.assess.tls_looks import build_certificate_subjects, build_look_subjects
 from sentinel.inventory.systems import confirm_by, is_retired
 from sentinel.model.endpoint import EndpointKey, EndpointState, Host, MapRow
 from sentinel.model.finding import Closing, ClosingKind, Finding, FindingSource, FindingState
