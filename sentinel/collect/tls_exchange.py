@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from time import monotonic
 
 from sentinel.collect.dialer import ANSWER_S, Dialer, Line, NoAnswerError
 from sentinel.collect.look import ProbeTarget
@@ -99,12 +99,12 @@ class Asker:
 async def _talk(line: Line, offer: Offer, *, only_hello: bool) -> Exchange:
     """Send an offer and read until enough is known, the line ends, or it takes too long."""
     reader = AnswerReader(only_hello=only_hello)
-    until = time.monotonic() + EXCHANGE_S
+    until = monotonic() + EXCHANGE_S
     heard, has_spoken = b"", False
     try:
         await line.send(write_offer(offer))
         while not reader.is_done:
-            wait = min(PAUSE_S, until - time.monotonic())
+            wait = min(PAUSE_S, until - monotonic())
             if wait <= 0:
                 return _exchange(reader.answer, End.SILENT, "it answers too slowly")
             data = await line.read(timeout_s=wait)

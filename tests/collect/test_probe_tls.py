@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import socket
@@ -10,6 +11,7 @@ import subprocess
 import time
 import warnings
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,10 @@ from sentinel.collect import tls_exchange
 from sentinel.collect.look import ProbeTarget
 from sentinel.collect.probe_tls import TLS, look_at_tls
 from sentinel.collect.probing import PROBERS, probe
-from sentinel.collect.tls_offer import SSL_3, TLS_1_0, TLS_1_2, TLS_1_3
+from sentinel.collect.tls_answer import Answer
+from sentinel.collect.tls_exchange import Asker, End, Exchange
+from sentinel.collect.tls_offer import SSL_2, SSL_3, TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3, VERSION_NAMES, Offer
+from sentinel.collect.tls_search import VersionSearch, find_weak_suites
 from sentinel.model.probe import ProbeKind, ProbeObservation
 from tests.collect.allow import permit_for, utc_now
 from tests.collect.test_probing import HERE, serving
@@ -386,38 +391,71 @@ def test_tls_when_a_server_resets_then_that_is_a_refusal() -> None:
 
 def test_tls_when_a_server_says_nothing_then_it_is_left_alone_soon(monkeypatch) -> None:
     monkeypatch.setattr(tls_exchange, "PAUSE_S", 0.05)
-    with serving(lambda line: time.sleep(1)) as port:
+    with serving(lambda line: [line.recv(4096), line.recv(1)]) as port:  # until it hangs up
         one, sent = look(port)
     assert (one.answered, one.reason, sent) == (False, "it does not answer the offer", 5)
 
 
 def test_tls_when_a_server_drips_then_it_is_given_up(monkeypatch) -> None:
-    monkeypatch.setattr(tls_exchange, "EXCHANGE_S", 0.2)
+    """Its clock goes four seconds on with every look at it, so nothing is waited for."""
+    monkeypatch.setattr(tls_exchange, "monotonic", count(0, 4).__next__)
 
     def talk(line) -> None:
         line.recv(4096)
-        for byte in record(22, bytes(1000)):
+        for byte in record(22, bytes(2000)):
             line.sendall(bytes([byte]))
-            time.sleep(0.02)
+            time.sleep(0.01)
 
     with serving(talk) as port:
         one, _ = look(port)
     assert (one.answered, one.reason) == (False, "it answers too slowly")
 
 
-def test_tls_when_some_versions_are_met_with_silence_then_they_are_untold_and_not_denied(monkeypatch) -> None:
-    monkeypatch.setattr(tls_exchange, "PAUSE_S", 0.05)
+class ScriptedAsker(Asker):
+    """Answers of a server by the version it is offered, without any server."""
 
-    def talk(line) -> None:
-        offer = line.recv(4096)
-        if offer[0] == 22 and offer[9:11] == b"\3\1":
-            line.sendall(server_hello(TLS_1_0, 0x002F))
-        elif offer[0] == 22 and offer[9:11] == b"\3\3":
-            time.sleep(1)
+    def __init__(self, exchanges: dict[int, Exchange]) -> None:
+        super().__init__(ProbeTarget(ProbeKind.TLS, HERE, "tcp", 443), None)  # type: ignore[arg-type]  # it dials nobody
+        self.exchanges = exchanges
+        self.asked: list[int] = []
 
-    with serving(talk) as port:
-        found = values(port)
-    assert (found["versions"], found["untold_versions"]) == (("tls1.0",), ("tls1.3", "tls1.2"))
+    async def ask(self, offer: Offer, *, only_hello: bool = False) -> Exchange:
+        self.asked.append(offer.version)
+        return self.exchanges.get(offer.version, Exchange(Answer(alert=70, is_tls=True), End.TOLD))
+
+
+SILENCE = Exchange(Answer(), End.SILENT, "it does not answer the offer")
+
+
+def search(exchanges: dict[int, Exchange]) -> VersionSearch:
+    found = VersionSearch(ScriptedAsker(exchanges), "")
+    asyncio.run(found.run())
+    return found
+
+
+def test_search_when_some_versions_are_met_with_silence_then_they_are_untold_and_not_denied() -> None:
+    old = Exchange(Answer(version=TLS_1_0, suite=0x002F, is_tls=True), End.TOLD)
+    found = search({TLS_1_3: SILENCE, TLS_1_2: SILENCE, TLS_1_0: old})
+    assert (list(found.accepted), found.untold) == ([TLS_1_0], {TLS_1_3, TLS_1_2})
+    assert SSL_3 in found.refused
+
+
+def test_search_when_nothing_but_silence_comes_then_the_rest_is_not_asked() -> None:
+    found = search({version: SILENCE for version in VERSION_NAMES})
+    assert found.asker.asked == [TLS_1_3, TLS_1_2, TLS_1_2, TLS_1_1, TLS_1_0]
+    assert found.untold == set(VERSION_NAMES)
+
+
+def test_search_when_a_connection_does_not_come_about_then_the_version_is_untold() -> None:
+    found = search({SSL_2: Exchange(Answer(), End.CLOSED, "no connection: it took too long")})
+    assert (found.untold, found.reason) == ({SSL_2}, "it refuses every offer of tls: protocol version")
+
+
+@pytest.mark.parametrize(("end", "is_whole"), [(End.SILENT, False), (End.CLOSED, False), (End.HUNG_UP, True)])
+def test_weak_suites_when_the_search_breaks_off_then_it_says_so(end: End, is_whole: bool) -> None:
+    asker = ScriptedAsker({TLS_1_2: Exchange(Answer(), end)})
+    found = asyncio.run(find_weak_suites(asker, "", (TLS_1_2, TLS_1_0), (0x0005, 0x002F)))
+    assert (found.families, found.suites, found.is_whole) == (("rc4",), (0x0005,), is_whole)
 
 
 def test_tls_when_tls_1_3_breaks_off_in_the_handshake_then_the_version_is_known_all_the_same() -> None:
@@ -491,4 +529,3 @@ def test_tls_when_a_mail_server_is_none_then_the_reason_is_told(said) -> None:
 def test_prober_is_among_all() -> None:
     assert PROBERS[ProbeKind.TLS] is TLS
     assert TLS.look is look_at_tls
-    assert SSL_3 < TLS_1_0

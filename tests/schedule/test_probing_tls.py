@@ -139,7 +139,8 @@ def test_synthetic_tlcp_when_it_shows_sm2_then_nothing_is_wrong_with_it(context,
 
     with serving(talk) as port:
         found = judged(context, port)
-    assert set(found) <= {"certificate.self-signed", "certificate.not-yet-valid", "certificate.expires-30"}
+    assert [rule for rule in found if rule.startswith("tls.")] == []  # its dates are those of the real clock
+    assert "certificate.self-signed" in found
 
 
 def test_synthetic_sm2_when_tlcp_is_not_spoken_then_that_is_told(context, tmp_path) -> None:
@@ -151,9 +152,7 @@ def test_synthetic_sm2_when_tlcp_is_not_spoken_then_that_is_told(context, tmp_pa
 
     with serving(talk) as port:
         found = judged(context, port)
-    assert set(found) - {"certificate.self-signed", "certificate.not-yet-valid", "certificate.expires-30"} == {
-        "tls.sm2-without-tlcp"
-    }
+    assert [rule for rule in found if rule.startswith("tls.")] == ["tls.sm2-without-tlcp"]
 
 
 def test_server_when_it_no_longer_speaks_tls_then_its_findings_are_gone(context) -> None:
