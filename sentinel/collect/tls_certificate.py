@@ -13,6 +13,7 @@ from typing import TypeVar
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
@@ -188,12 +189,27 @@ def _links(own: x509.Certificate, others: Sequence[x509.Certificate]) -> dict[st
 
 def _is_issuer(issuer: x509.Certificate, one: x509.Certificate) -> bool:
     """Tell whether one certificate signed another; where the signature is of a kind unknown here, names decide."""
+    if not _attempt(lambda: one.issuer == issuer.subject, False):
+        return False
     try:
         one.verify_directly_issued_by(issuer)
     except InvalidSignature:
         return False
-    except UnsupportedAlgorithm:
-        return _attempt(lambda: one.issuer == issuer.subject, False)
     except _UNREADABLE:
+        return _is_old_signature(issuer, one)
+    return True
+
+
+def _is_old_signature(issuer: x509.Certificate, one: x509.Certificate) -> bool:
+    """Check a signature over MD5 or SHA-1, which `cryptography` checks of bytes and not of certificates."""
+    try:
+        key, digest = issuer.public_key(), one.signature_hash_algorithm
+        if digest is not None and isinstance(key, rsa.RSAPublicKey):
+            key.verify(one.signature, one.tbs_certificate_bytes, PKCS1v15(), digest)
+        elif digest is not None and isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(one.signature, one.tbs_certificate_bytes, ec.ECDSA(digest))
+    except InvalidSignature:
         return False
+    except _UNREADABLE:
+        return True
     return True

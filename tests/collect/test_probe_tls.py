@@ -441,7 +441,7 @@ def test_search_when_some_versions_are_met_with_silence_then_they_are_untold_and
 
 
 def test_search_when_nothing_but_silence_comes_then_the_rest_is_not_asked() -> None:
-    found = search({version: SILENCE for version in VERSION_NAMES})
+    found = search(dict.fromkeys(VERSION_NAMES, SILENCE))
     assert found.asker.asked == [TLS_1_3, TLS_1_2, TLS_1_2, TLS_1_1, TLS_1_0]
     assert found.untold == set(VERSION_NAMES)
 

@@ -32,7 +32,7 @@ def chain_of(plan: Plan) -> list[bytes]:
 WHOLE = chain_of(Plan())
 
 
-def self_made(folder: Path, *arguments: str) -> bytes:
+def self_made(folder: Path, *arguments: str | Path) -> bytes:
     """A self-signed certificate of the OpenSSL command."""
     made = folder / "made.der"
     subprocess.run(
@@ -62,6 +62,22 @@ def test_chain_when_out_of_order_or_sent_twice_then_it_holds_all_the_same() -> N
     found = read_certificates([WHOLE[0], WHOLE[0], stranger, WHOLE[1]])
     assert (found["chain_complete"], found["chain_broken"], found["chain_length"]) == (True, False, 4)
     assert found["chain_signatures"] == ["ecdsa-with-SHA256"]
+
+
+@pytest.mark.parametrize(("digest", "key"), [("md5", "rsa:2048"), ("sha1", "rsa:2048"), ("sha1", "ec")])
+def test_chain_when_signed_with_an_old_hash_then_it_is_held_against_the_key_all_the_same(
+    tmp_path: Path, digest: str, key: str
+) -> None:
+    kind = ("-newkey", key, *(("-pkeyopt", "ec_paramgen_curve:prime256v1") if key == "ec" else ()))
+    (tmp_path / "other").mkdir()
+    middle, other = (self_made(place, *kind, "-subj", "/CN=middle") for place in (tmp_path, tmp_path / "other"))
+    (tmp_path / "middle.der").write_bytes(middle)
+    own = self_made(
+        tmp_path / "other", *kind, f"-{digest}", "-subj", "/CN=x", "-CA", tmp_path / "middle.der",
+        "-CAkey", tmp_path / "k.pem",
+    )  # fmt: skip
+    assert read_certificates([own, middle])["chain_complete"] is True
+    assert read_certificates([own, other])["chain_broken"] is True
 
 
 def test_chain_when_tlcp_then_the_second_certificate_is_no_issuer() -> None:
