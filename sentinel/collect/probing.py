@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
-from sentinel.collect.dialer import Dialer, NoAnswerError
+from sentinel.collect.dialer import Dialer, NoAnswerError, limit_look
 from sentinel.collect.look import Prober, ProbeTarget
 from sentinel.collect.permit import Permit, require_permit
 from sentinel.collect.probe_ssh import SSH
@@ -72,7 +72,7 @@ async def _look(target: ProbeTarget, prober: Prober, dialer: Dialer, now: Callab
     values: dict[str, object] = {}
     reason = ""
     try:
-        async with asyncio.timeout(TARGET_S):
+        async with limit_look(TARGET_S):
             values = await prober.look(target, dialer)
     except NoAnswerError as error:
         reason = str(error)
