@@ -44,13 +44,10 @@ async def look_at_tls(target: ProbeTarget, dialer: Dialer) -> dict[str, object]:
         values["starttls"] = True
     search = VersionSearch(asker, name)
     if name:
-        offer = version_offer(TLS_1_2, name)
-        bare, named = await asker.ask(version_offer(TLS_1_2, "")), await asker.ask(offer)
-        if _is_same(bare, named):
-            return values | {"needs_name": False} | _read_answer(named, name)
-        search.take(offer, named)
-        if agreed_version(offer, named.answer) is not None and (bare.is_refusal or bare.answer.version is not None):
-            values["needs_name"] = bare.answer.version is None
+        by_name, is_all = await _look_by_name(asker, name, search)
+        values |= by_name
+        if is_all:
+            return values
     await search.run()
     if search.is_foreign:
         return {"tls": False}
@@ -68,6 +65,27 @@ async def _starts(asker: Asker) -> bool:
         except NoStartError:
             return False
     return True
+
+
+async def _look_by_name(asker: Asker, name: str, search: VersionSearch) -> tuple[dict[str, object], bool]:
+    """Hold the answer to a name against that to none; gives what that tells, and whether there is no more to ask."""
+    offer = version_offer(TLS_1_2, name)
+    bare, named = await asker.ask(version_offer(TLS_1_2, "")), await asker.ask(offer)
+    if _is_same(bare, named):
+        return {"needs_name": False} | _read_answer(named, name), True
+    search.take(offer, named)
+    if (
+        bare.is_refusal and named.is_refusal and named.answer.is_tls
+    ):  # it may speak TLS 1.3 alone, where certificates show in a handshake
+        before, _ = await _shake_hands(asker, "")
+        chain, protocol = await _shake_hands(asker, name)
+        found: dict[str, object] = {"needs_name": False} if before else {}
+        if before and before == chain:
+            return found | {"alpn": protocol} | read_certificates(chain, name), True
+        return found, False
+    if agreed_version(offer, named.answer) is not None and (bare.is_refusal or bare.answer.version is not None):
+        return {"needs_name": bare.answer.version is None}, False
+    return {}, False
 
 
 def _is_same(one: Exchange, other: Exchange) -> bool:

@@ -143,7 +143,9 @@ def _detections(context: Context, unit: Unit, pack: Pack, now: datetime) -> Iter
             for subject in build_look_subjects(looks[row.endpoint.key], row, unit.code, now)
         )
         certificates = chain.from_iterable(
-            build_certificate_subjects(row, looks.get(row.endpoint.key, ()), now) for row in meant
+            build_certificate_subjects(row, looks.get(row.endpoint.key, ()), now)
+            for row in meant
+            if row.endpoint.certificate is not None or row.endpoint.key in looks
         )
         subjects = chain(
             services,

@@ -142,6 +142,19 @@ def test_tls_when_asked_by_name_and_nothing_differs_then_only_the_certificate_is
     assert "versions" not in found
 
 
+def test_tls_when_only_tls_1_3_is_spoken_then_names_are_compared_there(tmp_path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    second = write(other, Plan())
+    more = ("-servername", NAME, "-cert2", second[1], "-key2", second[3])
+    with openssl_server(*write(tmp_path, Plan(name="default.example")), *more, "-tls1_3") as port:
+        same, sent = look(port, "default.example")
+        found = values(port, NAME)
+    assert (dict(same.values)["needs_name"], dict(same.values)["name_mismatch"], sent) == (False, False, 4)
+    assert "versions" not in dict(same.values)
+    assert (found["subject"], found["needs_name"], found["versions"]) == (NAME, False, ("tls1.3",))
+
+
 def test_tls_when_a_name_has_a_certificate_of_its_own_then_that_one_is_told(tmp_path) -> None:
     arguments = write(tmp_path, Plan(name="default.example"))
     other = tmp_path / "other"
