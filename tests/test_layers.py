@@ -20,6 +20,7 @@ HOMES = {
     "alembic": {"store.append_only", "store.schema", "store.migrations"},
     "apscheduler": {"schedule.clock"},
     "cryptography": {
+        "collect.tls_certificate",
         "console.certificate",
         "drill.school.process",
         "drill.servers.certificate",
@@ -54,6 +55,7 @@ MAY_SEND = {
     "collect.names",
     "collect.privilege",
     "collect.probing",
+    "collect.tls_newest",
     "console.app",
     "console.certificate",
     "console.connection",
@@ -62,7 +64,8 @@ MAY_SEND = {
     "console.serve",
     "drill",
 }
-"""The gate's stage asks the resolver and looks which sockets it may open (nmap sends the rest); the practice school
+"""The gate's stage asks the resolver and looks which sockets it may open (nmap sends the rest; TLS 1.3 is spoken in
+memory, over a connection of the dialer); the practice school
 and its services open their own; the console listens for browsers and calls nobody. `urllib.parse` opens nothing."""
 
 MAY_START = {

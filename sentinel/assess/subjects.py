@@ -12,6 +12,7 @@ from sentinel.assess.listing import Listing
 from sentinel.model.blanket import NO_BLANKETS, Blankets
 from sentinel.model.endpoint import EndpointKey, Host, MapRow, answers_everything
 from sentinel.model.flow import FlowDetection
+from sentinel.model.hostname import covers
 from sentinel.model.observation import Certificate, NameObservation
 from sentinel.model.probe import Probe, ProbeKind
 from sentinel.model.rule import Category, FieldValue, Scalar, Subject
@@ -330,18 +331,7 @@ def _is_mismatch(certificate: Certificate, row: MapRow) -> bool | None:
     covered = {name.lower().rstrip(".") for name in certificate.names}
     if not covered:
         subject = certificate.subject.lower()
-        return False if any(_covers(subject, name) for name in known) else None
+        return False if any(covers(subject, name) for name in known) else None
     if str(row.endpoint.key.address) in covered:
         return False
-    return not any(_covers(pattern, name) for pattern in covered for name in known)
-
-
-def _covers(pattern: str, name: str) -> bool:
-    """Tell whether a certificate name covers a host name; `*.` stands for exactly one label.
-
-    Source: RFC 9525 section 6.3.
-    """
-    if pattern == name:
-        return True
-    label, dot, rest = name.partition(".")
-    return bool(label and dot and pattern.startswith("*.") and pattern[2:] == rest)
+    return not any(covers(pattern, name) for pattern in covered for name in known)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +21,39 @@ MAX_ANSWER = 512 * 1024
 
 AT_ONCE = 16
 """Connections open at the same time, to all hosts together; to one host it is one after the other."""
+
+
+_limit: ContextVar[asyncio.Timeout | None] = ContextVar("limit", default=None)
+
+
+@asynccontextmanager
+async def limit_look(seconds: float) -> AsyncIterator[None]:
+    """End what is done here after so many seconds of its own: waiting for the pace and for other looks is not counted.
+
+    Raises:
+        TimeoutError: they are over.
+    """
+    async with asyncio.timeout(seconds) as limit:
+        token = _limit.set(limit)
+        try:
+            yield
+        finally:
+            _limit.reset(token)
+
+
+@contextmanager
+def _uncounted() -> Iterator[None]:
+    """Stop the clock of the look meanwhile."""
+    limit, clock = _limit.get(), asyncio.get_running_loop().time
+    if limit is None or limit.expired() or (end := limit.when()) is None:
+        yield
+        return
+    left = end - clock()
+    limit.reschedule(None)
+    try:
+        yield
+    finally:
+        limit.reschedule(clock() + left)
 
 
 class NoAnswerError(Exception):
@@ -120,8 +154,7 @@ class Dialer:
             ScopeError: the permit does not hold the address, the level or the moment.
             NoAnswerError: it cannot be opened.
         """
-        async with self._hosts[address], self._all:
-            await self._wait(address, level)
+        async with self._turn(address, level):
             try:
                 async with asyncio.timeout(CONNECT_S):
                     reader, writer = await asyncio.open_connection(str(address), port, limit=MAX_ANSWER)
@@ -142,8 +175,7 @@ class Dialer:
             ScopeError: the permit does not hold the address, the level or the moment.
             NoAnswerError: no answer came.
         """
-        async with self._hosts[address], self._all:
-            await self._wait(address, level)
+        async with self._turn(address, level):
             loop = asyncio.get_running_loop()
             answer: asyncio.Future[bytes] = loop.create_future()
             transport, _ = await loop.create_datagram_endpoint(
@@ -156,6 +188,16 @@ class Dialer:
                 raise NoAnswerError(f"no answer: {_words(error)}") from error
             finally:
                 transport.close()
+
+    @asynccontextmanager
+    async def _turn(self, address: IPAddress, level: Level) -> AsyncIterator[None]:
+        """Wait until a host, a place among all connections and the pace are free, and keep the first two meanwhile."""
+        async with AsyncExitStack() as held:
+            with _uncounted():
+                await held.enter_async_context(self._hosts[address])
+                await held.enter_async_context(self._all)
+                await self._wait(address, level)
+            yield
 
     async def _wait(self, address: IPAddress, level: Level) -> None:
         """Wait for the turn of the next attempt, then ask the permit again: time may have run out meanwhile."""

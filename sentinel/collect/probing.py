@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
-from sentinel.collect.dialer import Dialer, NoAnswerError
+from sentinel.collect.dialer import Dialer, NoAnswerError, limit_look
 from sentinel.collect.look import Prober, ProbeTarget
 from sentinel.collect.permit import Permit, require_permit
 from sentinel.collect.probe_ssh import SSH
+from sentinel.collect.probe_tls import TLS
 from sentinel.errors import ScopeError
 from sentinel.model.probe import ProbeKind, ProbeObservation, clean_values
 from sentinel.model.unit import IPAddress
@@ -19,7 +20,7 @@ TARGET_S = 120.0
 """The longest one look may take, pauses of the pace apart."""
 
 
-PROBERS: Mapping[ProbeKind, Prober] = MappingProxyType({ProbeKind.SSH: SSH})
+PROBERS: Mapping[ProbeKind, Prober] = MappingProxyType({ProbeKind.SSH: SSH, ProbeKind.TLS: TLS})
 """Every way to look, by kind."""
 
 
@@ -71,7 +72,7 @@ async def _look(target: ProbeTarget, prober: Prober, dialer: Dialer, now: Callab
     values: dict[str, object] = {}
     reason = ""
     try:
-        async with asyncio.timeout(TARGET_S):
+        async with limit_look(TARGET_S):
             values = await prober.look(target, dialer)
     except NoAnswerError as error:
         reason = str(error)

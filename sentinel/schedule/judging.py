@@ -13,13 +13,12 @@ from pathlib import Path
 from sentinel.assess.correlation import Correlator
 from sentinel.assess.judge import is_in_force, judge
 from sentinel.assess.listing import Listing
+from sentinel.assess.look_subjects import build_certificate_subjects, build_look_subjects
 from sentinel.assess.pack import Pack, load_pack
 from sentinel.assess.subjects import (
-    build_certificate_subject,
     build_domain_subjects,
     build_flow_subject,
     build_host_subjects,
-    build_probe_subject,
     build_service_subject,
     build_system_subject,
     build_unit_subject,
@@ -138,13 +137,20 @@ def _detections(context: Context, unit: Unit, pack: Pack, now: datetime) -> Iter
         meant, _ = leave_out_answering(rows, blankets)
         services = (build_service_subject(row, listing, now, looks.get(row.endpoint.key, ())) for row in meant)
         closer = (
-            build_probe_subject(look, row, unit.code, now) for row in meant for look in looks.get(row.endpoint.key, ())
+            subject
+            for row in meant
+            if row.endpoint.key in looks
+            for subject in build_look_subjects(looks[row.endpoint.key], row, unit.code, now)
         )
-        certificates = (build_certificate_subject(row, now) for row in meant)
+        certificates = chain.from_iterable(
+            build_certificate_subjects(row, looks.get(row.endpoint.key, ()), now)
+            for row in meant
+            if row.endpoint.certificate is not None or row.endpoint.key in looks
+        )
         subjects = chain(
             services,
-            filter(None, certificates),
-            filter(None, closer),
+            certificates,
+            closer,
             build_host_subjects(rows, listing, _hosts_of(context, by_name, rows), blankets),
             build_domain_subjects(rows, listing, unit.code, certificate_names(rows)),
         )
@@ -157,8 +163,8 @@ def _detections(context: Context, unit: Unit, pack: Pack, now: datetime) -> Iter
         newest_scan=read_newest_scan(context.database, unit.code),
         endpoints=endpoints,
     )
-    domains = (build_probe_subject(look, None, unit.code, now) for look in looks.get(None, ()))
-    others = chain(_flows(context, unit, now), _systems(context, unit, now), filter(None, domains), (unit_subject,))
+    domains = build_look_subjects(looks.get(None, ()), None, unit.code, now)
+    others = chain(_flows(context, unit, now), _systems(context, unit, now), domains, (unit_subject,))
     yield list(judge(pack, others, now))
     yield list(judge(pack, iterate_entry_subjects(context, unit, listing, now), now))
 

@@ -39,10 +39,11 @@ _BY_SERVICE: Mapping[str, tuple[ProbeKind, ...]] = MappingProxyType(
         "http": (ProbeKind.WEB,),
         "https": (ProbeKind.TLS, ProbeKind.WEB),
         "snmp": (ProbeKind.SNMP,),
-        "smtp": (ProbeKind.MAIL,),
-        "submission": (ProbeKind.MAIL,),
-        "pop3": (ProbeKind.MAIL,),
-        "imap": (ProbeKind.MAIL,),
+        "smtp": (ProbeKind.TLS, ProbeKind.MAIL),
+        "submission": (ProbeKind.TLS, ProbeKind.MAIL),
+        "pop3": (ProbeKind.TLS, ProbeKind.MAIL),
+        "imap": (ProbeKind.TLS, ProbeKind.MAIL),
+        "ftp": (ProbeKind.TLS,),
     }
 )
 _LOGIN_SERVICES = frozenset(

@@ -13,6 +13,7 @@ from ipaddress import ip_address
 
 import pytest
 
+from sentinel.collect import probing
 from sentinel.collect.dialer import MAX_ANSWER, Dialer, NoAnswerError
 from sentinel.collect.look import Prober, ProbeTarget
 from sentinel.collect.probe_ssh import SSH
@@ -184,6 +185,38 @@ def test_looks_when_many_then_they_keep_to_the_pace_and_come_one_after_the_other
         sent = probe(permit, targets, found.append, now=utc_now, probers={ProbeKind.SSH: SSH})
     assert time.monotonic() - began >= 5 / 20
     assert (sent, [one.name for one in found], most) == (6, [target.name for target in targets], 1)
+
+
+def test_looks_when_they_wait_for_each_other_then_that_is_not_counted_against_them(monkeypatch) -> None:
+    monkeypatch.setattr(probing, "TARGET_S", 0.5)
+    found: list[ProbeObservation] = []
+    with serving(lambda line: line.sendall(b"SSH-1.5-x\n")) as port:
+        targets = [
+            ProbeTarget(ProbeKind.SSH, ip_address(f"127.77.21.{1 + number}"), "tcp", port) for number in range(8)
+        ]
+        permit = permit_for("127.77.21.0/24", rate_pps=5)  # the eighth begins more than a second later
+        probe(permit, targets, found.append, now=utc_now)
+    assert [one.reason for one in found if "longer than" in one.reason] == []
+    assert [one.answered for one in found].count(True) == 1
+
+
+def test_look_when_it_takes_too_long_by_itself_then_it_is_ended(monkeypatch) -> None:
+    monkeypatch.setattr(probing, "TARGET_S", 0.2)
+
+    async def drip(target: ProbeTarget, dialer: Dialer) -> dict[str, object]:
+        async with dialer.open(target.address, target.port, Level.SERVICE) as line:
+            while await line.read():
+                pass
+        raise AssertionError("the server never ends")
+
+    def talk(line) -> None:
+        while True:
+            line.sendall(b"x")
+            time.sleep(0.01)
+
+    with serving(talk) as port:
+        (one,), _ = look(port, look=drip)
+    assert (one.answered, one.reason) == (False, "it took longer than 0 seconds")
 
 
 def test_datagram_when_answered_and_when_not() -> None:

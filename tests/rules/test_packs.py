@@ -100,7 +100,8 @@ def test_rules_when_counted_then_the_packs_are_there():
     assert topics["certificate"] >= 10
     assert topics["mining"] >= 4
     assert topics["unit"] >= 2
-    others = {Category.TLS, Category.WEB, Category.DNS, Category.LOG}
+    assert topics["tls"] >= 20
+    others = {Category.WEB, Category.DNS, Category.LOG}
     assert {rule.category for rule in PACK.rules} >= set(Category) - others
 
 

@@ -15,6 +15,8 @@ from tests.homes import NOW, SCHOOL
 SERVICES = {
     "open": '<service name="http" method="table" conf="3"/>',
     "nginx": '<service name="http" product="nginx" method="probed" conf="10"/>',
+    "https": '<service name="http" product="nginx" tunnel="ssl" method="probed" conf="10"/>',
+    "smtp": '<service name="smtp" product="Postfix smtpd" method="probed" conf="10"/>',
     "apache": '<service name="http" product="Apache httpd" method="probed" conf="10"/>',
     "wrapped": '<service name="tcpwrapped" method="probed" conf="8"/>',
     "telnet": '<service name="telnet" method="probed" conf="10"/>',
