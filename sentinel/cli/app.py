@@ -27,6 +27,7 @@ from sentinel.cli import (
     order,
     papers,
     practice,
+    probe,
     publication,
     purge,
     register,
