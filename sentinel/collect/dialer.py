@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sentinel.collect.permit import Permit, require_permit
+from sentinel.errors import ScopeError
 from sentinel.model.scope import Level
 from sentinel.model.unit import IPAddress
 
@@ -111,6 +112,14 @@ class Dialer:
         self._all = asyncio.Semaphore(AT_ONCE)
         self._hosts: defaultdict[IPAddress, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.sent = 0
+
+    def allows(self, address: IPAddress, level: Level) -> bool:
+        """Tell whether a look may go as far as a level at an address."""
+        try:
+            self._permit.check([address], level, self._now())
+        except ScopeError:
+            return False
+        return True
 
     @asynccontextmanager
     async def open(self, address: IPAddress, port: int, level: Level) -> AsyncIterator[Line]:

@@ -10,6 +10,9 @@ from types import MappingProxyType
 from sentinel.collect.dialer import Dialer, NoAnswerError
 from sentinel.collect.look import Prober, ProbeTarget
 from sentinel.collect.permit import Permit, require_permit
+from sentinel.collect.probe_login import LOGIN
+from sentinel.collect.probe_mail import MAIL
+from sentinel.collect.probe_snmp import SNMP
 from sentinel.collect.probe_ssh import SSH
 from sentinel.errors import ScopeError
 from sentinel.model.probe import ProbeKind, ProbeObservation, clean_values
@@ -19,7 +22,9 @@ TARGET_S = 120.0
 """The longest one look may take, pauses of the pace apart."""
 
 
-PROBERS: Mapping[ProbeKind, Prober] = MappingProxyType({ProbeKind.SSH: SSH})
+PROBERS: Mapping[ProbeKind, Prober] = MappingProxyType(
+    {ProbeKind.SSH: SSH, ProbeKind.LOGIN: LOGIN, ProbeKind.SNMP: SNMP, ProbeKind.MAIL: MAIL}
+)
 """Every way to look, by kind."""
 
 
