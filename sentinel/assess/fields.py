@@ -2,39 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv6Address
 from types import MappingProxyType
 
+from sentinel.assess.field import Field as Field
+from sentinel.assess.field import Kind as Kind
+from sentinel.assess.fields_service import SERVICE_LOOK_FIELDS
 from sentinel.model.rule import Category, FieldValue, Scalar
-
-
-class Kind(StrEnum):
-    """What a field holds; a field of several values matches when one of them does."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    FLAG = "flag"
-    ADDRESS = "address"
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of a category.
-
-    Attributes:
-        kind: what it holds.
-        zh: meaning in Chinese.
-        en: meaning in English.
-        many: it may hold several values.
-    """
-
-    kind: Kind
-    zh: str
-    en: str
-    many: bool = False
 
 
 _ADDRESS = Field(Kind.ADDRESS, "地址", "address")
@@ -71,49 +46,22 @@ _LOOKED: Mapping[str, Field] = {
 }
 """Fields of every closer look at a service."""
 
-_SERVICE_LOOKS: Mapping[str, Field] = {
-    "ssh_protocol": Field(Kind.TEXT, "深查：SSH 协议版本，如 2.0、1.99", "protocol version of SSH, e.g. 2.0, 1.99"),
-    "ssh_software": Field(Kind.TEXT, "深查：SSH 软件版本，如 OpenSSH_9.2p1", "software of SSH, e.g. OpenSSH_9.2p1"),
-    "ssh_kex": Field(Kind.TEXT, "深查：SSH 密钥交换算法", "key exchanges of SSH", many=True),
-    "ssh_host_keys": Field(Kind.TEXT, "深查：SSH 主机密钥算法", "host key algorithms of SSH", many=True),
-    "ssh_ciphers": Field(Kind.TEXT, "深查：SSH 加密算法", "ciphers of SSH", many=True),
-    "ssh_macs": Field(Kind.TEXT, "深查：SSH 完整性算法", "message authentication codes of SSH", many=True),
-    "ssh_compression": Field(Kind.TEXT, "深查：SSH 压缩算法", "compressions of SSH", many=True),
-    "no_login": Field(
-        Kind.FLAG,
-        "深查：未登录的只读请求得到应答；要求登录为 false，未查明则无此字段",
-        "it answered a read without a login; false: it asks for one; absent when neither is proven",
-    ),
-    "login_product": Field(Kind.TEXT, "深查：按哪种产品询问，如 redis", "the product it was asked as, e.g. redis"),
-    "login_proof": Field(
-        Kind.TEXT, "深查：依据，如 INFO server、HTTP 401", "what shows it, e.g. HTTP 401"
-    ),
-    "login_version": Field(Kind.TEXT, "深查：未登录即得到的版本号", "version it told without a login"),
-    "login_listed": Field(
-        Kind.NUMBER,
-        "深查：未登录即可列出的库、模块、共享的个数",
-        "databases, modules or shares it lists without a login",
-    ),
-    "snmp_public": Field(
-        Kind.FLAG,
-        "深查：以团体名 public 可读取；证实不可读为 false",
-        "it can be read with the community public; false: it is proven that it cannot",
-    ),
-    "snmp_version": Field(Kind.TEXT, "深查：SNMP 应答的版本：1、2c、3", "version of SNMP that answered: 1, 2c, 3"),
-    "mail_starttls": Field(
-        Kind.FLAG, "深查：邮件服务提供 STARTTLS；TLS 端口无此字段", "STARTTLS is offered; absent inside TLS"
-    ),
-    "mail_auth": Field(Kind.TEXT, "深查：邮件服务提供的登录方式，如 PLAIN", "ways to log in, e.g. PLAIN", many=True),
-    "mail_plain_login": Field(Kind.FLAG, "深查：不加密即可提交口令登录", "passwords are taken in clear"),
-    "mail_vrfy": Field(Kind.FLAG, "深查：VRFY 命令透露有无此用户", "VRFY tells whether a user exists"),
-    "mail_expn": Field(Kind.FLAG, "深查：EXPN 命令透露名单成员", "EXPN tells who is on a list"),
-    "mail_open_relay": Field(
-        Kind.FLAG,
-        "深查：愿为外部发件人向外部收件人转发（只问不发信）；未查明则无此字段",
-        "it takes mail of strangers for strangers (asked, never sent); absent when not proven",
-    ),
-}
-"""Fields closer looks at a service find out."""
+
+class OpenFields(Mapping[str, Field]):
+    """Fields of foreign logs: those given are documented, any other may be asked for as well."""
+
+    def __init__(self, known: Mapping[str, Field]) -> None:
+        self._known = known
+
+    def __getitem__(self, name: str) -> Field:
+        return self._known.get(name) or Field(Kind.ANY, name, name, many=True)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
 
 FIELDS: Mapping[Category, Mapping[str, Field]] = MappingProxyType(
     {
@@ -142,7 +90,7 @@ FIELDS: Mapping[Category, Mapping[str, Field]] = MappingProxyType(
             "internet": _INTERNET,
             "whitelist": _WHITELIST,
             "open_days": Field(Kind.NUMBER, "已连续开放的天数", "days since it opened"),
-            **_SERVICE_LOOKS,
+            **SERVICE_LOOK_FIELDS,
         },
         Category.CERTIFICATE: {
             "address": _ADDRESS,
@@ -219,6 +167,20 @@ FIELDS: Mapping[Category, Mapping[str, Field]] = MappingProxyType(
             "asked_name": _ASKED,
             "look_age_days": _AGE,
         },
+        Category.LOG: OpenFields(
+            {
+                "log_source": Field(
+                    Kind.TEXT, "日志种类，如 zeek.http；DNS 日志另有 dns", "kind of log, e.g. zeek.http", many=True
+                ),
+                "id.orig_h": Field(Kind.ANY, "发起方地址", "address of the originator"),
+                "id.orig_p": Field(Kind.ANY, "发起方端口", "port of the originator"),
+                "id.resp_h": Field(Kind.ANY, "应答方地址", "address of the responder"),
+                "id.resp_p": Field(Kind.ANY, "应答方端口", "port of the responder"),
+                "query": Field(Kind.ANY, "查询的域名（DNS）", "name asked for"),
+                "record_type": Field(Kind.ANY, "查询的记录类型（DNS）", "record type asked for"),
+                "answer": Field(Kind.ANY, "应答（DNS）", "answers", many=True),
+            }
+        ),
         Category.UNIT: {
             "has_whitelist": Field(Kind.FLAG, "有生效的白名单条目", "a whitelist entry is in force"),
             "scanned": Field(Kind.FLAG, "做过扫描或导入过扫描结果", "a scan was run or imported"),
@@ -276,4 +238,5 @@ _TESTS: Mapping[Kind, Callable[[Scalar], bool]] = {
     Kind.NUMBER: lambda one: isinstance(one, int | float) and not isinstance(one, bool),
     Kind.FLAG: lambda one: isinstance(one, bool),
     Kind.ADDRESS: lambda one: isinstance(one, IPv4Address | IPv6Address),
+    Kind.ANY: lambda _one: True,
 }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
 from sentinel.assess.catalogues import ControlFile, HighRiskCase, read_controls, read_limited
 from sentinel.assess.compile import compile_term
+from sentinel.assess.correlation import Correlation
+from sentinel.assess.correlationfile import Counted, read_correlation
 from sentinel.assess.pack_cache import Kept, code_mark, read_kept, write_kept
 from sentinel.assess.retention import POLICY, check_retention
 from sentinel.assess.rulefile import CompiledRule, References, RuleFile, read_rule
@@ -31,7 +33,8 @@ class Pack:
         catalogues: control catalogues in the order of their files.
         high_risk: high-risk cases tags may name.
         hash: SHA-256 over the sorted file names and bytes; says exactly which pack judged.
-        compiled: the rules with their predicates, in the order of `rules`.
+        compiled: the rules about single subjects with their predicates, in the order of `rules`.
+        correlations: the rules that count detections of others, in the order of `rules`.
     """
 
     rules: tuple[Rule, ...]
@@ -39,6 +42,7 @@ class Pack:
     high_risk: tuple[HighRiskCase, ...]
     hash: str
     compiled: tuple[CompiledRule, ...] = field(repr=False)
+    correlations: tuple[Correlation, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +73,14 @@ def load_pack(folders: Sequence[Path], cache: Path | None = None) -> Pack:
     key = sha256("\0".join((digest, code_mark(), *map(str, folders))).encode()).hexdigest()
     if cache is not None and not mistakes and (kept := read_kept(cache, key)) is not None:
         compiled = tuple(CompiledRule(rule, compile_term(term), term) for rule, term in kept.rules)
-        return Pack(tuple(one.rule for one in compiled), kept.catalogues, kept.high_risk, digest, compiled)
+        rules = _sort_rules(compiled, kept.correlations)
+        return Pack(rules, kept.catalogues, kept.high_risk, digest, compiled, kept.correlations)
     pack, found = _build_pack(contents, digest, mistakes)
     if found:
         raise RuleError(found)
     if cache is not None:
-        rules = tuple((one.rule, one.term) for one in pack.compiled)
-        write_kept(cache, key, Kept(rules, pack.catalogues, pack.high_risk))
+        terms = tuple((one.rule, one.term) for one in pack.compiled)
+        write_kept(cache, key, Kept(terms, pack.correlations, pack.catalogues, pack.high_risk))
     return pack
 
 
@@ -110,13 +115,35 @@ def _build_pack(contents: list[_Content], digest: str, mistakes: list[Mistake]) 
     cases = tuple(case for _, control in controls for case in control.cases)
     catalogues = tuple(catalogue for _, control in controls for catalogue in control.catalogues)
     files = _read_rules(contents, catalogues, cases, mistakes)
+    correlations = _read_correlations(files, mistakes)
     mistakes += _duplicates(files)
     if len(files) == len(contents):  # a file that cannot be read may hold the rule a clause names
         mistakes += _unknown_rules(controls, files)
     mistakes += _duplicate_catalogues(controls)
     compiled = sorted((file.compiled for _, file in files if file.compiled), key=lambda one: one.rule.name)
-    rules = tuple(one.rule for one in compiled)
-    return Pack(rules, catalogues, cases, digest, tuple(compiled)), tuple(sorted(mistakes))
+    rules = _sort_rules(compiled, correlations)
+    return Pack(rules, catalogues, cases, digest, tuple(compiled), correlations), tuple(sorted(mistakes))
+
+
+def _sort_rules(compiled: Iterable[CompiledRule], correlations: Iterable[Correlation]) -> tuple[Rule, ...]:
+    rules = [*(one.rule for one in compiled), *(one.rule for one in correlations)]
+    return tuple(sorted(rules, key=lambda rule: rule.name))
+
+
+def _read_correlations(files: list[tuple[str, RuleFile]], mistakes: list[Mistake]) -> tuple[Correlation, ...]:
+    """Read the correlations once all other rules are known, by name and by id."""
+    known: dict[str, Counted] = {}
+    for _, file in files:
+        if file.compiled:
+            one = Counted(file.compiled.rule, file.compiled.part.holds)
+            known |= {one.rule.name: one, one.rule.id: one}
+    found: list[Correlation] = []
+    for _, file in files:
+        if file.correlation:
+            one_more = read_correlation(file.correlation, known)
+            mistakes += file.correlation.complaints.found
+            found += [one_more] if one_more else []
+    return tuple(sorted(found, key=lambda one: one.rule.name))
 
 
 def _find_sources(folders: Sequence[Path], mistakes: list[Mistake]) -> Iterator[_Source]:
@@ -148,9 +175,11 @@ def _read_rules(
     files = []
     for _, data, complaints in contents:
         root = None if complaints.found else read_yaml(data, complaints)
-        if root:
-            files.append((complaints.file, read_rule(root, references, complaints)))
-        mistakes += complaints.found
+        file = read_rule(root, references, complaints) if root else None
+        if file:
+            files.append((complaints.file, file))
+        if file is None or file.correlation is None:  # what a correlation lacks is told when the others are known
+            mistakes += complaints.found
     return files
 
 

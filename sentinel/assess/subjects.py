@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from ipaddress import ip_address
 
@@ -95,7 +96,8 @@ def build_certificate_subject(row: MapRow, now: datetime) -> Subject | None:
         "host_names": row.names,
         "name_mismatch": _is_mismatch(certificate, row),
     }
-    return _subject(Category.CERTIFICATE, row, endpoint_text(key), fields)
+    told = (("days_left", now), ("expired", end)) if end and end < now else (("days_left", now),)
+    return replace(_subject(Category.CERTIFICATE, row, endpoint_text(key), fields), told=told)
 
 
 def build_host_subjects(

@@ -61,8 +61,8 @@ def add(
         until = read_time(end, "--until") if end else None
         if begin and until and until <= begin:
             raise UsageError("--until: lies before --from")
-        refuse_kept_out(context, owner, [one.network for one in wanted if one.network is not None], "TARGET")
         with context.database.transaction(context.actor, context.clock()) as transaction:
+            refuse_kept_out(context, owner, [one.network for one in wanted if one.network is not None], "TARGET")
             stored = write_hosting(transaction, Hosting(0, owner.code, name, tuple(wanted), paper, begin, until))
     if as_json:
         print_json(build_hosting_words(stored))

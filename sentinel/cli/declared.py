@@ -336,9 +336,11 @@ def answer(
         raise UsageError(f"state: {error}") from error
     with open_session() as context:
         owner = context.choose_unit(unit)
-        if wanted == "none" and read_keep_outs(context.database, owner.code):
-            raise UsageError("addresses are declared to stay out; withdraw them first (`sentinel unit keep-out list`)")
         with context.database.transaction(context.actor, context.clock()) as transaction:
+            if wanted == "none" and read_keep_outs(context.database, owner.code):
+                raise UsageError(
+                    "addresses are declared to stay out; withdraw them first (`sentinel unit keep-out list`)"
+                )
             write_answer(transaction, owner.code, CLASSIFIED, wanted)
     print_line(f"涉密：{STATES[wanted]}。")
 

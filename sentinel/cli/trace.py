@@ -52,7 +52,7 @@ def show_trace(
         raise UsageError(f"--proto: no such protocol: {proto!r} ({', '.join(PROTOCOLS)})")
     question = Question(asked, read_time(at, "--at"), port, proto, other, other_port, skew)
     with open_session() as context:
-        owner = choose_unit_of(context, unit, asked)
+        owner = choose_unit_of(context, unit, asked, question.at)
         answer = trace(context, owner, question, Around(timedelta(hours=hours)), show=show)
     if as_json:
         print_json(build_trace_words(answer))

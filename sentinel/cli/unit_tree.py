@@ -10,7 +10,7 @@ import typer
 
 from sentinel.cli.columns import build_cell_words, print_columns, print_refused
 from sentinel.cli.importing import SOME_REFUSED, MapOption
-from sentinel.cli.output import print_json, print_line, print_table
+from sentinel.cli.output import print_json, print_line, print_table, trial_words
 from sentinel.cli.session import JsonOption, UnitOption, open_session, read_start
 from sentinel.cli.unit_words import LEVEL_WORDS, build_unit_words
 from sentinel.cli.units import group
@@ -136,7 +136,7 @@ def import_sheet(
         str | None, typer.Option("--under", help="没有写上级的新单位归入哪个单位", show_default=False)
     ] = None,
     at: AtOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="只显示怎样读、将改什么，不登记")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="试运行：只显示怎样读、将改什么，不登记")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """从一张表登记或更新整棵单位树；行的次序不限，同一文件再次导入不改变什么，文件本身不保存。"""
@@ -168,7 +168,8 @@ def _print_import(done: UnitImport, dry_run: bool) -> None:
     counts = f"新增 {len(plan.added)}，更改 {len(plan.changed)}，未变 {plan.same}"
     lost = f"不能登记的行 {len({(one.sheet, one.row) for one in done.refused})}"
     if dry_run:
-        print_line(f"读入 {done.rows} 行：将{counts}，{lost}。未登记任何单位；去掉 --dry-run 即登记。")
+        print_line(f"读入 {done.rows} 行：将{counts}，{lost}。")
+        print_line(trial_words())
         return
     print_line(f"读入 {done.rows} 行：{counts}，联系人 {done.contacts}，{lost}。")
     print_line("下一步：sentinel unit list；列读错了，用 --map 列名=字段 更正后再导入")

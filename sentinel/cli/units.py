@@ -184,15 +184,15 @@ def _write(
 
     with open_session() as context:
         owner = context.choose_unit(unit)
-        kept = load_kept_out(context, owner)
-        for prefix in prefixes:
-            if kept.count([prefix]) == prefix.num_addresses:
-                raise UsageError(f"{prefix} is declared to stay out: see `sentinel unit keep-out list`")
-        before = next((one for one in read_networks(context.database, owner.code) if one.name == name), None)
-        serves = zone or (before.zone if before else Zone.UNKNOWN)
-        usual = before.scannable if before and serves is before.zone else serves not in LOGS_ONLY_ZONES
-        wanted = Network(0, owner.code, name, serves, prefixes, usual if logs_only is None else not logs_only)
         with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
+            kept = load_kept_out(context, owner)
+            for prefix in prefixes:
+                if kept.count([prefix]) == prefix.num_addresses:
+                    raise UsageError(f"{prefix} is declared to stay out: see `sentinel unit keep-out list`")
+            before = next((one for one in read_networks(context.database, owner.code) if one.name == name), None)
+            serves = zone or (before.zone if before else Zone.UNKNOWN)
+            usual = before.scannable if before and serves is before.zone else serves not in LOGS_ONLY_ZONES
+            wanted = Network(0, owner.code, name, serves, prefixes, usual if logs_only is None else not logs_only)
             stored = write_network(transaction, wanted, since)
             replace_networks(context, transaction, owner)
     return stored

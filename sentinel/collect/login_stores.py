@@ -37,6 +37,7 @@ async def ask_redis(target: ProbeTarget, dialer: Dialer) -> LoginAnswer:
         raise NoAnswerError("its INFO tells no version of redis")
     return LoginAnswer(no_login=True, proof="INFO server", version=clean_version(found[1].decode("ascii", "replace")))
 
+
 _MEMCACHED_END = re.compile(rb"^(?:END|ERROR|CLIENT_ERROR [^\r\n]*|SERVER_ERROR [^\r\n]*)\r\n", re.MULTILINE)
 
 

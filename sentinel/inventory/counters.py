@@ -40,6 +40,7 @@ COUNTERS = (
     "clauses_conform",
     "clauses_nonconform",
     "clauses_unknown",
+    "prefixes_planned",
     "addresses_planned",
     "addresses_covered",
 )
@@ -77,6 +78,7 @@ def count_unit(facts: UnitFacts, states: States, turns: Turns, catalogue: str, *
     if judged:
         counts |= _count_clauses([one for one in facts.verdicts if one.catalogue == catalogue])
     if planned := sum(one.planned for one in facts.coverage):
+        counts["prefixes_planned"] = sum(one.prefixes for one in facts.coverage)
         counts["addresses_planned"] = planned
         counts["addresses_covered"] = sum(one.covered for one in facts.coverage if one.planned)
     return counts

@@ -35,9 +35,15 @@ class Category(StrEnum):
     TLS = "tls"
     WEB = "web"
     DNS = "dns"
+    LOG = "log"
     UNIT = "unit"
     SYSTEM = "system"
     ENTRY = "entry"
+
+    @property
+    def is_event(self) -> bool:
+        """True for what happens and is over; a state lasts until something proves that it ended."""
+        return self in {Category.FLOW, Category.LOG}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,7 @@ class Rule:
         valid_to: last moment it may fire; None: for ever.
         file: where it stands.
         line: first line there.
+        correlates: names of the rules whose detections it counts; empty for a rule about single subjects.
     """
 
     id: str
@@ -90,6 +97,7 @@ class Rule:
     valid_to: datetime | None = None
     file: str = ""
     line: int = 0
+    correlates: tuple[str, ...] = ()
 
 
 Scalar = str | int | float | bool | IPv4Address | IPv6Address | None
@@ -108,6 +116,8 @@ class Subject:
         fields: values by field name; a tuple matches when one of its values does; None and absent are the same.
         evidence: SHA-256 of the evidence the fields come from.
         seen_at: when it was last confirmed.
+        told: since when a field has its value, for those the calendar tells and no look does: a finding of them begins
+            no earlier than the last of them.
     """
 
     category: Category
@@ -117,6 +127,7 @@ class Subject:
     fields: Mapping[str, FieldValue]
     evidence: str = ""
     seen_at: datetime | None = None
+    told: tuple[tuple[str, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,9 @@ _PORTS = {
 }
 """Names firewalls write in place of numbers."""
 
+UNEVEN = "as many ports inside as outside are wanted: 8080-8090 and 80-90"
+"""Ranges on both sides lead one to one."""
+
 PROTOCOLS = {"tcp": "tcp", "udp": "udp", "6": "tcp", "17": "udp", "ip": "", "any": "", "": "", "0": ""}
 
 
@@ -52,10 +55,12 @@ class Unread:
     Attributes:
         line: line of the file, from 1.
         reason: why not and what to do, lower case; nothing of the line is repeated.
+        where: cell of a sheet, e.g. `Sheet1!B3 公网地址`; empty for a line of a file.
     """
 
     line: int
     reason: str
+    where: str = ""
 
 
 Found = Iterator[Mapping | Unread]

@@ -14,11 +14,12 @@ from sentinel.schedule.answers import read_exits_line
 from sentinel.schedule.context import Context
 from sentinel.schedule.enrolment import CLASSIFIED, KEPT_OUT_REASON, build_exit_network
 from sentinel.schedule.intake import replace_networks
-from sentinel.schedule.keep_out import build_kept_out
+from sentinel.schedule.keep_out import KeptOut, build_kept_out
 from sentinel.schedule.removal import Removed, remove_seen, remove_told
 from sentinel.store import declared
 from sentinel.store.database import Transaction
 from sentinel.store.endpoints import read_hosts
+from sentinel.store.home import SETTINGS_BUSY, hold_lock
 from sentinel.store.register import reseal_register
 from sentinel.store.systems import reseal_systems
 from sentinel.store.units import change_unit, read_networks, write_network
@@ -70,25 +71,26 @@ def add_exit(
     Raises:
         UsageError: the addresses cannot be read, or overlap another exit or a part of a network.
     """
-    exits = [one for one in declared.read_exits(context.database, unit.code) if one.name != name]
-    before = next((one for one in declared.read_exits(context.database, unit.code) if one.name == name), None)
-    own = _exit_network(context, before)
-    networks = [
-        one
-        for one in read_networks(context.database, unit.code)
-        if one.name != DEFAULT_NETWORK and (own is None or one.id != own.id)
-    ]
-    try:
-        *_, wanted = read_exits_line(" ".join((name, *addresses)), unit.code, exits, networks)
-    except ValueError as error:
-        raise UsageError(f"exit {name}: {error}") from error
-    kept = before or wanted
-    wanted = replace(
-        wanted,
-        provider=kept.provider if provider is None else provider,
-        line=kept.line if line is None else line,
-    )
     with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
+        known = declared.read_exits(context.database, unit.code)
+        before = next((one for one in known if one.name == name), None)
+        own = _exit_network(context, before)
+        networks = [
+            one
+            for one in read_networks(context.database, unit.code)
+            if one.name != DEFAULT_NETWORK and (own is None or one.id != own.id)
+        ]
+        exits = [one for one in known if one.name != name]
+        try:
+            *_, wanted = read_exits_line(" ".join((name, *addresses)), unit.code, exits, networks)
+        except ValueError as error:
+            raise UsageError(f"exit {name}: {error}") from error
+        kept = before or wanted
+        wanted = replace(
+            wanted,
+            provider=kept.provider if provider is None else provider,
+            line=kept.line if line is None else line,
+        )
         stored = declared.write_exit(transaction, wanted)
         network = build_exit_network(stored, networks)
         if own and (network is None or network.prefixes != own.prefixes):
@@ -105,11 +107,11 @@ def withdraw_exit(context: Context, unit: Unit, name: str) -> Exit:
     Raises:
         UsageError: there is no such exit.
     """
-    found = next((one for one in declared.read_exits(context.database, unit.code) if one.name == name), None)
-    if found is None:
-        raise UsageError(f"no exit {name!r} of {unit.name}; `sentinel unit exit list` shows them")
-    own = _exit_network(context, found)
     with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
+        found = next((one for one in declared.read_exits(context.database, unit.code) if one.name == name), None)
+        if found is None:
+            raise UsageError(f"no exit {name!r} of {unit.name}; `sentinel unit exit list` shows them")
+        own = _exit_network(context, found)
         declared.withdraw_exit(transaction, found)
         if own:
             _remove(context, transaction, unit, own)
@@ -138,17 +140,9 @@ def add_keep_out(
         UsageError: a declared network, or one of its prefixes, would stay out as a whole.
     """
     kept = build_kept_out(prefixes)
-    campus = declared.read_campus(context.database, unit.code)
-    hidden = 0
-    for network in (network for one in campus for network in read_networks(context.database, one.code)):
-        whole = next((one for one in network.prefixes if kept.count([one]) == one.num_addresses), None)
-        if whole:
-            raise UsageError(
-                f"network {network.name!r} declares {whole}: "
-                f"take it away first with `sentinel unit network {network.name} --remove`"
-            )
-        hidden += sum(kept.meets(host.address) for host in read_hosts(context.database, network))
     with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
+        campus = declared.read_campus(context.database, unit.code)
+        hidden = _count_hidden(context, campus, kept)
         stored = declared.write_keep_out(transaction, KeepOut(0, unit.code, prefixes, reason))
         if declared.read_answers(context.database, unit.code).get(CLASSIFIED) == "none":
             declared.write_answer(transaction, unit.code, CLASSIFIED, "kept_out")
@@ -159,6 +153,19 @@ def add_keep_out(
             told.append(remove_told(transaction, one, kept))
     lines, entries = sum(one.lines for one in told), sum(one.entries for one in told)
     return stored, Removed(hidden, lines, entries, sum(one.findings for one in told))
+
+
+def _count_hidden(context: Context, campus: Iterable[Unit], kept: KeptOut) -> int:
+    hidden = 0
+    for network in (network for one in campus for network in read_networks(context.database, one.code)):
+        whole = next((one for one in network.prefixes if kept.count([one]) == one.num_addresses), None)
+        if whole:
+            raise UsageError(
+                f"network {network.name!r} declares {whole}: "
+                f"take it away first with `sentinel unit network {network.name} --remove`"
+            )
+        hidden += sum(kept.meets(host.address) for host in read_hosts(context.database, network))
+    return hidden
 
 
 def withdraw_keep_out(context: Context, unit: Unit, number: int, why: str) -> None:
@@ -209,7 +216,8 @@ def change_declared(context: Context, unit: Unit, wanted: Unit, *, correct: bool
             reseal_register(transaction, unit.code, changed.code, seal)
             reseal_systems(transaction, unit.code, changed.code, seal)
             if load_settings(context.home.path, {}).unit == unit.code:
-                write_settings(context.home.path, edit_settings(context.home.path, "unit", changed.code))
+                with hold_lock(context.home, "settings", SETTINGS_BUSY):
+                    write_settings(context.home.path, edit_settings(context.home.path, "unit", changed.code))
     return changed
 
 

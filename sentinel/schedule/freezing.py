@@ -76,13 +76,8 @@ def freeze(context: Context, top: Unit, period: Period, why: str = "") -> tuple[
         RuleError: the rules have mistakes.
     """
     why = hide_persons(" ".join(why.split()))[:200]
-    known = find_snapshot(context.database, top.code, period.label)
-    if known is None and why:
-        raise UsageError(f"{period.label} is not frozen yet; freeze it without --why")
+    known = _find_known(context, top, period, why)
     if known is not None and not why:
-        if (known.start, known.end) != (period.start, period.end):
-            days = f"{local_date(known.start)} to {local_date(known.end)}"
-            raise UsageError(f"{period.label} is frozen as {days}; give the same --until, or --why to correct it")
         return known, False
     units = read_units(context.database, top)
     own = dict(_count_units(context, units, period))
@@ -99,7 +94,29 @@ def freeze(context: Context, top: Unit, period: Period, why: str = "") -> tuple[
         reason=why,
     )
     with context.database.transaction(context.actor, context.clock()) as transaction:
+        faster = _find_known(context, top, period, why)
+        if faster is not None and not why:
+            return faster, False
+        if faster != known:
+            raise UsageError(
+                f"{period.label} was corrected by somebody else meanwhile; look at it, then correct it anew"
+            )
         return write_snapshot(transaction, draft, sum_tree(units, own)), True
+
+
+def _find_known(context: Context, top: Unit, period: Period, why: str) -> Snapshot | None:
+    """Give what is frozen of a period.
+
+    Raises:
+        UsageError: it is of other days, or nothing is there that a reason could correct.
+    """
+    known = find_snapshot(context.database, top.code, period.label)
+    if known is None and why:
+        raise UsageError(f"{period.label} is not frozen yet; freeze it without --why")
+    if known is not None and not why and (known.start, known.end) != (period.start, period.end):
+        days = f"{local_date(known.start)} to {local_date(known.end)}"
+        raise UsageError(f"{period.label} is frozen as {days}; give the same --until, or --why to correct it")
+    return known
 
 
 def _count_units(context: Context, units: tuple[Unit, ...], period: Period) -> Iterator[tuple[str, dict[str, int]]]:

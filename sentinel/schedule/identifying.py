@@ -42,7 +42,13 @@ def identify_unit(context: Context, unit: Unit) -> None:
     space = space_of(read_networks(context.database, unit.code))
     if is_stale(context.database, space):
         with context.database.transaction(context.actor, context.clock()) as transaction:
-            make_assets(context, transaction, unit)
+            _refresh(context, transaction, unit)
+
+
+def _refresh(context: Context, transaction: Transaction, unit: Unit) -> None:
+    """Make the assets anew inside a transaction, if anything changed that nobody made them of meanwhile."""
+    if is_stale(context.database, space_of(read_networks(context.database, unit.code))):
+        make_assets(context, transaction, unit)
 
 
 def make_assets(context: Context, transaction: Transaction, unit: Unit) -> None:
@@ -67,9 +73,12 @@ def merge_assets(context: Context, unit: Unit, one: int, other: int, reason: str
     """
     if one == other:
         raise UsageError("one asset cannot be merged with itself; name two numbers")
-    first, second = (_find(context, unit, number) for number in sorted((one, other)))
-    decision = Decision(DecisionKind.MERGE, _side(first), _side(second), reason=reason)
-    return _decide(context, unit, decision, [(first.id, EventKind.MERGED), (second.id, EventKind.MERGED)])
+    with context.database.transaction(context.actor, context.clock()) as transaction:
+        _refresh(context, transaction, unit)
+        first, second = (_find(context, unit, number) for number in sorted((one, other)))
+        decision = Decision(DecisionKind.MERGE, _side(first), _side(second), reason=reason)
+        told = [(first.id, EventKind.MERGED), (second.id, EventKind.MERGED)]
+        return _decide(context, transaction, unit, decision, told)
 
 
 def split_asset(context: Context, unit: Unit, number: int, mark: str, reason: str) -> Decision:
@@ -78,13 +87,15 @@ def split_asset(context: Context, unit: Unit, number: int, mark: str, reason: st
     Raises:
         UsageError: there is no such asset, or it does not have the mark.
     """
-    asset = _find(context, unit, number)
-    known = {str(one.name): one for one in store.read_identifiers(context.database, asset.id)}
-    found = known.get(mark.strip())
-    if found is None:
-        raise UsageError(f"asset {number} has no mark {mark!r}; `sentinel asset show {number}` shows its marks")
-    decision = Decision(DecisionKind.SPLIT, (found.network, found.name), reason=reason)
-    return _decide(context, unit, decision, [(asset.id, EventKind.SPLIT)])
+    with context.database.transaction(context.actor, context.clock()) as transaction:
+        _refresh(context, transaction, unit)
+        asset = _find(context, unit, number)
+        known = {str(one.name): one for one in store.read_identifiers(context.database, asset.id)}
+        found = known.get(mark.strip())
+        if found is None:
+            raise UsageError(f"asset {number} has no mark {mark!r}; `sentinel asset show {number}` shows its marks")
+        decision = Decision(DecisionKind.SPLIT, (found.network, found.name), reason=reason)
+        return _decide(context, transaction, unit, decision, [(asset.id, EventKind.SPLIT)])
 
 
 def accept_proposal(context: Context, unit: Unit, number: int, reason: str) -> Decision:
@@ -93,15 +104,17 @@ def accept_proposal(context: Context, unit: Unit, number: int, reason: str) -> D
     Raises:
         UsageError: there is no such open proposal.
     """
-    found = _find_proposal(context, unit, number)
-    decision = replace(found.decision, reason=reason or found.detail)
-    kind = EventKind.MERGED if decision.kind is DecisionKind.MERGE else EventKind.SPLIT
-    assets = dict.fromkeys(
-        asset
-        for side in (decision.one, decision.other)
-        if side is not None and (asset := _asset_with(context, unit, side)) is not None
-    )
-    return _decide(context, unit, decision, [(asset, kind) for asset in assets], answered=found)
+    with context.database.transaction(context.actor, context.clock()) as transaction:
+        _refresh(context, transaction, unit)
+        found = _find_proposal(context, unit, number)
+        decision = replace(found.decision, reason=reason or found.detail)
+        kind = EventKind.MERGED if decision.kind is DecisionKind.MERGE else EventKind.SPLIT
+        assets = dict.fromkeys(
+            asset
+            for side in (decision.one, decision.other)
+            if side is not None and (asset := _asset_with(context, unit, side)) is not None
+        )
+        return _decide(context, transaction, unit, decision, [(asset, kind) for asset in assets], answered=found)
 
 
 def reject_proposal(context: Context, unit: Unit, number: int) -> None:
@@ -110,8 +123,9 @@ def reject_proposal(context: Context, unit: Unit, number: int) -> None:
     Raises:
         UsageError: there is no such open proposal.
     """
-    found = _find_proposal(context, unit, number)
     with context.database.transaction(context.actor, context.clock()) as transaction:
+        _refresh(context, transaction, unit)
+        found = _find_proposal(context, unit, number)
         decision_store.answer_proposal(transaction, unit.code, found, None)
 
 
@@ -121,11 +135,11 @@ def undo_decision(context: Context, unit: Unit, number: int) -> Decision:
     Raises:
         UsageError: there is no such decision in force.
     """
-    decisions = decision_store.read_decisions(context.database, unit.code)
-    found = next((one for one in decisions if one.id == number and one.undone is None), None)
-    if found is None:
-        raise UsageError(f"no such decision in force: {number}; `sentinel asset undo` shows them")
     with context.database.transaction(context.actor, context.clock()) as transaction:
+        decisions = decision_store.read_decisions(context.database, unit.code)
+        found = next((one for one in decisions if one.id == number and one.undone is None), None)
+        if found is None:
+            raise UsageError(f"no such decision in force: {number}; `sentinel asset undo` shows them")
         decision_store.undo_decision(transaction, unit.code, found)
         make_assets(context, transaction, unit)
         assets = [
@@ -145,17 +159,17 @@ def count_phones(context: Context, unit: Unit, now: datetime) -> tuple[tuple[Net
 
 def _decide(
     context: Context,
+    transaction: Transaction,
     unit: Unit,
     decision: Decision,
     told: list[tuple[int, EventKind]],
     answered: Proposal | None = None,
 ) -> Decision:
-    with context.database.transaction(context.actor, context.clock()) as transaction:
-        stored = decision_store.write_decision(transaction, unit.code, decision)
-        if answered is not None:
-            decision_store.answer_proposal(transaction, unit.code, answered, stored)
-        _tell(transaction, told, stored)
-        make_assets(context, transaction, unit)
+    stored = decision_store.write_decision(transaction, unit.code, decision)
+    if answered is not None:
+        decision_store.answer_proposal(transaction, unit.code, answered, stored)
+    _tell(transaction, told, stored)
+    make_assets(context, transaction, unit)
     return stored
 
 
@@ -166,7 +180,6 @@ def _tell(transaction: Transaction, told: list[tuple[int, EventKind]], decision:
 
 
 def _find(context: Context, unit: Unit, number: int) -> Asset:
-    identify_unit(context, unit)
     found = store.find_asset(context.database, unit.code, number)
     if found is None or found.state in {AssetState.MERGED, AssetState.DISSOLVED}:
         raise UsageError(f"no such asset: {number}; `sentinel asset list` shows them")
@@ -182,7 +195,6 @@ def _asset_with(context: Context, unit: Unit, side: tuple[int, MarkName]) -> int
 
 
 def _find_proposal(context: Context, unit: Unit, number: int) -> Proposal:
-    identify_unit(context, unit)
     proposals = decision_store.read_proposals(context.database, unit.code)
     found = next((one for one in proposals if one.id == number and one.state is ProposalState.OPEN), None)
     if found is None:

@@ -25,7 +25,7 @@ from sentinel.observe import SIGHTINGS_ONLY, Parser, choose_parser
 from sentinel.observe.unpack import unpack
 from sentinel.schedule.applying import Applier
 from sentinel.schedule.context import Context
-from sentinel.schedule.keep_out import load_kept_out, refuse_count
+from sentinel.schedule.keep_out import KeptOut, load_kept_out, refuse_count
 from sentinel.schedule.sightings import SightingTaker, replace_sightings
 from sentinel.schedule.third_party import rehome_findings
 from sentinel.store import endpoints as store
@@ -112,13 +112,13 @@ def take_in(context: Context, unit: Unit, stream: BinaryIO, origin: Origin, pars
         seen: set[IPAddress] = set()
         with received.open() as whole:
             summary = _summarise(parser, whole, arrived, origin.name, lambda read: kept_out.watch(read, seen))
-        refuse_count(len(seen), origin.name)
-        refuse_count(kept_out.count_ranges(summary.coverage.addresses.ranges), origin.name)
+        refuse_count(len(seen) or kept_out.count_ranges(summary.coverage.addresses.ranges), origin.name)
         evidence = Evidence(received.sha256, received.size_bytes, origin.name, parser.name, arrived)
         run = _build_run(unit, origin, evidence, summary, context.actor)
         with context.database.transaction(context.actor, arrived) as transaction:
             if known := _find_known(context, unit, received.sha256):  # another process was faster
                 return known
+            _refuse_later(context, unit, origin, kept_out)
             if not summary.accounts:
                 received.keep()
                 write_evidence(transaction, evidence)
@@ -148,6 +148,12 @@ def take_in(context: Context, unit: Unit, stream: BinaryIO, origin: Origin, pars
         passed_over=summary.passed_over,
         kept=not summary.accounts,
     )
+
+
+def _refuse_later(context: Context, unit: Unit, origin: Origin, kept_out: KeptOut) -> None:
+    """Refuse a file when something was declared to stay out since it was looked through."""
+    if origin.kind is RunKind.IMPORT and load_kept_out(context, unit) != kept_out:
+        raise ParseError("addresses were declared to stay out meanwhile: import it again", origin.name)
 
 
 def _find_known(context: Context, unit: Unit, sha256: str) -> Intake | None:

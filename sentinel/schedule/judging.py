@@ -10,7 +10,8 @@ from ipaddress import ip_address
 from itertools import chain, groupby, islice
 from pathlib import Path
 
-from sentinel.assess.judge import judge
+from sentinel.assess.correlation import Correlator
+from sentinel.assess.judge import is_in_force, judge
 from sentinel.assess.listing import Listing
 from sentinel.assess.pack import Pack, load_pack
 from sentinel.assess.subjects import (
@@ -30,11 +31,12 @@ from sentinel.model.finding import Closing, ClosingKind, Finding, FindingSource,
 from sentinel.model.moment import SHANGHAI
 from sentinel.model.observation import NameObservation
 from sentinel.model.probe import Probe
-from sentinel.model.rule import Category, Detection, Rule, Subject
+from sentinel.model.rule import Detection, Rule, Subject
 from sentinel.model.unit import IPAddress, Network, Unit, choose_network
 from sentinel.respond.lifecycle import build_key, end_exemption, prove_gone, take_detection
 from sentinel.schedule.context import Context
 from sentinel.schedule.entry_use import iterate_entry_subjects
+from sentinel.schedule.log_judging import judge_logs
 from sentinel.schedule.reading import find_blankets, iterate_map, leave_out_answering, leave_out_ghosts
 from sentinel.store.closings import read_newest_look, write_closing
 from sentinel.store.database import Transaction
@@ -100,7 +102,8 @@ def judge_unit(context: Context, unit: Unit) -> Judgement:
     touched = IdSet()
     counts = {"opened": 0, "reopened": 0, "gone": 0}
     with context.database.transaction(context.actor, now) as transaction:
-        for detections in _detections(context, unit, pack, now):
+        found = chain(_detections(context, unit, pack, now), judge_logs(context, unit, pack, now))
+        for detections in _correlated(found, unit, pack, now):
             for finding, before in _take(transaction, unit, detections, now):
                 touched.add(finding.id)
                 if before == "":
@@ -112,6 +115,14 @@ def judge_unit(context: Context, unit: Unit) -> Judgement:
         result = Judgement(**counts, live=live, pack_hash=pack.hash)
         transaction.audit("unit.check", f"unit {unit.code}", after={**counts, "live": live, "pack": pack.hash})
     return result
+
+
+def _correlated(chunks: Iterable[list[Detection]], unit: Unit, pack: Pack, now: datetime) -> Iterator[list[Detection]]:
+    """Pass chunks on without what is only counted, and last what the counts say."""
+    correlator = Correlator((one for one in pack.correlations if is_in_force(one.rule, now)), now)
+    for chunk in chunks:
+        yield list(correlator.take(chunk))
+    yield list(correlator.finish(unit.code))
 
 
 def _detections(context: Context, unit: Unit, pack: Pack, now: datetime) -> Iterator[list[Detection]]:
@@ -238,7 +249,8 @@ def _prove_gone(
         rule = rules.get(finding.key.rule)
         if finding.id in touched or rule is None:
             continue
-        if _is_proven_gone(finding, rule, silent, now):
+        counts_events = any(rules[name].category.is_event for name in rule.correlates if name in rules)
+        if _is_proven_gone(finding, rule, silent, now, counts_events=counts_events):
             step = prove_gone(finding, now)
             steps.append((step.finding, step.before, step.reason))
     gone = [one for one in write_findings(transaction, steps) if one.state.is_gone]
@@ -256,14 +268,19 @@ def _end_exemption(finding: Finding, now: datetime) -> Iterator[tuple[Finding, s
         yield step.finding, step.before, step.reason
 
 
-def _is_proven_gone(finding: Finding, rule: Rule, silent: frozenset[str], now: datetime) -> bool:
+def _is_proven_gone(
+    finding: Finding, rule: Rule, silent: frozenset[str], now: datetime, *, counts_events: bool
+) -> bool:
     """Tell whether that the rule stays quiet is proof.
 
     It is none for traffic, where silence proves nothing, nor for a host that no longer answers, nor for a rule that is
-    out of force.
+    out of force. A count of events lasts; a count of states proves nothing while anything
+    that may belong to it is silent.
     """
+    if rule.correlates and (silent or counts_events):
+        return False
     subject = finding.key.subject
-    if rule.category is Category.FLOW or subject in silent or subject.partition(" ")[0] in silent:
+    if rule.category.is_event or subject in silent or subject.partition(" ")[0] in silent:
         return False
     return (rule.valid_from is None or rule.valid_from <= now) and (rule.valid_to is None or now <= rule.valid_to)
 

@@ -110,8 +110,24 @@ def import_publications(
     if len(data) > MAX_FILE:
         raise ParseError(f"larger than {MAX_FILE >> 20} MB, which no configuration is", name)
     done, found = _read(context, unit, data, name, format_name, outside, said or {}, dry_run=dry_run)
+    _sort_out(context, unit, done, found, now)
+    _admit(context, unit, (one.mapping for one in done.added), name)
+    if done.added and not dry_run:
+        with context.database.transaction(context.actor, now) as transaction:
+            _sort_out(context, unit, done, found, now)  # somebody may have been faster
+            _admit(context, unit, (one.mapping for one in done.added), name)
+            if done.added:
+                write_publications(transaction, done.added)
+                told = {"file": name, "sha256": sha256(data).hexdigest(), "format": done.format}
+                transaction.audit("publication.import", f"unit {unit.code}", after=told | {"added": len(done.added)})
+    return done
+
+
+def _sort_out(context: Context, unit: Unit, done: PublicationImport, found: Iterable[_Dated], now: datetime) -> None:
+    """Tell what of a file is new from what is known now."""
     known = {one.mapping.key for one in read_publications(context.database, unit.code)}
     new: dict[tuple[object, ...], Publication] = {}
+    done.known = 0
     for one, dates in found:
         if one.key in known or one.key in new:
             done.known += 1
@@ -119,13 +135,6 @@ def import_publications(
         clean = replace(one, note=hide_persons(one.note)[:200])
         new[one.key] = Publication(0, unit.code, clean, done.format, "", PublicationState.IN_FORCE, now, *dates)
     done.added = tuple(new.values())
-    _admit(context, unit, (one.mapping for one in done.added), name)
-    if done.added and not dry_run:
-        with context.database.transaction(context.actor, now) as transaction:
-            write_publications(transaction, done.added)
-            after = {"file": name, "sha256": sha256(data).hexdigest(), "format": done.format, "added": len(done.added)}
-            transaction.audit("publication.import", f"unit {unit.code}", after=after)
-    return done
 
 
 _Dated = tuple[Mapping, tuple[datetime | None, datetime | None]]
@@ -187,11 +196,11 @@ def declare_publication(context: Context, unit: Unit, wanted: Publication) -> Pu
         ParseError: an address of it must stay out.
         UsageError: it is in force already.
     """
-    known = read_publications(context.database, unit.code, [PublicationState.IN_FORCE])
-    if any(one.mapping.key == wanted.mapping.key for one in known):
-        raise UsageError("it is in force already; `sentinel publication list` shows it")
-    _admit(context, unit, [wanted.mapping], "publication")
     with context.database.transaction(context.actor, context.clock()) as transaction:
+        _admit(context, unit, [wanted.mapping], "publication")
+        known = read_publications(context.database, unit.code, [PublicationState.IN_FORCE])
+        if any(one.mapping.key == wanted.mapping.key for one in known):
+            raise UsageError("it is in force already; `sentinel publication list` shows it")
         write_publications(transaction, [wanted])
         mapping = wanted.mapping
         after = {"outside": str(mapping.outside or mapping.name), "inside": str(mapping.inside), "via": mapping.via}
@@ -210,8 +219,12 @@ def propose_publications(context: Context, unit: Unit, now: datetime) -> tuple[P
     ]
     if new:
         with context.database.transaction(context.actor, now) as transaction:
-            write_publications(transaction, new)
-            transaction.audit("publication.propose", f"unit {unit.code}", after={"proposed": len(new)})
+            known = read_publications(context.database, unit.code)
+            keys = {one.mapping.key for one in known}  # somebody may have been faster
+            new = [one for one in new if one.mapping.key not in keys]
+            if new:
+                write_publications(transaction, new)
+                transaction.audit("publication.propose", f"unit {unit.code}", after={"proposed": len(new)})
     before = {one.id for one in known}
     return tuple(
         one

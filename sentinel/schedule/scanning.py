@@ -217,13 +217,13 @@ def _write_names(context: Context, unit: Unit, permit: Permit) -> None:
     """Note the names the addresses were asked by, as the gate resolved them."""
     if not permit.names:
         return
-    networks = read_networks(context.database, unit.code)
     now = context.clock()
-    rows = [
-        (choose_network(networks, address)[0].id, str(address), name, "scan", to_microseconds(now))
-        for address, name in permit.names.items()
-    ]
     with context.database.transaction(context.actor, now) as transaction:
+        networks = read_networks(context.database, unit.code)
+        rows = [
+            (choose_network(networks, address)[0].id, str(address), name, "scan", to_microseconds(now))
+            for address, name in permit.names.items()
+        ]
         write_names(transaction, rows)
         names = sorted({name for _, _, name, _, _ in rows})
         transaction.audit("names.resolve", f"unit {unit.code}", after={"names": names})

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sentinel.assess.subjects import endpoint_text
+from sentinel.errors import UsageError
 from sentinel.model.endpoint import EndpointKey
 from sentinel.model.finding import Finding, FindingKey, FindingSource, FindingState
 from sentinel.model.observation import Loss
@@ -73,6 +74,7 @@ def take_flaws(context: Context, unit: Unit, report: Report, flaws: Iterable[Rep
 
     Raises:
         ParseError: nothing of it could be read, or an address of it must stay out; nothing was changed.
+        UsageError: the unit's networks were changed while it was read.
     """
     now = context.clock()
     tally = FlawTally()
@@ -80,6 +82,9 @@ def take_flaws(context: Context, unit: Unit, report: Report, flaws: Iterable[Rep
     found = _gather(tally, flaws, unit, report, networks, now)
     admit(context, unit, addresses_of(flaw for flaw, _ in found.values()), report.file)
     with context.database.transaction(context.actor, now) as transaction:
+        admit(context, unit, addresses_of(flaw for flaw, _ in found.values()), report.file)
+        if read_networks(context.database, unit.code) != networks:
+            raise UsageError(f"{report.file}: the networks of {unit.name} were changed meanwhile; import it again")
         if _take(transaction, unit, [finding for _, finding in found.values()], tally, now):
             counts = {"opened": tally.opened, "reopened": tally.reopened, "known": tally.known}
             after = {"file": report.file, "tool": report.tool, "evidence": report.evidence, **counts}

@@ -105,12 +105,13 @@ def import_units(
         for row in sheet.rows:
             if row.number > head.row:
                 _take_row(done, row, head, lines, persons, places)
-    done.plan = plan_units(read_units(context.database), lines, under, at)
+    if dry_run:
+        done.plan = plan_units(read_units(context.database), lines, under, at)
+    else:
+        heads = [head for _, head in found]
+        _store(context, owner, done, (lines, under, at), persons, sha256(data).hexdigest(), now, said or {}, heads)
     done.refused += (_tell(fault, *places[fault.line]) for fault in done.plan.faults)
     done.refused.sort(key=lambda one: (one.sheet, one.row))
-    if not dry_run:
-        heads = [head for _, head in found]
-        _store(context, owner, done, persons, sha256(data).hexdigest(), now, at or now, said or {}, heads)
     return done
 
 
@@ -142,17 +143,18 @@ def _store(
     context: Context,
     owner: Unit,
     done: UnitImport,
+    wanted: tuple[list[UnitLine], Unit | None, datetime | None],
     persons: list[Person],
     sum_: str,
     now: datetime,
-    at: datetime,
     said: Said,
     heads: Iterable[Head],
 ) -> None:
-    plan = done.plan
-    named = {code: persons[line] for line, code in plan.codes.items() if not persons[line].is_nobody}
-    seal = context.make_seal() if named else None
+    at = wanted[2] or now
     with context.database.transaction(context.actor, now) as transaction:
+        plan = done.plan = plan_units(read_units(context.database), *wanted)  # of units nobody else can change now
+        named = {code: persons[line] for line, code in plan.codes.items() if not persons[line].is_nobody}
+        seal = context.make_seal() if named else None
         insert_units(transaction, plan.added)
         update_units(transaction, plan.changed, plan.paths, at, done.file)
         done.contacts = write_contacts(transaction, ContactRole.SECURITY.value, named, seal) if named else 0

@@ -61,7 +61,7 @@ PUBLICATIONS = Vocabulary(
             "服务器ip 服务器地址",
         ),
         Field.INSIDE_PORT: ("内网端口 内部端口 源站端口 后端端口 insideport privateport", "服务端口 端口"),
-        Field.VIA: ("方式 映射方式 发布方式 via", ""),
+        Field.VIA: ("方式 经由 映射方式 发布方式 via", ""),
         Field.VALID_FROM: ("启用日期 启用时间 开通日期 映射日期 validfrom", ""),
         Field.VALID_TO: ("有效期 有效期至 失效日期 到期日期 截止日期 validto", ""),
         Field.NOTE: ("备注 用途 说明 note", ""),

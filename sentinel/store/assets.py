@@ -17,6 +17,7 @@ from sentinel.store.endpoints import ENDPOINT_COLUMNS, ENDPOINT_SOURCE, build_en
 from sentinel.store.engine import list_marks
 from sentinel.store.findings import SEVERITY_RANK
 from sentinel.store.keys import address_key as address_key
+from sentinel.store.keys import escape_like as escape_like
 from sentinel.store.keys import host_of as host_of
 
 ORDERS = ("address", "severity", "last_seen", "first_seen")
@@ -233,11 +234,6 @@ def _search(database: Database, asked: AssetQuestion, term: Term) -> tuple[str, 
 def like_clause(database: Database, expression: str) -> str:
     """Write that a text fits a pattern, whatever the case of its ASCII letters."""
     return f"{expression} {database.engine.like} ? ESCAPE '\\'"
-
-
-def escape_like(text: str) -> str:
-    """Take their meaning from `%` and `_`, for a LIKE that escapes by a backslash."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def read_term(word: str) -> Term:

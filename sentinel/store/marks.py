@@ -48,7 +48,7 @@ def read_marks(database: Database, networks: Iterable[int]) -> Iterator[Mark]:
     for network in networks:
         yield from map(
             _mark,
-            database.query(
+            database.stream(
                 f"SELECT {_COLUMNS} FROM mark WHERE network=? ORDER BY address, since_us, kind, value",  # noqa: S608
                 (network,),
             ),

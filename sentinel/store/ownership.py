@@ -114,13 +114,23 @@ def _span(prefix: IPNetwork) -> tuple[bytes, bytes]:
     return version + prefix.network_address.packed, version + prefix.broadcast_address.packed
 
 
+def list_patterns(address: IPAddress) -> tuple[str, ...]:
+    """Give what LIKE finds in the JSON text of prefixes that hold an address: each prefix it can lie in."""
+    lengths = range(address.max_prefixlen + 1)
+    return tuple(f'%"{ip_network((address, length), strict=False)}"%' for length in lengths)
+
+
 def find_declared(database: Database, address: IPAddress) -> tuple[tuple[str, str, str, IPNetwork], ...]:
     """Give unit, its name, network and prefix of every network that declares an address, the longest prefix first.
 
     Private addresses repeat, so there may be one for each school.
     """
+    patterns = list_patterns(address)
+    either = " OR ".join(["n.prefixes LIKE ?"] * len(patterns))
     rows = database.query(
-        "SELECT n.unit, u.name, n.name, n.prefixes FROM network n JOIN unit u ON u.code=n.unit WHERE n.prefixes<>'[]'"
+        "SELECT n.unit, u.name, n.name, n.prefixes FROM network n JOIN unit u ON u.code=n.unit "  # noqa: S608
+        f"WHERE n.prefixes<>'[]' AND ({either})",
+        patterns,
     )
     found = [
         (str(unit), str(name), str(network), prefix)

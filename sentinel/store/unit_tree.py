@@ -13,7 +13,7 @@ from sentinel.model.unit import DEFAULT_NETWORK, Unit, Zone
 from sentinel.model.unit_history import DATED, state_at
 from sentinel.store.database import Database, Transaction
 from sentinel.store.unit_history import read_parents_at, read_timeline, record_change
-from sentinel.store.units import check_place, find_unit
+from sentinel.store.units import check_place, find_unit, reread_unit
 
 
 def move_unit(transaction: Transaction, unit: Unit, parent: Unit | None, at: datetime, why: str) -> Unit:
@@ -23,6 +23,7 @@ def move_unit(transaction: Transaction, unit: Unit, parent: Unit | None, at: dat
         UsageError: the new parent stands below the unit, now or then, or is of a lower level, or the moment is to come.
     """
     database = transaction.database
+    unit, parent = reread_unit(transaction, unit), reread_unit(transaction, parent) if parent else None
     code = parent.code if parent else ""
     check_place(database, unit, parent)
     if parent and unit.code in _way_up(database, parent.code, at):
@@ -45,6 +46,7 @@ def rename_unit(transaction: Transaction, unit: Unit, name: str, at: datetime, w
     Raises:
         UsageError: the moment is to come.
     """
+    unit = reread_unit(transaction, unit)
     renamed = record_change(transaction, unit, at, {"name": name}, why)
     if renamed.name != unit.name and unit.name not in unit.aliases:
         renamed = replace(renamed, aliases=(*unit.aliases, unit.name))

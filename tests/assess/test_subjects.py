@@ -145,6 +145,17 @@ def test_certificate_subject_when_there_is_no_certificate_then_there_is_none():
     assert build_certificate_subject(row(), NOW) is None
 
 
+def test_certificate_subject_when_its_end_is_near_or_past_then_the_calendar_tells_since_when():
+    """The last scan, perhaps of weeks ago, told neither."""
+    near = build_certificate_subject(row(certificate=certificate(not_after=NOW + timedelta(days=6))), NOW)
+    assert near is not None
+    assert dict(near.told) == {"days_left": NOW}
+    ended = NOW - timedelta(days=2)
+    past = build_certificate_subject(row(certificate=certificate(not_after=ended)), NOW)
+    assert past is not None
+    assert dict(past.told)["expired"] == ended
+
+
 def test_certificate_subject_when_built_then_it_has_the_text_of_its_endpoint():
     subject = build_certificate_subject(row(port=443, certificate=certificate()), NOW)
     assert subject is not None

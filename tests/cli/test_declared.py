@@ -9,6 +9,7 @@ from pathlib import Path
 import docx
 import pytest
 
+from sentinel.store.home import Home, hold_lock
 from tests.cli.command import UNIT, Sentinel
 from tests.cli.written import host, nmap, service
 
@@ -317,3 +318,12 @@ def test_contact_when_the_key_is_another_is_refused_until_the_old_one_is_ended(
     sentinel.run(*words, env=other)
     (row,) = sentinel.rows("unit", "contact", "list", "--show", env=other)
     assert row["name"] == "李四"
+
+
+def test_setting_when_another_process_changes_one_is_refused_in_one_line(sentinel: Sentinel) -> None:
+    before = (sentinel.home / "sentinel.toml").read_text(encoding="utf-8")
+    with hold_lock(Home(sentinel.home), "settings", "busy"):
+        told = sentinel.run("setting", "set", "rate_pps", "50", expect=6).complaint
+    assert "another process changes the settings" in told
+    assert (sentinel.home / "sentinel.toml").read_text(encoding="utf-8") == before
+    sentinel.run("setting", "set", "rate_pps", "50")

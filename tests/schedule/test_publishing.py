@@ -123,7 +123,7 @@ def test_sheet_is_read_by_its_titles_and_every_wrong_row_by_its_cell(context: Co
     done = take(context, tmp_path / "映射.csv", text)
     assert ends(done.added) == ["203.0.113.5:443 10.0.0.5", "203.0.113.6:0 10.0.0.6", "203.0.113.7:8080 10.0.0.7"]
     assert [one.line for one in done.unread] == [5, 6, 7, 8, 9]
-    assert "F5 内网IP" in done.unread[0].reason
+    assert done.unread[0].where == "F5 内网IP"
     first = done.added[0]
     assert (first.mapping.name, first.mapping.via) == ("www.school.example", "waf")
     assert "13812345678" not in first.mapping.note

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 
@@ -126,3 +127,25 @@ def test_pool_is_written_read_changed_and_ended(two: Database) -> None:
     assert read_nat_pools(two, "school") == ()
     with pytest.raises(UsageError, match="no NAT pool"), two.transaction("tester", NOW) as transaction:
         withdraw_nat_pool(transaction, "school", "池")
+
+
+def test_networks_that_declared_an_address_when_asked_are_compared_in_the_database(
+    two: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of tens of thousands of networks only those that match come here."""
+    with two.transaction("tester", NOW, objects=True) as transaction:
+        for number in range(30):
+            write_network(
+                transaction, Network(0, "school", f"n{number}", Zone.OFFICE, (ip_network(f"10.9.{number}.0/24"),))
+            )
+    rows: list[object] = []
+    query = Database.query
+
+    def counted(self: Database, statement: str, values: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+        for row in query(self, statement, values):
+            rows.append(row)
+            yield row
+
+    monkeypatch.setattr(Database, "query", counted)
+    assert [network for _, _, network, _ in find_declared(two, ip_address("10.9.7.1"))] == ["n7"]
+    assert len(rows) == 1

@@ -17,7 +17,7 @@ from sentinel.store.audit import read_audit
 from sentinel.store.database import Database
 from sentinel.store.unit_history import read_timeline
 from sentinel.store.unit_tree import insert_units, move_unit, read_unit_at, rename_unit, update_units
-from sentinel.store.units import change_unit, find_unit, read_networks, read_units, write_unit
+from sentinel.store.units import change_unit, find_unit, find_unit_called, read_networks, read_units, write_unit
 from tests.homes import NOW
 
 DAY = timedelta(days=1)
@@ -183,3 +183,19 @@ def test_any_sequence_of_moves_keeps_a_tree_whose_paths_are_those_of_the_parents
             timeline = read_timeline(tree, one)
             assert timeline[-1].parent == one.parent
             assert all(two.since == three.until for three, two in pairwise(timeline))
+
+
+def test_unit_when_renamed_is_found_by_its_old_name_unless_several_had_it(database: Database) -> None:
+    units = [Unit("u1", "一小_%"), Unit("u2", '二"小'), Unit("u3", "三小")]
+    with database.transaction("tester", NOW, objects=True) as transaction:
+        made = [write_unit(transaction, one) for one in units]
+    with database.transaction("tester", NOW) as transaction:
+        for one in made:
+            rename_unit(transaction, one, f"新{one.code}", NOW, "更名")
+    assert [find_unit_called(database, one.name) for one in units] == [find_unit(database, one.code) for one in units]
+    for name in ("一小", "一小__", "", "没有", "%"):
+        assert find_unit_called(database, name) is None
+    with database.transaction("tester", NOW) as transaction:
+        again = rename_unit(transaction, made[0], "三小", NOW, "更名")
+        rename_unit(transaction, again, "新一", NOW, "更名")
+    assert find_unit_called(database, "三小") is None, "two units were called so"
