@@ -11,7 +11,6 @@ from sentinel.assess.field import Kind as Kind
 from sentinel.assess.fields_service import SERVICE_LOOK_FIELDS
 from sentinel.model.rule import Category, FieldValue, Scalar
 
-
 _ADDRESS = Field(Kind.ADDRESS, "地址", "address")
 _PORT = Field(Kind.NUMBER, "端口号", "port number")
 _PROTO = Field(Kind.TEXT, "传输协议：tcp、udp、sctp", "transport: tcp, udp, sctp")

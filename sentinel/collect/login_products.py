@@ -36,6 +36,7 @@ BY_SERVICE: Mapping[str, str] = MappingProxyType(
 """Product by the name of the service, lower case, as nmap writes it."""
 
 WORDS: tuple[tuple[str, str], ...] = (
+    ("kibana", "kibana"),  # nmap calls it Elasticsearch Kibana
     ("elasticsearch", "elasticsearch"),
     ("opensearch rest", "elasticsearch"),
     ("couchdb", "couchdb"),
@@ -49,7 +50,6 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("jenkins", "jenkins"),
     ("jupyter", "jupyter"),
     ("select or create a notebook", "jupyter"),
-    ("kibana", "kibana"),
     ("consul", "consul"),
     ("prometheus", "prometheus"),
 )
