@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import json
 import re
-import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from sentinel.collect.dialer import CONNECT_S, Dialer, Line, NoAnswerError
+from sentinel.collect.dialer import Dialer, Line, NoAnswerError
 from sentinel.collect.look import ProbeTarget
 from sentinel.model.scope import Level
 
 MAX_BODY = 128 * 1024
 _MAX_HEAD = 32 * 1024
+_WHOLE_S = 30.0
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})(?: |\r?$)", re.MULTILINE)
 _CHUNK = re.compile(rb"([0-9a-fA-F]{1,8})[^\r\n]*\r?\n")
 
@@ -56,10 +56,7 @@ async def open_line(target: ProbeTarget, dialer: Dialer, level: Level, port: int
     """
     async with dialer.open(target.address, port or target.port, level) as line:
         if target.is_tls and port is None:
-            try:
-                await line.writer.start_tls(_context(), server_hostname=target.name, ssl_handshake_timeout=CONNECT_S)
-            except (OSError, ValueError) as error:
-                raise NoAnswerError(f"no tls with it: {_words(error)}") from error
+            await line.secure(target.name)
         yield line
 
 
@@ -84,6 +81,7 @@ async def http_ask(target: ProbeTarget, dialer: Dialer, first: str, level: Level
     if body:
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
     async with open_line(target, dialer, level) as line:
+        line.end_in(_WHOLE_S)
         await line.send("\r\n".join([*lines, "", ""]).encode("ascii", "replace") + body)
         data = await line.read_until(b"\r\n\r\n", _MAX_HEAD)
         found = _STATUS.match(data)
@@ -133,17 +131,3 @@ def _join_chunks(data: bytes) -> bytes:
         joined += data[found.end() : found.end() + size]
         place = found.end() + size + 2
     return joined[:MAX_BODY]
-
-
-def _context() -> ssl.SSLContext:
-    """Accept whatever a server speaks; old devices know nothing newer than TLS 1.0."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    return context
-
-
-def _words(error: BaseException) -> str:
-    return str(getattr(error, "reason", None) or getattr(error, "strerror", None) or error).lower().replace("_", " ")

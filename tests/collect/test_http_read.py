@@ -120,4 +120,4 @@ def test_page_when_the_server_knows_only_tls_one_then_it_is_read_all_the_same(tm
 def test_page_when_there_is_no_tls_then_it_is_told() -> None:
     found = look(answers(b"HTTP/1.1 400 Bad Request\r\n\r\n"), is_tls=True)
     assert not found.answered
-    assert found.reason.startswith("no tls with it: ")
+    assert found.reason.startswith("no tls handshake: ")
