@@ -83,6 +83,9 @@ BY_PORT: Mapping[int, str] = MappingProxyType(
 )
 """Product by its usual port, for services that are web services or whose name only follows from the port."""
 
+TLS_PORTS = frozenset({2376, 6443, 8883, 10250})
+"""Ports on which a service of which only the port is known speaks inside TLS."""
+
 _NO_WEB = frozenset({"redis", "memcached", "mongodb", "zookeeper", "kafka", "mqtt"})
 """Products that speak no HTTP: a web service on their port is something else."""
 

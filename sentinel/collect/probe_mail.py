@@ -17,6 +17,9 @@ SENDER, RECIPIENT = "test@example.com", "test@example.org"
 """Both are names of documentation (RFC 2606): neither is the server's, and nobody gets anything."""
 
 _MAX_REPLY = 16 * 1024
+_MECHANISM = re.compile(r"[A-Z0-9_-]{1,20}")
+"""Source: RFC 4422 section 3.1."""
+
 _CLEAR_TEXT = frozenset({"PLAIN", "LOGIN"})
 _SMTP, _POP3, _IMAP = (
     frozenset({"smtp", "smtps", "submission"}),
@@ -52,7 +55,7 @@ def _tell(target: ProbeTarget, starttls: bool, mechanisms: list[str], is_clear: 
     """Give the fields; inside TLS nothing goes in clear, and there is nothing left to start."""
     return {
         "mail_starttls": None if target.is_tls else starttls,
-        "mail_auth": mechanisms,
+        "mail_auth": [one for one in mechanisms if _MECHANISM.fullmatch(one)],
         "mail_plain_login": is_clear and not target.is_tls,
     }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from sentinel.collect.gate import Admission, admit
-from sentinel.collect.login_products import product_of
+from sentinel.collect.login_products import TLS_PORTS, product_of
 from sentinel.collect.look import ProbeTarget
 from sentinel.collect.permit import Permit
 from sentinel.collect.probing import PROBERS, probe
@@ -130,8 +130,10 @@ def find_targets(
                 continue
             names = ("", *sorted(row.names)[:MAX_NAMES]) if kind in _NAMED else ("",)
             for name in names:
+                is_login = kind is ProbeKind.LOGIN
                 is_tls = mark.tunnel == "ssl" or mark.service in _TLS_SERVICES
-                service = _product(row) if kind is ProbeKind.LOGIN else mark.service
+                is_tls |= is_login and (mark.guessed or not mark.service) and key.port in TLS_PORTS
+                service = _product(row) if is_login else mark.service
                 one = ProbeTarget(kind, key.address, key.proto, key.port, name, service, is_tls)
                 if one not in seen:
                     seen.add(one)

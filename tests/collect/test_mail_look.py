@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from sentinel.model.probe import ProbeKind, ProbeObservation
 from sentinel.model.scope import Level
 from tests.collect.agreeable import Ear, Talk
 from tests.collect.allow import permit_for, utc_now
+from tests.collect.practice import tls_context
 from tests.collect.test_probing import HERE, serving
 
 OPEN_RELAY = {
@@ -136,6 +138,25 @@ IMAP_BARE = IMAP | {"CAPABILITY": b"* CAPABILITY IMAP4rev1\r\na1 OK done\r\n"}
 def test_mailbox_when_it_tells_what_it_offers_then_a_login_in_clear_is_known(service, answers, found) -> None:
     word = (lambda data: data.split()[0]) if service == "pop3" else (lambda data: data.split()[1])
     assert told(service, talks(answers, word)) == found
+
+
+def test_mailbox_when_inside_tls_then_nothing_goes_in_clear(tmp_path: Path) -> None:
+    context = tls_context(tmp_path)
+    found: list[ProbeObservation] = []
+
+    def talk(line) -> None:
+        with context.wrap_socket(line, server_side=True) as inside:
+            talks(POP3)(Ear(inside, []))
+
+    with serving(talk) as port:
+        target = ProbeTarget(ProbeKind.MAIL, HERE, "tcp", port, service="pop3", is_tls=True)
+        probe(permit_for(str(HERE)), [target], found.append, now=utc_now)
+    assert dict(found[0].values) == {"mail_auth": ("LOGIN", "PLAIN"), "mail_plain_login": False}
+
+
+def test_smtp_when_it_names_impossible_mechanisms_then_they_are_left_out() -> None:
+    answers = OPEN_RELAY | {"EHLO": b"250-x\r\n250 AUTH PLAIN \x1b[31m " + b"X" * 60 + b" =CMD()\r\n"}
+    assert told("smtp", talks(answers))["auth"] == ("PLAIN",)
 
 
 @pytest.mark.parametrize("service", ["smtp", "pop3", "imap", "nntp"])

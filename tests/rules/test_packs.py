@@ -131,12 +131,10 @@ OTHER_REDIS = [
     ({"guessed": True}, {"exposure.high-risk-port"}),
     ({"no_login": True, "login_product": "redis"}, {"exposure.redis-no-auth"}),
     ({"no_login": True, "login_product": "redis", "whitelist": "listed"}, {"exposure.redis-no-auth"}),
-    (
-        {"no_login": True, "login_product": "redis", "guessed": True},
-        {"exposure.redis-no-auth", "exposure.high-risk-port"},
-    ),
+    ({"no_login": True, "login_product": "redis", "guessed": True}, {"exposure.redis-no-auth"}),
     ({"version": "7.0.15", "no_login": False, "login_product": "redis"}, set()),
     ({"no_login": False, "login_product": "redis"}, {"exposure.redis"}),
+    ({"no_login": False, "login_product": "redis", "guessed": True}, {"exposure.high-risk-port"}),
 ]
 
 
@@ -208,6 +206,8 @@ def test_exposure_rules_when_a_login_is_proven_then_none_claims_there_is_none(pr
         ({"product": "SNMPv1 server", "banner": "public", "snmp_public": False}, set()),
         ({"product": "net-snmp", "snmp_public": True}, {"exposure.snmp-public"}),
         ({"product": "net-snmp"}, set()),
+        ({"guessed": True}, {"exposure.high-risk-port"}),
+        ({"guessed": True, "snmp_public": True}, {"exposure.snmp-public"}),
     ],
 )
 def test_exposure_rules_when_snmp_is_read_then_the_default_is_proven_or_refuted(facts, wanted):

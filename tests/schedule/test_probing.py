@@ -109,10 +109,16 @@ def test_targets_when_a_product_is_known_then_it_is_asked_as_that(context: Conte
         (80, "nginx"),
         (25, "smtp"),
         (993, "imaps"),
+        (10250, "open"),
     )
-    give(context, NmapRun((HostRow("10.0.0.1", ports),), ports="21,25,80,993,6379,9200,27017"))
+    give(context, NmapRun((HostRow("10.0.0.1", ports),), ports="21,25,80,993,6379,9200,10250,27017"))
     found = {(one.port, one.service, one.is_tls) for one in find_targets(context, SCHOOL, (ProbeKind.LOGIN,))}
-    assert found == {(6379, "redis", False), (27017, "mongodb", False), (9200, "elasticsearch", False)}
+    assert found == {
+        (6379, "redis", False),
+        (27017, "mongodb", False),
+        (9200, "elasticsearch", False),
+        (10250, "kubernetes", True),
+    }
     mail = {(one.port, one.service, one.is_tls) for one in find_targets(context, SCHOOL, (ProbeKind.MAIL,))}
     assert mail == {(25, "smtp", False), (993, "imap", True)}
 
