@@ -21,13 +21,13 @@ async def ask_vnc(target: ProbeTarget, dialer: Dialer) -> LoginAnswer:
         greeting = _RFB.fullmatch(await line.read_exactly(12))
         if not greeting:
             raise NoAnswerError("it does not greet as a vnc server does")
-        minor = 3 if int(greeting[2]) < 7 and int(greeting[1]) == 3 else min(int(greeting[2]), 8)
-        is_new = minor >= 7 or int(greeting[1]) > 3
-        await line.send(b"RFB 003.00%d\n" % (minor if is_new and minor >= 7 else 8 if is_new else 3))
-        if is_new:
-            kinds = tuple(await line.read_exactly((await line.read_exactly(1))[0]))
-        else:
+        version = int(greeting[1]), int(greeting[2])
+        own = 8 if version > (3, 7) else 7 if version == (3, 7) else 3
+        await line.send(b"RFB 003.00%d\n" % own)
+        if own == 3:
             kinds = struct.unpack(">I", await line.read_exactly(4))
+        else:
+            kinds = tuple(await line.read_exactly((await line.read_exactly(1))[0]))
     if not kinds or 0 in kinds:
         raise NoAnswerError("it turns everybody away at the moment")
     shown = ",".join(str(kind) for kind in kinds[:8])

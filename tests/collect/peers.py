@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from tests.drill.native.conftest import PACKAGES, UNPACK
 
 ROOT = Path(__file__).resolve().parents[2]
 ADDRESS = "127.77.31.9"
-MORE = ("memcached", "rsync", "snmpd", "xvfb", "tigervnc-standalone-server", "postfix")
+MORE = ("memcached", "rsync", "snmpd", "xvfb", "tigervnc-standalone-server", "postfix", "etcd-server", "influxdb")
 _OVER = 'mount -t overlay -o "lowerdir=$0/usr/bin:/usr/bin" overlay /usr/bin && exec "$@"'
 """X servers run /usr/bin/xkbcomp, wherever they are themselves."""
 
@@ -48,7 +48,13 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 
 @contextmanager
 def running(
-    tree: Path, folder: Path, program: str, *words: object, port: int = 0, screen: bool = False
+    tree: Path,
+    folder: Path,
+    program: str,
+    *words: object,
+    port: int = 0,
+    screen: bool = False,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[None]:
     """Run a program of a tree until the end of the block; it listens when the block begins.
 
@@ -60,6 +66,7 @@ def running(
         "SNMP_PERSISTENT_DIR": str(folder / "snmp"),
         "MIBS": "",
         "HOME": str(folder),
+        **(settings or {}),
     }
     said = [str(tree / program), *map(str, words)]
     if screen:

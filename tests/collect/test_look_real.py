@@ -1,7 +1,8 @@
-"""Real servers looked at: Redis, memcached, Mosquitto, rsync, X, VNC, net-snmp, OpenSSH and the sink of Postfix."""
+"""Real servers looked at: Redis, memcached, Mosquitto, rsync, etcd, InfluxDB, X, VNC, net-snmp, OpenSSH, Postfix."""
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import time
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -97,6 +99,46 @@ def test_rsync_with_open_and_shut_modules(more: Path, tmp_path: Path) -> None:
         conf.write_text(head + modules, "utf-8")
         with running(more, tmp_path, "usr/bin/rsync", "--daemon", "--no-detach", f"--config={conf}", port=port):
             assert is_open(port, "rsync") == wanted
+
+
+def tell(port: int, path: str, value: dict[str, str]) -> None:
+    """Set a server up by its own interface."""
+    request = Request(f"http://{ADDRESS}:{port}{path}", json.dumps(value).encode())
+    with urlopen(request, timeout=30) as answer:
+        assert answer.status == 200
+
+
+def test_etcd_before_and_after_its_logins_are_turned_on(more: Path, tmp_path: Path) -> None:
+    port, peer = free_port(), f"http://{ADDRESS}:{free_port()}"
+    own = f"http://{ADDRESS}:{port}"
+    urls = ("--listen-client-urls", own, "--advertise-client-urls", own, "--initial-cluster", f"default={peer}")
+    words = (*urls, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--data-dir", tmp_path / "etcd")
+    with running(more, tmp_path, "usr/bin/etcd", *words, port=port):
+        found = look(port, "etcd")
+        assert (found["no_login"], found["login_proof"]) == (True, "range")
+        assert found["login_version"].startswith("3.")
+        tell(port, "/v3/auth/user/add", {"name": "root", "password": "secret"})
+        tell(port, "/v3/auth/role/add", {"name": "root"})
+        tell(port, "/v3/auth/user/grant", {"user": "root", "role": "root"})
+        tell(port, "/v3/auth/enable", {})
+        assert is_open(port, "etcd") == (False, "range: user name is empty")
+
+
+@pytest.mark.parametrize(
+    ("login", "wanted"), [("false", (True, "GET /query")), ("true", (False, "GET /query: HTTP 403"))]
+)
+def test_influxdb_with_and_without_logins(login, wanted, more: Path, tmp_path: Path) -> None:
+    port = free_port()
+    settings = {
+        "INFLUXDB_HTTP_BIND_ADDRESS": f"{ADDRESS}:{port}",
+        "INFLUXDB_BIND_ADDRESS": f"{ADDRESS}:{free_port()}",
+        "INFLUXDB_META_DIR": str(tmp_path / "meta"),
+        "INFLUXDB_DATA_DIR": str(tmp_path / "data"),
+        "INFLUXDB_DATA_WAL_DIR": str(tmp_path / "wal"),
+        "INFLUXDB_HTTP_AUTH_ENABLED": login,
+    }
+    with running(more, tmp_path, "usr/bin/influxd", port=port, settings=settings):
+        assert is_open(port, "influxdb") == wanted
 
 
 @pytest.mark.namespace
