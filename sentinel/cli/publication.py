@@ -18,11 +18,13 @@ from sentinel.model.publication import Mapping, Publication, PublicationState, p
 
 if TYPE_CHECKING:
     from sentinel.model.unit import IPAddress
+    from sentinel.schedule.keep_out import KeptOut
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="公网映射：公网地址与端口通向哪台内网主机。")
 
 STATE_WORDS = {"in_force": "有效", "proposed": "待确认", "declined": "已否决", "withdrawn": "已撤销"}
 MOST_SHOWN = 50
+_HIDDEN = "（已排除）"
 
 
 def register(app: typer.Typer) -> None:
@@ -118,10 +120,10 @@ def _read_end(text: str) -> tuple[str, int, int]:
 
 def _read_address(host: str) -> IPAddress | None:
     """Read an address; None where it is none."""
-    from ipaddress import ip_address
+    from sentinel.model.plain import read_plain_address
 
     try:
-        return ip_address(host.strip("[]"))
+        return read_plain_address(host.strip("[]"))
     except ValueError:
         return None
 
@@ -133,19 +135,23 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """列出公网映射。"""
-    from sentinel.store.publications import build_publication_words, read_publications
+    from sentinel.schedule.keep_out import load_kept_out
+    from sentinel.store.publications import read_publications
 
     states = tuple(PublicationState) if everything else (PublicationState.IN_FORCE,)
     with open_session() as context:
-        found = read_publications(context.database, context.choose_unit(unit).code, states)
+        owner = context.choose_unit(unit)
+        found = read_publications(context.database, owner.code, states)
+        kept = load_kept_out(context, owner)
     if as_json:
         for one in found:
-            print_json(build_publication_words(one))
+            print_json(_words(one, kept))
         return
     _print(
         "公网映射",
         found,
         "sentinel map；sentinel publication withdraw 编号 --why 理由",
+        kept=kept,
         empty="sentinel publication import 导出文件；sentinel publication propose",
     )
 
@@ -279,8 +285,23 @@ def import_file(
         raise typer.Exit(SOME_REFUSED)
 
 
-def _print(title: str, found: Iterable[Publication], hint: str, *, empty: str = "") -> None:
-    from sentinel.report.published import SOURCES, inside_words, outside_words
+def _words(one: Publication, kept: KeptOut) -> dict[str, object]:
+    """Write a publication without the ends that must stay out: one withdrawn for that reason is listed still."""
+    from sentinel.store.publications import build_publication_words
+
+    mapping = one.mapping
+    hidden = {
+        name: None
+        for name, end in (("outside", mapping.outside), ("inside", mapping.inside))
+        if end is not None and kept.meets(end)
+    }
+    return build_publication_words(one) | hidden | {"kept_out": bool(hidden)}
+
+
+def _print(
+    title: str, found: Iterable[Publication], hint: str, *, empty: str = "", kept: KeptOut | None = None
+) -> None:
+    from sentinel.report.published import SOURCES
 
     print_table(
         title,
@@ -288,8 +309,8 @@ def _print(title: str, found: Iterable[Publication], hint: str, *, empty: str = 
         [
             (
                 one.id or "",
-                outside_words(one.mapping).zh,
-                inside_words(one.mapping).zh,
+                _outside(one, kept),
+                _inside(one, kept),
                 one.mapping.name,
                 one.mapping.via.zh,
                 SOURCES.get(one.source, one.source) + (f" {one.reason[:20]}" if one.reason else ""),
@@ -301,3 +322,17 @@ def _print(title: str, found: Iterable[Publication], hint: str, *, empty: str = 
         hint,
         empty=empty,
     )
+
+
+def _outside(one: Publication, kept: KeptOut | None = None) -> str:
+    from sentinel.report.published import outside_words
+
+    mapping = one.mapping
+    hidden = kept and mapping.outside is not None and kept.meets(mapping.outside)
+    return _HIDDEN if hidden else outside_words(mapping).zh
+
+
+def _inside(one: Publication, kept: KeptOut | None = None) -> str:
+    from sentinel.report.published import inside_words
+
+    return _HIDDEN if kept and kept.meets(one.mapping.inside) else inside_words(one.mapping).zh

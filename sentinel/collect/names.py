@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import socket
-from ipaddress import ip_address
 
+from sentinel.model.plain import read_plain_address
 from sentinel.model.unit import IPAddress
 
 
@@ -15,5 +15,5 @@ def resolve_name(name: str) -> tuple[IPAddress, ...]:
         OSError: the name does not resolve, or the resolver does not answer (system time limits).
     """
     rows = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
-    found = {ip_address(str(row[4][0]).partition("%")[0]) for row in rows}
+    found = {read_plain_address(str(row[4][0]).partition("%")[0]) for row in rows}
     return tuple(sorted(found, key=lambda address: (address.version, int(address))))

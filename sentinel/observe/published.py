@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, ip_address
 
+from sentinel.model.plain import read_plain_address
 from sentinel.model.publication import Mapping
 from sentinel.model.unit import IPAddress
 
@@ -138,7 +139,7 @@ def count_range(low: str, high: str) -> int:
     Raises:
         ValueError: they are no range.
     """
-    first, last = ip_address(low), ip_address(high or low)
+    first, last = read_plain_address(low), read_plain_address(high or low)
     if first.version != last.version or int(last) < int(first):
         raise ValueError("no range of addresses")
     return int(last) - int(first) + 1

@@ -26,6 +26,8 @@ from sentinel.model.unit import IPAddress, Network, Unit
 from sentinel.schedule.context import Context
 from sentinel.schedule.frozen import REPORTING, find_frozen, read_frozen_summaries
 from sentinel.schedule.judging import read_pack
+from sentinel.schedule.keep_out import load_kept_out
+from sentinel.schedule.kept_words import Kept, show_targets
 from sentinel.schedule.owners import build_owners, find_owners
 from sentinel.schedule.proofs import read_proofs
 from sentinel.schedule.reading import (
@@ -201,7 +203,9 @@ def _logs_only(networks: Iterable[Network]) -> frozenset[str]:
 
 
 def _authorisations(context: Context, unit: Unit) -> tuple[Authorisation, ...]:
-    return tuple(one for one in read_authorisations(context.database, unit.code) if one.withdrawn_at is None)
+    kept = load_kept_out(context, unit)
+    held = (one for one in read_authorisations(context.database, unit.code) if one.withdrawn_at is None)
+    return tuple(one for one in held if show_targets(kept, one.targets).kept is not Kept.WHOLE)
 
 
 def _findings(context: Context, unit: Unit, period: Period) -> tuple[Finding, ...]:

@@ -6,6 +6,7 @@ given in the order in which assets first became known here, and stay.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -28,13 +29,16 @@ from sentinel.schedule.sightings import PHONE_ZONES
 from sentinel.store import asset_decisions as decision_store
 from sentinel.store import identity as store
 from sentinel.store.database import Transaction
-from sentinel.store.marks import is_stale, read_marks, set_stale
+from sentinel.store.marks import is_stale, read_marks, remove_told_marks, set_stale
 from sentinel.store.register import read_register
 from sentinel.store.sightings import space_of
-from sentinel.store.units import read_networks
+from sentinel.store.units import read_networks, read_units
 
 COUNTED = timedelta(days=30)
 """How far back the cards of phones' networks are counted."""
+
+_WORDS = re.compile(r"[\s,;|=]+|: ")
+"""Between the words of an event or a proposal; a card's address has colons of its own."""
 
 
 def identify_unit(context: Context, unit: Unit) -> None:
@@ -63,6 +67,21 @@ def make_assets(context: Context, transaction: Transaction, unit: Unit) -> None:
     set_stale(transaction, space_of(networks), stale=False)
     after = {"assets": len(derived), "added": written.added, "changed": written.changed, "events": written.events}
     transaction.audit("asset.identify", f"unit {unit.code}", after={**after, "proposed": proposed})
+
+
+def forget_marks(context: Context, transaction: Transaction, before: datetime) -> int:
+    """Delete marks of who held an address that ended before a moment, and what assets were known by through them alone.
+
+    Gives how many marks went. What a person decided of assets stays, as they wrote it; the caller audits.
+    """
+    count, networks, values = remove_told_marks(transaction, before)
+    for unit in read_units(context.database) if count else ():
+        if networks.isdisjoint(one.id for one in read_networks(context.database, unit.code)):
+            continue
+        make_assets(context, transaction, unit)
+        store.forget_anchors(transaction, unit.code, values)
+        store.forget_told(transaction, unit.code, lambda text: not values.isdisjoint(_WORDS.split(text)))
+    return count
 
 
 def merge_assets(context: Context, unit: Unit, one: int, other: int, reason: str) -> Decision:

@@ -26,6 +26,7 @@ from sentinel.observe.unpack import unpack
 from sentinel.schedule.applying import Applier
 from sentinel.schedule.context import Context
 from sentinel.schedule.keep_out import KeptOut, load_kept_out, refuse_count
+from sentinel.schedule.persons import hide_arguments
 from sentinel.schedule.sightings import SightingTaker, replace_sightings
 from sentinel.schedule.third_party import rehome_findings
 from sentinel.store import endpoints as store
@@ -127,7 +128,7 @@ def take_in(context: Context, unit: Unit, stream: BinaryIO, origin: Origin, pars
                 run=run,
                 arrived=arrived,
                 scan=origin.scan,
-                arguments=summary.arguments,
+                arguments=hide_arguments(summary.arguments),
                 authorisation=origin.authorisation,
                 lost=summary.lost,
             )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from io import BytesIO
-from ipaddress import ip_address
 from typing import TypeVar
 
 from sentinel.errors import ParseError
+from sentinel.model.plain import read_plain_address
 from sentinel.model.publication import Mapping, Via, parse_via
 from sentinel.model.unit import IPAddress, Unit
 from sentinel.observe.published import UNEVEN, Unread, read_port, read_ports, read_proto
@@ -156,6 +156,6 @@ def _read_end(text: str) -> tuple[IPAddress | None, int]:
     if text.endswith("]") or not colon or (":" in host and not host.endswith("]")):
         host, port = text, ""
     try:
-        return ip_address(host.strip("[]")), read_port(port) if port else 0
+        return read_plain_address(host.strip("[]")), read_port(port) if port else 0
     except ValueError as error:
         raise ValueError("no address (write one address: 203.0.113.5)") from error

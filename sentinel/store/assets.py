@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from ipaddress import ip_network
 
 from sentinel.model.endpoint import Endpoint, Host
 from sentinel.model.finding import FindingState
 from sentinel.model.moment import from_microseconds, to_microseconds
+from sentinel.model.plain import read_plain_prefix
 from sentinel.model.rule import Severity
 from sentinel.model.unit import IPNetwork, Network
 from sentinel.store.database import Database, Said
@@ -243,7 +243,7 @@ def read_term(word: str) -> Term:
         return Term(word, port=int(bare), only_port=bool(proto) or word.startswith(":"))
     try:
         return (
-            Term(word, ip_network(word.strip("[]"), strict=False))
+            Term(word, read_plain_prefix(word.strip("[]"), strict=False))
             if word.count(".") == 3 or ":" in word
             else Term(word)
         )

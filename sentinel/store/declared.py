@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from ipaddress import ip_network
 from itertools import chain
 
 from sentinel.errors import StoreError, UsageError
 from sentinel.model.moment import from_microseconds, to_microseconds
+from sentinel.model.plain import read_plain_prefix
 from sentinel.model.register import Contact, Exit, KeepOut, Person
 from sentinel.model.unit import IPNetwork, Unit, UnitLevel
 from sentinel.store.closings import has_unopened_finding
@@ -312,8 +312,13 @@ def read_campus_keep_outs(database: Database, unit: str) -> tuple[KeepOut, ...]:
 def read_campus(database: Database, unit: str) -> tuple[Unit, ...]:
     """Give all units that share a unit's campus, the unit itself among them."""
     campus = _find_campus(database, unit)
-    below = read_units(database, campus) if campus else ()
-    return tuple(one for one in below if _find_campus(database, one.code) == campus)
+    if campus is None:
+        return ()
+    found = {campus.code: campus}
+    for one in read_units(database, campus):  # parents before children
+        if one.level is UnitLevel.DEPARTMENT and one.parent in found:
+            found[one.code] = one
+    return tuple(found.values())
 
 
 def _find_campus(database: Database, code: str) -> Unit | None:
@@ -333,4 +338,4 @@ def _text(prefixes: Iterable[IPNetwork]) -> str:
 
 
 def _prefixes(text: str) -> tuple[IPNetwork, ...]:
-    return tuple(ip_network(piece) for piece in json.loads(text))
+    return tuple(read_plain_prefix(piece) for piece in json.loads(text))

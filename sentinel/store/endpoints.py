@@ -300,6 +300,17 @@ def was_host(database: Database, network: int, address: str, at: datetime) -> bo
     return database.one(statement, (network, address, to_microseconds(at))) is not None
 
 
+def read_name_rows(database: Database, networks: Sequence[int]) -> Iterator[tuple[IPAddress, str, str, datetime]]:
+    """Give (address, name, source, last seen) of every name known for an address of some networks."""
+    marks = ",".join("?" * len(networks))
+    rows = database.query(
+        f"SELECT address, name, source, last_seen_us FROM name WHERE network IN ({marks})",  # noqa: S608
+        tuple(networks),
+    )
+    for address, name, source, seen in rows:
+        yield ip_address(address), str(name), str(source), from_microseconds(seen)
+
+
 def read_names(database: Database, network: int, at: datetime | None = None) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Give each address of a network that had names at a moment with its names, both in the order of their text."""
     until = to_microseconds(at) if at else 1 << 62

@@ -43,16 +43,22 @@ def move_unit(transaction: Transaction, unit: Unit, parent: Unit | None, at: dat
 def rename_unit(transaction: Transaction, unit: Unit, name: str, at: datetime, why: str) -> Unit:
     """Give a unit another name from a moment on; the one it has now becomes an alias.
 
+    A name that arrives late, after a later one is known, becomes an alias itself.
+
     Raises:
         UsageError: the moment is to come.
     """
     unit = reread_unit(transaction, unit)
     renamed = record_change(transaction, unit, at, {"name": name}, why)
-    if renamed.name != unit.name and unit.name not in unit.aliases:
-        renamed = replace(renamed, aliases=(*unit.aliases, unit.name))
+    renamed = replace(renamed, aliases=_with_names(unit.aliases, (unit.name, name), renamed.name))
     _write_present(transaction, renamed)
     _audit(transaction, "unit.rename", unit, renamed, {"name": name, "at": iso_utc(at), "why": why})
     return renamed
+
+
+def _with_names(aliases: tuple[str, ...], names: Iterable[str], present: str) -> tuple[str, ...]:
+    """Add names a unit was called by to its aliases; the present one is none, unless it was written as one."""
+    return tuple(dict.fromkeys((*aliases, *(name for name in names if name != present))))
 
 
 def _audit(transaction: Transaction, action: str, before: Unit, after: Unit, words: dict[str, object]) -> None:
@@ -156,9 +162,7 @@ def update_units(
     for before, after in changed:
         fields = {name: getattr(after, name) for name in DATED if getattr(after, name) != getattr(before, name)}
         dated = record_change(transaction, before, at, fields, why) if fields else before
-        aliases = after.aliases
-        if dated.name != before.name and before.name not in aliases:
-            aliases = (*aliases, before.name)
+        aliases = _with_names(after.aliases, (before.name, after.name), dated.name)
         kept = {name: getattr(dated, name) for name in DATED}
         written.append(replace(after, since=dated.since, aliases=aliases, **kept))
     _write_present(transaction, *written)

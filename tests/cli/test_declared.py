@@ -155,8 +155,11 @@ def test_keep_out_when_added_takes_hosts_off_the_map_refuses_the_file_and_can_be
     assert "holds 1 address that is declared to stay out" in rows[0]["error"]
     assert "192.0.2.2" not in rows[0]["error"]
     assert "stay out" in sentinel.run("unit", "network", "x", "192.0.2.2/32", expect=2).complaint
-    entry = ("whitelist", "add", "host", "192.0.2.0/29", "--reason", "x", "--approved-by", "y")
-    assert "stay out" in sentinel.run(*entry, expect=3).complaint
+    for place in ("192.0.2.0/29", "::ffff:192.0.2.2"):
+        entry = ("whitelist", "add", "host", place, "--reason", "x", "--approved-by", "y")
+        assert "stay out" in sentinel.run(*entry, expect=3).complaint
+    (entered,) = sentinel.rows("whitelist", "add", "host", "::ffff:192.0.2.9", "--reason", "x", "--approved-by", "y")
+    assert entered["addresses"] == ["192.0.2.9/32"]
     sentinel.run("unit", "keep-out", "withdraw", str(added["id"]), "--why", "登记有误")
     assert sentinel.places() == {("192.0.2.1", 22), ("192.0.2.2", 22), ("192.0.2.4", 22)}
     assert sentinel.rows("unit", "keep-out", "list") == []

@@ -167,6 +167,34 @@ def test_public_prefix_has_one_owner_and_private_ones_repeat(tree: Sentinel) -> 
     assert "私网地址" in tree.run("unit", "owner", "10.1.1.1").out
 
 
+def test_first_day_of_a_public_prefix_is_corrected_and_nothing_else_of_the_network(tree: Sentinel) -> None:
+    of = ("--unit", "3900000001")
+    tree.run("unit", "network", "wan", "203.0.113.0/24", "10.1.0.0/24", "--since", "2026-09-01", *of)
+    assert tree.rows("unit", "owner", "203.0.113.7", "--at", "2026-03-01") == []
+    done = tree.run("unit", "network", "wan", "--since", "2026-02-01", "--correct", *of)
+    assert "已更正：203.0.113.0/24 自 2026-02-01 起归 示例一县教育局。" in done.out
+    (row,) = tree.rows("unit", "network", "wan", "203.0.113.0/24", "--since", "2026-01-01", "--correct", *of)
+    assert (row["prefix"], row["valid_from"]) == ("203.0.113.0/24", "2025-12-31T16:00:00Z")
+    (owner,) = tree.rows("unit", "owner", "203.0.113.7", "--at", "2026-03-01")
+    assert owner["unit"] == "3900000001"
+    (network,) = [one for one in tree.rows("unit", "networks", *of) if one["name"] == "wan"]
+    assert network["prefixes"] == ["203.0.113.0/24", "10.1.0.0/24"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--correct"], "give --since"),
+        (["--correct", "--since", "2026-01-01", "--zone", "dmz"], "nothing else"),
+        (["--correct", "--since", "2026-01-01", "--remove"], "nothing to correct"),
+        (["--correct", "--since", "2026-01-01"], "no network"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_correction_of_a_network_when_wrong_ends_with_one_line(still: Sentinel, words: list[str], told: str) -> None:
+    assert told in still.run("unit", "network", "none", *words, "--unit", "3900000001", expect=2).complaint
+
+
 def test_exit_keeps_its_provider_and_line_and_pools_are_listed(sentinel: Sentinel) -> None:
     sentinel.run("unit", "exit", "add", "出口", "203.0.113.0/28", "--provider", "教育网", "--line", "A-001")
     sentinel.run("unit", "exit", "add", "出口", "203.0.113.0/27")

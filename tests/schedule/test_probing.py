@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from datetime import timedelta
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import pytest
 
@@ -13,11 +13,14 @@ from sentinel.collect.target import parse_target
 from sentinel.errors import ScopeError
 from sentinel.model.evidence import RunKind
 from sentinel.model.probe import ProbeKind, ProbeObservation, clean_values
+from sentinel.model.register import KeepOut
 from sentinel.model.scope import Authorisation, Level
 from sentinel.observe.probe_log import write_end, write_head, write_look
+from sentinel.schedule.collecting import collect
 from sentinel.schedule.context import Context
-from sentinel.schedule.intake import Origin, take_in
+from sentinel.schedule.intake import Origin, replace_networks, take_in
 from sentinel.schedule.probing import LookTotal, find_targets, plan_looks, run_looks
+from sentinel.store.declared import withdraw_keep_out, write_keep_out
 from sentinel.store.probes import read_probes
 from sentinel.store.scopes import write_authorisation
 from sentinel.store.units import read_networks
@@ -169,3 +172,37 @@ def test_looks_when_a_look_is_about_a_domain_then_it_is_kept_with_the_unit(conte
         record(1, look(1, {"a": 1}, kind=ProbeKind.DNS, address=None, proto="", port=0, name="school.example")),
     )
     assert found(context) == [("school.example", {"a": 1})]
+
+
+@pytest.mark.nmap
+def test_cycle_when_it_collects_then_what_is_open_is_looked_at_too(context: Context) -> None:
+    def talk(line) -> None:
+        line.sendall(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n" + OFFER)
+        line.recv(100)
+
+    with serving(talk) as port:
+        authorise(context, str(HERE), Level.SERVICE)
+        done = collect(context, SCHOOL, str(port))
+    assert done.problems == []
+    assert (done.scan.endpoints_open, done.looks.answered) == (1, 1)
+    assert [values["ssh_ciphers"] for _, values in found(context)] == [("aes128-cbc",)]
+
+
+@pytest.mark.nmap
+def test_cycle_when_it_may_only_discover_then_no_look_is_made(context: Context) -> None:
+    with serving(lambda line: line.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")) as port:
+        authorise(context, str(HERE), Level.DISCOVER)
+        done = collect(context, SCHOOL, str(port))
+    assert (done.problems, done.scan.endpoints_open, done.looks.planned) == ([], 1, 0)
+
+
+def test_looks_when_an_address_is_to_stay_out_then_they_go_and_come_back_with_it(context: Context) -> None:
+    take(context, record(1, look(1, {"a": 1}), look(1, {"a": 2}, address=ip_address("10.0.0.2"))))
+    with context.database.transaction("tester", NOW, objects=True) as transaction:
+        kept = write_keep_out(transaction, KeepOut(0, SCHOOL.code, (ip_network("10.0.0.2/32"),), "x"))
+        replace_networks(context, transaction, SCHOOL)
+    assert found(context) == [("10.0.0.1", {"a": 1})]
+    with context.database.transaction("tester", NOW) as transaction:
+        withdraw_keep_out(transaction, SCHOOL.code, kept.id, "x")
+        replace_networks(context, transaction, SCHOOL)
+    assert [address for address, _ in found(context)] == ["10.0.0.1", "10.0.0.2"]

@@ -82,6 +82,7 @@ def test_unit_renamed_is_called_by_the_name_of_the_day_and_keeps_the_old_one_as_
     assert read_unit_at(tree, renamed, NOW - 4 * DAY).name == "丁小学"
     late = rename(tree, "s", "丁中心小学", days_ago=9)
     assert late.name == "丁实验小学"
+    assert late.aliases == ("丁小学", "丁中心小学")  # it was called so for six days
     names = [one.name for one in read_timeline(tree, late)]
     assert names == ["丁小学", "丁中心小学", "丁实验小学"]
 
@@ -157,6 +158,11 @@ def test_many_units_are_added_with_their_networks_and_changed_from_a_day_on(tree
         transaction.audit("test", "units")
     assert get(tree, "n1") == replace(after, since=NOW - DAY, aliases=("别", "新校1"))
     assert read_unit_at(tree, get(tree, "n1"), NOW - 2 * DAY).path == "c1/k/n1"
+    now = get(tree, "n1")
+    with tree.transaction("tester", NOW) as transaction:
+        update_units(transaction, [(now, replace(now, name="旧名单之名"))], {}, NOW - 5 * DAY, "较早的名单")
+        transaction.audit("test", "units")
+    assert (get(tree, "n1").name, get(tree, "n1").aliases) == ("改名", ("别", "新校1", "旧名单之名"))
 
 
 CODES = ("c1", "c2", "k", "s", "d")
