@@ -6,6 +6,7 @@ No message is ever sent: a recipient is named and taken back. Source: RFC 5321, 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from ipaddress import ip_address
 
 from sentinel.collect.dialer import Dialer, Line, NoAnswerError
@@ -46,8 +47,9 @@ async def look_at_mail(target: ProbeTarget, dialer: Dialer) -> dict[str, object]
         starttls, mechanisms = _read_offers(offers)
         values = _tell(target, starttls, mechanisms, bool(_CLEAR_TEXT & set(mechanisms)))
         if dialer.allows(target.address, Level.CHECK):
-            values |= await _check(line)
-        await line.send(b"QUIT\r\n")
+            with suppress(NoAnswerError):  # one that hangs up at such questions has told what it offers all the same
+                await _check(line, values)
+        await _leave(line, b"QUIT\r\n")
         return values
 
 
@@ -58,6 +60,12 @@ def _tell(target: ProbeTarget, starttls: bool, mechanisms: list[str], is_clear: 
         "mail_auth": [one for one in mechanisms if _MECHANISM.fullmatch(one)],
         "mail_plain_login": is_clear and not target.is_tls,
     }
+
+
+async def _leave(line: Line, words: bytes) -> None:
+    """Say goodbye to one who may have hung up."""
+    with suppress(NoAnswerError):
+        await line.send(words)
 
 
 async def _greet(line: Line) -> list[str]:
@@ -79,9 +87,8 @@ def _read_offers(rows: list[str]) -> tuple[bool, list[str]]:
     return any(row[:1] == ["STARTTLS"] for row in words), sorted(mechanisms)
 
 
-async def _check(line: Line) -> dict[str, object]:
+async def _check(line: Line, found: dict[str, object]) -> None:
     """Ask whether it knows its postmaster, and whether it would take mail of a stranger for a stranger."""
-    found: dict[str, object] = {}
     for field, command in (("mail_vrfy", "VRFY postmaster"), ("mail_expn", "EXPN postmaster")):
         await line.send(f"{command}\r\n".encode())
         code, _ = await _read_reply(line)
@@ -89,7 +96,6 @@ async def _check(line: Line) -> dict[str, object]:
     found["mail_open_relay"] = await _is_relay(line)
     await line.send(b"RSET\r\n")
     await _read_reply(line)
-    return found
 
 
 async def _is_relay(line: Line) -> bool | None:
@@ -138,7 +144,7 @@ async def _read_pop3(line: Line) -> tuple[bool, list[str], bool]:
         data += more
     rows = [row.upper().split() for row in data.decode("latin-1").splitlines()[1:]]
     mechanisms = sorted({word for row in rows if row[:1] == ["SASL"] for word in row[1:]})
-    await line.send(b"QUIT\r\n")
+    await _leave(line, b"QUIT\r\n")
     return ["STLS"] in rows, mechanisms, ["USER"] in rows or bool(_CLEAR_TEXT & set(mechanisms))
 
 
@@ -153,7 +159,7 @@ async def _read_imap(line: Line) -> tuple[bool, list[str], bool]:
         raise NoAnswerError("it does not tell what it offers")
     words = found[1].decode("latin-1").upper().split()
     mechanisms = sorted(word.removeprefix("AUTH=") for word in words if word.startswith("AUTH="))
-    await line.send(b"a2 LOGOUT\r\n")
+    await _leave(line, b"a2 LOGOUT\r\n")
     return "STARTTLS" in words, mechanisms, "LOGINDISABLED" not in words or bool(_CLEAR_TEXT & set(mechanisms))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import socket
 import subprocess
 import time
@@ -44,6 +45,15 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
     with socket.socket(socket.AF_INET, kind) as one:
         one.bind((ADDRESS, 0))
         return int(one.getsockname()[1])
+
+
+def free_display() -> int:
+    """Give the number of a display nobody has; an X server writes it into /tmp for all to see."""
+    while True:
+        number = 100 + secrets.randbelow(900)
+        with socket.socket() as one:
+            if not Path(f"/tmp/.X{number}-lock").exists() and one.connect_ex((ADDRESS, 6000 + number)):
+                return number
 
 
 @contextmanager

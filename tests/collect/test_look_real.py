@@ -22,7 +22,7 @@ from sentinel.model.probe import ProbeKind, ProbeObservation
 from sentinel.model.rule import Category
 from sentinel.model.scope import Level
 from tests.collect.allow import permit_for, utc_now
-from tests.collect.peers import ADDRESS, ROOT, free_port, running, unpack_more, unpack_native
+from tests.collect.peers import ADDRESS, ROOT, free_display, free_port, running, unpack_more, unpack_native
 
 
 @pytest.fixture(scope="module")
@@ -146,10 +146,11 @@ def test_x_server_open_to_everybody_and_with_a_cookie(more: Path, tmp_path: Path
     parts = (b"", b"", b"MIT-MAGIC-COOKIE-1", bytes(range(16)))
     entry = b"\xff\xff" + b"".join(len(word).to_bytes(2, "big") + word for word in parts)
     (tmp_path / "cookies").write_bytes(entry)  # for every address and display. Source: Xau(3)
-    for number, words, wanted in (
-        (71, ("-ac",), (True, "connection setup: accepted")),
-        (72, ("-auth", tmp_path / "cookies"), (False, "connection setup: not authorised")),
+    for words, wanted in (
+        (("-ac",), (True, "connection setup: accepted")),
+        (("-auth", tmp_path / "cookies"), (False, "connection setup: not authorised")),
     ):
+        number = free_display()
         own = (f":{number}", "-listen", "tcp", "-nolisten", "unix", "-screen", 0, "64x64x8", *words)
         with running(more, tmp_path, "usr/bin/Xvfb", *own, port=6000 + number, screen=True):
             assert is_open(6000 + number, "x11") == wanted
@@ -158,11 +159,11 @@ def test_x_server_open_to_everybody_and_with_a_cookie(more: Path, tmp_path: Path
 @pytest.mark.namespace
 def test_vnc_with_and_without_a_password(more: Path, tmp_path: Path) -> None:
     (tmp_path / "password").write_bytes(bytes(8))
-    for number, words, wanted in (
-        (73, ("-SecurityTypes", "None"), (True, "security types 1")),
-        (74, ("-SecurityTypes", "VncAuth", "-rfbauth", tmp_path / "password"), (False, "security types 2")),
+    for words, wanted in (
+        (("-SecurityTypes", "None"), (True, "security types 1")),
+        (("-SecurityTypes", "VncAuth", "-rfbauth", tmp_path / "password"), (False, "security types 2")),
     ):
-        port = free_port()
+        port, number = free_port(), free_display()
         own = (f":{number}", "-rfbport", port, "-interface", ADDRESS, "-nolisten", "unix", *words)
         with running(more, tmp_path, "usr/bin/Xtigervnc", *own, port=port, screen=True):
             assert is_open(port, "vnc") == wanted

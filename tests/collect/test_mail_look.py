@@ -105,6 +105,17 @@ def test_smtp_when_it_puts_the_answer_off_then_nothing_is_claimed(
     assert told("smtp", talks(OPEN_RELAY | changes), Level.CHECK).get("open_relay") is relay
 
 
+def test_smtp_when_it_hangs_up_at_a_question_then_what_it_told_before_is_kept() -> None:
+    def talk(ear: Ear) -> None:
+        for word in ("", "EHLO", "VRFY"):
+            ear.say(OPEN_RELAY[word])
+            ear.hear()
+
+    found = told("smtp", talk, Level.CHECK)
+    assert (found["plain_login"], found["vrfy"]) == (True, True)
+    assert not {"expn", "open_relay"} & set(found)
+
+
 def test_smtp_when_it_knows_no_ehlo_then_it_is_greeted_the_old_way() -> None:
     answers = OPEN_RELAY | {"EHLO": b"500 what\r\n", "HELO": b"250 mail.example\r\n"}
     assert told("smtp", talks(answers)) == {"starttls": False, "plain_login": False}
