@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -110,7 +111,6 @@ def product_of(service: str, words: str, port: int, *, guessed: bool) -> str:
         return BY_PORT.get(port) or BY_SERVICE.get(name, "")
     if name not in _WEB:
         return ""
-    said = words.lower()
-    found = next((product for word, product in WORDS if word in said), "")
+    found = next((product for word, product in WORDS if re.search(rf"\b{word}\b", words, re.IGNORECASE)), "")
     usual = BY_PORT.get(port, "")
     return found or (usual if name in {"ssl", "tls"} or usual not in _NO_WEB else "")

@@ -88,7 +88,7 @@ async def ask_mongodb(target: ProbeTarget, dialer: Dialer) -> LoginAnswer:
     try:
         found = await _ask_mongodb(target, dialer, _OP_MSG, struct.pack("<IB", 0, 0) + build_document(new))
     except NoAnswerError as error:
-        if not re.search("ended|reset", str(error)):
+        if not re.search("ended|no answer", str(error)):
             raise
         found = await _ask_mongodb(target, dialer, _OP_QUERY, old + build_document({"listDatabases": 1}))
     databases = found.get("databases")

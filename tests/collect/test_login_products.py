@@ -20,6 +20,8 @@ from sentinel.collect.probe_login import ASKERS
         ("http", "Elasticsearch REST API", 80, False, "elasticsearch"),
         ("http", "Elasticsearch Kibana Kibana", 443, False, "kibana"),
         ("http", "nginx Dashboard [Jenkins]", 8080, False, "jenkins"),
+        ("http", "nginx Student Consulting Centre", 80, False, ""),
+        ("http", "nginx Consul by HashiCorp", 80, False, "consul"),
         ("http", "nginx", 9200, False, "elasticsearch"),
         ("http", "nginx", 6379, False, ""),
         ("ssl", "", 8883, False, "mqtt"),
