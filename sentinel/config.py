@@ -72,11 +72,11 @@ def _whole(low: int, high: int) -> Callable[[object], int]:
 
 
 def _flag(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.strip().lower() in {"true", "false"}:
-        return value.strip().lower() == "true"
-    raise ValueError("must be true or false")
+    if isinstance(value, str) and value.lower() in {"true", "false"}:
+        return value.lower() == "true"
+    if not isinstance(value, bool):
+        raise TypeError("must be true or false")
+    return value
 
 
 def _folders(value: object) -> tuple[str, ...]:
@@ -169,6 +169,13 @@ class Settings:
     )
     silent_days: int = field(
         default=8, metadata={"read": _whole(1, 365), "zh": "某类数据（扫描、导入、抓包）多少天没有到来即告警"}
+    )
+    probe_snmp_public: bool = field(
+        default=False,
+        metadata={
+            "read": _flag,
+            "zh": "本单位同意 probe 以团体名 public 只读一项（sysDescr）核实 SNMP 默认团体名；未同意则不发",
+        },
     )
 
     @property

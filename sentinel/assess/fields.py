@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from sentinel.assess.field import Field as Field
 from sentinel.assess.field import Kind as Kind
+from sentinel.assess.fields_service import SERVICE_LOOK_FIELDS
 from sentinel.assess.fields_tls import TLS_FIELDS
 from sentinel.model.rule import Category, FieldValue, Scalar
 
@@ -89,6 +90,7 @@ FIELDS: Mapping[Category, Mapping[str, Field]] = MappingProxyType(
             "internet": _INTERNET,
             "whitelist": _WHITELIST,
             "open_days": Field(Kind.NUMBER, "已连续开放的天数", "days since it opened"),
+            **SERVICE_LOOK_FIELDS,
         },
         Category.CERTIFICATE: {
             "address": _ADDRESS,

@@ -21,6 +21,9 @@ from sentinel.model.unit import IPAddress, Network, Zone
 
 _LOOKED_AT = {ProbeKind.TLS: Category.TLS, ProbeKind.WEB: Category.WEB, ProbeKind.DNS: Category.DNS}
 
+_REFUTING = frozenset({"no_login", "snmp_public", "mail_plain_login"})
+"""Flags that end, when false, what a scan suggests."""
+
 OUTSIDE = "outside"
 """The vantage of a look at the school from beyond its border."""
 
@@ -28,7 +31,8 @@ OUTSIDE = "outside"
 def build_service_subject(row: MapRow, listing: Listing, now: datetime, looks: Iterable[Probe] = ()) -> Subject:
     """Build the subject of an open endpoint; its text is `10.0.0.5:6379/tcp`, IPv6 in brackets.
 
-    What closer looks at it found stands beside what the map says, under the names of the fields that are known.
+    What closer looks at it found stands beside what the map says, under the names of the fields that are known. What
+    one refuted before the service became what it is now is open again.
     """
     endpoint = row.endpoint
     key, seen = endpoint.key, endpoint.fingerprint
@@ -56,7 +60,12 @@ def build_service_subject(row: MapRow, listing: Listing, now: datetime, looks: I
         "open_days": _days(endpoint.valid_from, now),
     }
     for look in looks:
-        fields |= {name: value for name, value in _found(Category.SERVICE, look).items() if name not in fields}
+        is_old = look.last_seen < endpoint.valid_from
+        fields |= {
+            name: value
+            for name, value in _found(Category.SERVICE, look).items()
+            if name not in fields and not (is_old and value is False and name in _REFUTING)
+        }
     return _subject(Category.SERVICE, row, endpoint_text(key), fields)
 
 

@@ -56,6 +56,8 @@ def probe(
     wanted = _read_kinds(kinds or [])
     with open_session() as context:
         owner = context.choose_unit(unit)
+        if kinds and "snmp" in kinds and not context.settings.probe_snmp_public:
+            raise UsageError("--kind snmp: the unit has not allowed it: set probe_snmp_public = true in sentinel.toml")
         found = _within(find_targets(context, owner, wanted), targets or [])
         planned = plan_looks(context, owner, found)
         _tell_refusals(planned, as_json)

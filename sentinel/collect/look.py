@@ -45,7 +45,9 @@ class Prober:
     Attributes:
         level: how far an authorisation must reach.
         look: the look.
+        further: the level at which the same look finds out more, where it is allowed; None: no more.
     """
 
     level: Level
     look: Look
+    further: Level | None = None

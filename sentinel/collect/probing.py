@@ -10,6 +10,9 @@ from types import MappingProxyType
 from sentinel.collect.dialer import Dialer, NoAnswerError, limit_look
 from sentinel.collect.look import Prober, ProbeTarget
 from sentinel.collect.permit import Permit, require_permit
+from sentinel.collect.probe_login import LOGIN
+from sentinel.collect.probe_mail import MAIL
+from sentinel.collect.probe_snmp import SNMP
 from sentinel.collect.probe_ssh import SSH
 from sentinel.collect.probe_tls import TLS
 from sentinel.errors import ScopeError
@@ -20,7 +23,9 @@ TARGET_S = 120.0
 """The longest one look may take, pauses of the pace apart."""
 
 
-PROBERS: Mapping[ProbeKind, Prober] = MappingProxyType({ProbeKind.SSH: SSH, ProbeKind.TLS: TLS})
+PROBERS: Mapping[ProbeKind, Prober] = MappingProxyType(
+    {ProbeKind.SSH: SSH, ProbeKind.TLS: TLS, ProbeKind.LOGIN: LOGIN, ProbeKind.SNMP: SNMP, ProbeKind.MAIL: MAIL}
+)
 """Every way to look, by kind."""
 
 

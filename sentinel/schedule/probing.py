@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from sentinel.collect.gate import admit
+from sentinel.collect.gate import Admission, admit
+from sentinel.collect.login_products import TLS_PORTS, product_of
 from sentinel.collect.look import ProbeTarget
 from sentinel.collect.permit import Permit
 from sentinel.collect.probing import PROBERS, probe
@@ -40,16 +41,16 @@ _BY_SERVICE: Mapping[str, tuple[ProbeKind, ...]] = MappingProxyType(
         "https": (ProbeKind.TLS, ProbeKind.WEB),
         "snmp": (ProbeKind.SNMP,),
         "smtp": (ProbeKind.TLS, ProbeKind.MAIL),
+        "smtps": (ProbeKind.TLS, ProbeKind.MAIL),
         "submission": (ProbeKind.TLS, ProbeKind.MAIL),
         "pop3": (ProbeKind.TLS, ProbeKind.MAIL),
+        "pop3s": (ProbeKind.TLS, ProbeKind.MAIL),
         "imap": (ProbeKind.TLS, ProbeKind.MAIL),
+        "imaps": (ProbeKind.TLS, ProbeKind.MAIL),
         "ftp": (ProbeKind.TLS,),
     }
 )
-_LOGIN_SERVICES = frozenset(
-    {"redis", "mongodb", "mongod", "elasticsearch", "docker", "zookeeper", "memcached", "memcache", "couchdb", "etcd"}
-    | {"kubernetes", "clickhouse", "influxdb", "vnc", "ftp", "mqtt", "rsync", "x11", "nfs", "rpcbind", "kafka", "nacos"}
-)
+_TLS_SERVICES = frozenset({"https", "ssl", "tls", "smtps", "pop3s", "imaps", "docker-s", "secure-mqtt"})
 _NAMED = frozenset({ProbeKind.TLS, ProbeKind.WEB})
 
 
@@ -98,15 +99,26 @@ def kinds_of(row: MapRow) -> tuple[ProbeKind, ...]:
     kinds = dict.fromkeys(_BY_SERVICE.get(seen.service, ()))
     if seen.tunnel == "ssl" or seen.service in {"ssl", "tls"}:
         kinds[ProbeKind.TLS] = None
-    if seen.service in _LOGIN_SERVICES:
+    if _product(row):
         kinds[ProbeKind.LOGIN] = None
     return tuple(kinds)
+
+
+def _product(row: MapRow) -> str:
+    seen = row.endpoint.fingerprint
+    words = f"{seen.product} {row.endpoint.title}"
+    return product_of(seen.service, words, row.endpoint.key.port, guessed=seen.guessed)
 
 
 def find_targets(
     context: Context, unit: Unit, kinds: Sequence[ProbeKind], addresses: Iterable[IPAddress] | None = None
 ) -> Iterator[ProbeTarget]:
-    """Yield what is open in a unit's map and worth a look; boxes that answer on everything are left out."""
+    """Yield what is open in a unit's map and worth a look; boxes that answer on everything are left out.
+
+    SNMP is left out as well until the unit has allowed a public read (`probe_snmp_public`).
+    """
+    if not context.settings.probe_snmp_public:
+        kinds = [kind for kind in kinds if kind is not ProbeKind.SNMP]
     wanted = None if addresses is None else set(addresses)
     rows, _ = leave_out_answering(list(iterate_map(context, unit)), find_blankets(context, unit))
     seen: set[ProbeTarget] = set()
@@ -119,38 +131,64 @@ def find_targets(
                 continue
             names = ("", *sorted(row.names)[:MAX_NAMES]) if kind in _NAMED else ("",)
             for name in names:
-                is_tls = mark.tunnel == "ssl" or mark.service == "https"
-                one = ProbeTarget(kind, key.address, key.proto, key.port, name, mark.service, is_tls)
+                is_login = kind is ProbeKind.LOGIN
+                is_tls = mark.tunnel == "ssl" or mark.service in _TLS_SERVICES
+                is_tls |= is_login and (mark.guessed or not mark.service) and key.port in TLS_PORTS
+                service = _product(row) if is_login else mark.service
+                one = ProbeTarget(kind, key.address, key.proto, key.port, name, service, is_tls)
                 if one not in seen:
                     seen.add(one)
                     yield one
 
 
 def plan_looks(context: Context, unit: Unit, targets: Iterable[ProbeTarget]) -> PlannedLooks:
-    """Ask the gate for each target at the level its kind of look needs; nothing is sent."""
+    """Ask the gate for each target at the level its kind of look needs; nothing is sent.
+
+    A look that finds out more at a higher level is made there where an authorisation reaches that far.
+    """
     by_level: dict[Level, dict[IPAddress, list[ProbeTarget]]] = {}
+    further: dict[Level, dict[IPAddress, list[ProbeTarget]]] = {}
     for one in targets:
-        by_level.setdefault(PROBERS[one.kind].level, {}).setdefault(one.address, []).append(one)
+        prober = PROBERS[one.kind]
+        place = by_level if prober.further is None else further
+        place.setdefault(prober.further or prober.level, {}).setdefault(one.address, []).append(one)
     permits: list[tuple[Permit, tuple[ProbeTarget, ...]]] = []
     refusals: list[Refusal] = []
+    for level, hosts in sorted(further.items()):
+        admission = _ask_gate(context, unit, level, hosts)
+        let_in = {address for permit in admission.permits for address in permit.addresses()}
+        permits += _meant(admission, hosts)
+        for one in (one for address, looks in hosts.items() if address not in let_in for one in looks):
+            by_level.setdefault(PROBERS[one.kind].level, {}).setdefault(one.address, []).append(one)
     for level, hosts in sorted(by_level.items()):
-        admission = admit(
-            [str(address) for address in hosts],
-            unit=unit.code,
-            level=level,
-            rate_pps=None,
-            authorisations=read_authorisations(context.database, unit.code),
-            networks=read_networks(context.database, unit.code),
-            kept_out=read_kept_out(context.database, unit),
-            hosted=read_campus_hostings(context.database, unit.code),
-            now=context.clock(),
-        )
+        admission = _ask_gate(context, unit, level, hosts)
         refusals += admission.refusals
-        for permit in admission.permits:
-            inside = [one for address in permit.addresses() for one in hosts.get(address, ())]
-            if inside:
-                permits.append((permit, tuple(inside)))
+        permits += _meant(admission, hosts)
     return PlannedLooks(tuple(permits), tuple(refusals))
+
+
+def _ask_gate(context: Context, unit: Unit, level: Level, addresses: Iterable[IPAddress]) -> Admission:
+    return admit(
+        [str(address) for address in addresses],
+        unit=unit.code,
+        level=level,
+        rate_pps=None,
+        authorisations=read_authorisations(context.database, unit.code),
+        networks=read_networks(context.database, unit.code),
+        kept_out=read_kept_out(context.database, unit),
+        hosted=read_campus_hostings(context.database, unit.code),
+        now=context.clock(),
+    )
+
+
+def _meant(
+    admission: Admission, hosts: Mapping[IPAddress, Sequence[ProbeTarget]]
+) -> Iterator[tuple[Permit, tuple[ProbeTarget, ...]]]:
+    """Yield each permit with the targets it was asked for."""
+    for permit in admission.permits:
+        inside = tuple(one for address in permit.addresses() for one in hosts.get(address, ()))
+        if inside:
+            yield permit, inside
 
 
 def run_looks(

@@ -20,6 +20,7 @@ from sentinel.model.blanket import Blankets, blanket_key
 from sentinel.model.endpoint import Endpoint, EndpointKey, EndpointState, Fingerprint, Host, MapRow
 from sentinel.model.flow import FlowClass, FlowDetection
 from sentinel.model.observation import Certificate, NameObservation
+from sentinel.model.probe import Probe, ProbeKind, ProbeValue
 from sentinel.model.rule import Category, Subject
 from sentinel.model.system import InformationSystem, SystemFacts, SystemState
 from sentinel.model.unit import Network, Zone
@@ -81,6 +82,37 @@ def test_service_subject_when_built_then_text_fields_and_evidence_are_those_of_t
         "whitelist": "none",
         "open_days": 3,
     }
+
+
+def looked(days: int, kind: ProbeKind = ProbeKind.LOGIN, **values: ProbeValue) -> Probe:
+    """A look at the Redis of `row`, so many days ago."""
+    when = NOW - timedelta(days=days)
+    return Probe(1, "inside", kind, ip_address("10.0.0.5"), "tcp", 6379, "", tuple(values.items()), when, when, "s")
+
+
+def test_service_subject_when_looked_at_more_closely_then_what_was_found_stands_beside_the_map():
+    looks = [
+        looked(1, no_login=True, login_product="redis", version="9", other=1),
+        looked(2, ProbeKind.SSH, ssh_kex=("a", "b")),
+        looked(2, ProbeKind.MAIL, mail_auth="PLAIN", mail_starttls="yes"),
+    ]
+    fields = build_service_subject(row(), NOTHING, NOW, looks).fields
+    plain = build_service_subject(row(), NOTHING, NOW).fields
+    assert {name: value for name, value in fields.items() if name not in plain} == {
+        "no_login": True,
+        "login_product": "redis",
+        "ssh_kex": ("a", "b"),
+        "mail_auth": "PLAIN",
+    }
+    assert fields["version"] == "7.0.15"
+
+
+@pytest.mark.parametrize(("days", "told"), [(2, True), (3, True), (4, False)])
+@pytest.mark.parametrize("name", ["no_login", "snmp_public", "mail_plain_login"])
+def test_service_subject_when_a_refutation_is_older_than_the_service_then_it_holds_no_more(days, told, name):
+    fields = build_service_subject(row(), NOTHING, NOW, [looked(days, **{name: False})]).fields
+    assert (name in fields) is told
+    assert build_service_subject(row(), NOTHING, NOW, [looked(days, **{name: True})]).fields[name] is True
 
 
 def test_service_subject_when_ipv6_then_the_address_stands_in_brackets():

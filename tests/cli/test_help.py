@@ -14,12 +14,26 @@ from sentinel.cli import lift_home
 from tests.cli.command import ROOT, Sentinel, environment, run
 
 COMMANDS = [
-    *("init", "doctor", "import", "scan", "map", "diff", "check", "report", "run", "demo", "brief", "ledger", "backup"),
+    *(
+        "init",
+        "doctor",
+        "import",
+        "scan",
+        "probe",
+        "map",
+        "diff",
+        "check",
+        "report",
+        "run",
+        "demo",
+        "brief",
+        "ledger",
+        "backup",
+    ),
     "restore",
     "serve",
     "purge",
     "trace",
-    "probe",
 ]
 GROUPS = {
     "unit": [

@@ -96,7 +96,9 @@ def test_rules_when_compared_then_no_two_say_the_same():
 def test_rules_when_counted_then_the_packs_are_there():
     topics = Counter(rule.name.partition(".")[0] for rule in PACK.rules)
     assert topics["whitelist"] == 10
-    assert topics["exposure"] >= 22
+    assert topics["exposure"] >= 80
+    assert topics["ssh"] == 10
+    assert topics["mail"] == 6
     assert topics["certificate"] >= 10
     assert topics["mining"] >= 4
     assert topics["unit"] >= 2
@@ -128,6 +130,12 @@ OTHER_REDIS = [
     ({"version": "7.0.15", "whitelist": "listed"}, {"exposure.redis-no-auth"}),
     ({"internet": True}, {"exposure.database-internet"}),
     ({"guessed": True}, {"exposure.high-risk-port"}),
+    ({"no_login": True, "login_product": "redis"}, {"exposure.redis-no-auth"}),
+    ({"no_login": True, "login_product": "redis", "whitelist": "listed"}, {"exposure.redis-no-auth"}),
+    ({"no_login": True, "login_product": "redis", "guessed": True}, {"exposure.redis-no-auth"}),
+    ({"version": "7.0.15", "no_login": False, "login_product": "redis"}, set()),
+    ({"no_login": False, "login_product": "redis"}, {"exposure.redis"}),
+    ({"no_login": False, "login_product": "redis", "guessed": True}, {"exposure.high-risk-port"}),
 ]
 
 
@@ -138,6 +146,91 @@ def test_exposure_rules_when_redis_is_seen_then_only_what_is_known_is_claimed(fa
         one.rule.name for one in PACK.compiled if one.rule.category is Category.SERVICE and one.part.holds(base | facts)
     }
     assert fired == wanted
+
+
+def fired_by(fields: dict) -> set[str]:
+    base = {"proto": "tcp", "guessed": False, "internet": False, "whitelist": "none"}
+    services = [one for one in PACK.compiled if one.rule.category is Category.SERVICE]
+    return {one.rule.name for one in services if one.part.holds(base | fields)}
+
+
+PROVEN = {
+    "redis": (6379, "redis", "exposure.redis-no-auth"),
+    "mongodb": (27017, "mongodb", "exposure.mongodb-no-auth"),
+    "memcached": (11211, "memcached", "exposure.memcached-no-auth"),
+    "zookeeper": (2181, "zookeeper", "exposure.zookeeper"),
+    "x11": (6000, "X11", "exposure.x11-open"),
+    "docker": (2376, "docker", "exposure.docker-api"),
+    "elasticsearch": (9200, "http", "exposure.elasticsearch-no-auth"),
+    "jupyter": (8888, "http", "exposure.jupyter-no-auth"),
+    **{
+        product: (port, service, f"exposure.{product}-no-login")
+        for product, port, service in (
+            ("vnc", 5900, "vnc"),
+            ("rsync", 873, "rsync"),
+            ("nfs", 2049, "nfs"),
+            ("kafka", 9092, "kafka"),
+            ("couchdb", 5984, "http"),
+            ("clickhouse", 8123, "http"),
+            ("influxdb", 8086, "http"),
+            ("kubernetes", 10250, "http"),
+            ("etcd", 2379, "http"),
+            ("nacos", 8848, "http"),
+            ("jenkins", 8080, "http"),
+            ("kibana", 5601, "http"),
+            ("consul", 8500, "http"),
+            ("prometheus", 9090, "http"),
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("product", PROVEN)
+def test_exposure_rules_when_no_login_is_proven_then_one_rule_says_so(product):
+    port, service, rule = PROVEN[product]
+    fields = {"port": port, "service": service, "tunnel": "ssl", "login_product": product, "no_login": True}
+    assert fired_by(fields) == {rule}
+
+
+@pytest.mark.parametrize("product", PROVEN)
+def test_exposure_rules_when_a_login_is_proven_then_none_claims_there_is_none(product):
+    port, service, rule = PROVEN[product]
+    seen = {"port": port, "service": service, "version": "4.2.1", "banner": "open", "login_product": product}
+    assert rule not in fired_by(seen | {"no_login": False})
+
+
+@pytest.mark.parametrize(
+    ("facts", "wanted"),
+    [
+        ({"product": "SNMPv1 server", "banner": "public"}, {"exposure.snmp-public"}),
+        ({"product": "SNMPv1 server", "banner": "public", "snmp_public": True}, {"exposure.snmp-public"}),
+        ({"product": "SNMPv1 server", "banner": "public", "snmp_public": False}, set()),
+        ({"product": "net-snmp", "snmp_public": True}, {"exposure.snmp-public"}),
+        ({"product": "net-snmp"}, set()),
+        ({"guessed": True}, {"exposure.high-risk-port"}),
+        ({"guessed": True, "snmp_public": True}, {"exposure.snmp-public"}),
+    ],
+)
+def test_exposure_rules_when_snmp_is_read_then_the_default_is_proven_or_refuted(facts, wanted):
+    assert fired_by({"port": 161, "proto": "udp", "service": "snmp"} | facts) == wanted
+
+
+@pytest.mark.parametrize(
+    ("facts", "wanted"),
+    [
+        ({}, {"exposure.mail-plain"}),
+        ({"mail_plain_login": False, "mail_starttls": True}, set()),
+        ({"mail_plain_login": True, "mail_starttls": True}, {"mail.plain-login"}),
+        ({"mail_plain_login": True, "mail_starttls": False}, {"mail.plain-login", "mail.no-starttls"}),
+    ],
+)
+def test_mail_rules_when_a_mailbox_is_looked_at_then_the_guess_gives_way(facts, wanted):
+    assert fired_by({"port": 143, "service": "imap"} | facts) == wanted
+
+
+@pytest.mark.parametrize(("internet", "rule"), [(True, "mail.open-relay"), (False, "mail.relay-inside")])
+def test_mail_rules_when_a_relay_is_seen_then_it_counts_from_where(internet, rule):
+    assert fired_by({"port": 25, "service": "smtp", "internet": internet, "mail_open_relay": True}) == {rule}
 
 
 def test_exposure_rules_when_a_plain_site_is_seen_then_nothing_fires():

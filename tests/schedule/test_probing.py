@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 
@@ -100,6 +101,61 @@ def test_targets_when_a_kind_or_an_address_is_not_wanted_then_it_is_left_out(con
     assert list(find_targets(context, SCHOOL, (ProbeKind.DNS,))) == []
     (one,) = find_targets(context, SCHOOL, (ProbeKind.SSH,), [ip_address("10.0.0.2")])
     assert (str(one.address), one.port, one.service) == ("10.0.0.2", 22, "ssh")
+
+
+def test_targets_when_a_product_is_known_then_it_is_asked_as_that(context: Context) -> None:
+    ports = (
+        (6379, "redis"),
+        (27017, "mongod"),
+        (9200, "elastic"),
+        (21, "ftp"),
+        (80, "nginx"),
+        (25, "smtp"),
+        (993, "imaps"),
+        (10250, "open"),
+    )
+    give(context, NmapRun((HostRow("10.0.0.1", ports),), ports="21,25,80,993,6379,9200,10250,27017"))
+    found = {(one.port, one.service, one.is_tls) for one in find_targets(context, SCHOOL, (ProbeKind.LOGIN,))}
+    assert found == {
+        (6379, "redis", False),
+        (27017, "mongodb", False),
+        (9200, "elasticsearch", False),
+        (10250, "kubernetes", True),
+    }
+    mail = {(one.port, one.service, one.is_tls) for one in find_targets(context, SCHOOL, (ProbeKind.MAIL,))}
+    assert mail == {(25, "smtp", False), (993, "imap", True)}
+
+
+def test_targets_when_the_unit_has_not_allowed_a_public_read_then_snmp_is_left_out(context: Context) -> None:
+    agent = (
+        '<?xml version="1.0"?><!DOCTYPE nmaprun><nmaprun scanner="nmap" args="nmap -sU -oX -" version="7.93">'
+        '<scaninfo type="udp" protocol="udp" services="161"/><host><status state="up" reason="udp-response"/>'
+        '<address addr="10.0.0.1" addrtype="ipv4"/><ports><port protocol="udp" portid="161">'
+        '<state state="open" reason="udp-response"/><service name="snmp" method="probed" conf="10"/></port></ports>'
+        f'</host><runstats><finished time="{int(NOW.timestamp())}" exit="success"/>'
+        '<hosts up="1" down="0" total="1"/></runstats></nmaprun>'
+    )
+    take(context, agent.encode())
+    assert list(find_targets(context, SCHOOL, tuple(ProbeKind))) == []
+    allowed = replace(context, settings=replace(context.settings, probe_snmp_public=True))
+    (one,) = find_targets(allowed, SCHOOL, tuple(ProbeKind))
+    assert (one.kind, one.proto, one.port) == (ProbeKind.SNMP, "udp", 161)
+
+
+@pytest.mark.parametrize("level", [Level.SERVICE, Level.CHECK])
+def test_plan_when_a_look_finds_out_more_further_on_then_it_goes_as_far_as_it_may(
+    level: Level, context: Context
+) -> None:
+    give(context, NmapRun((HostRow("10.0.0.1", ((25, "smtp"), (6379, "redis"))),), ports="25,6379"))
+    authorise(context, "10.0.0.0/24", level)
+    planned = plan_looks(context, SCHOOL, find_targets(context, SCHOOL, tuple(ProbeKind)))
+    made = {(one.kind, permit.level) for permit, targets in planned.permits for one in targets}
+    if level is Level.CHECK:
+        assert made == {(ProbeKind.MAIL, Level.CHECK), (ProbeKind.LOGIN, Level.CHECK)}
+        assert planned.refusals == ()
+    else:
+        assert made == {(ProbeKind.MAIL, Level.SERVICE)}
+        assert [one.target for one in planned.refusals] == ["10.0.0.1"]
 
 
 def test_looks_in_any_order_of_arrival_give_the_same(context: Context) -> None:
