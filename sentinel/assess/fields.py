@@ -3,40 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
 from types import MappingProxyType
 
+from sentinel.assess.field import Field as Field
+from sentinel.assess.field import Kind as Kind
+from sentinel.assess.fields_web import DNS_FIELDS, WEB_FIELDS
 from sentinel.model.rule import Category, FieldValue, Scalar
-
-
-class Kind(StrEnum):
-    """What a field holds; a field of several values matches when one of them does."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    FLAG = "flag"
-    ADDRESS = "address"
-    ANY = "any"
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of a category.
-
-    Attributes:
-        kind: what it holds.
-        zh: meaning in Chinese.
-        en: meaning in English.
-        many: it may hold several values.
-    """
-
-    kind: Kind
-    zh: str
-    en: str
-    many: bool = False
-
 
 _ADDRESS = Field(Kind.ADDRESS, "地址", "address")
 _PORT = Field(Kind.NUMBER, "端口号", "port number")
@@ -187,10 +160,12 @@ FIELDS: Mapping[Category, Mapping[str, Field]] = MappingProxyType(
         },
         Category.WEB: {
             **_LOOKED,
+            **WEB_FIELDS,
         },
         Category.DNS: {
             "asked_name": _ASKED,
             "look_age_days": _AGE,
+            **DNS_FIELDS,
         },
         Category.LOG: OpenFields(
             {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sentinel.collect.permit import Permit, require_permit
+from sentinel.errors import ScopeError
 from sentinel.model.scope import Level
 from sentinel.model.unit import IPAddress
 
@@ -34,11 +36,29 @@ class Line:
         reader: what comes in.
         writer: what goes out.
         left: bytes that may still be read.
+        ends: moment of the loop's clock after which nothing more is read; None: only single reads are bounded.
     """
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     left: int = MAX_ANSWER
+    ends: float | None = None
+
+    def end_in(self, seconds: float) -> None:
+        """Read nothing more after so many seconds, however slowly the other end keeps talking."""
+        self.ends = asyncio.get_running_loop().time() + seconds
+
+    async def secure(self, name: str) -> None:
+        """Speak TLS from here on, with whatever the other end can and whoever it says it is.
+
+        Raises:
+            NoAnswerError: there is no handshake.
+        """
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await self.writer.start_tls(_lenient_tls(), server_hostname=name or None)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise NoAnswerError(f"no tls handshake: {_words(error)}") from error
 
     async def send(self, data: bytes) -> None:
         """Write bytes.
@@ -59,6 +79,8 @@ class Line:
         Raises:
             NoAnswerError: nothing came in time, or the connection broke.
         """
+        if self.ends is not None:
+            timeout_s = min(timeout_s, self.ends - asyncio.get_running_loop().time())
         try:
             async with asyncio.timeout(timeout_s):
                 data = await self.reader.read(min(size, self.left)) if self.left else b""
@@ -111,6 +133,14 @@ class Dialer:
         self._all = asyncio.Semaphore(AT_ONCE)
         self._hosts: defaultdict[IPAddress, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.sent = 0
+
+    def allows(self, address: IPAddress, level: Level) -> bool:
+        """Tell whether a look may go as far as a level at an address."""
+        try:
+            self._permit.check([address], level, self._now())
+        except ScopeError:
+            return False
+        return True
 
     @asynccontextmanager
     async def open(self, address: IPAddress, port: int, level: Level) -> AsyncIterator[Line]:
@@ -183,6 +213,17 @@ class _Datagram(asyncio.DatagramProtocol):
     def error_received(self, exc: Exception) -> None:
         if not self._answer.done():
             self._answer.set_exception(exc)
+
+
+def _lenient_tls() -> ssl.SSLContext:
+    """Build a client that takes old protocols and ciphers and any certificate: what is weak is judged, not refused."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.options |= 0x4  # OP_LEGACY_SERVER_CONNECT, which ssl names from Python 3.12 on
+    return context
 
 
 def _words(error: BaseException) -> str:

@@ -37,6 +37,9 @@ class ProbeTarget:
 Look = Callable[[ProbeTarget, Dialer], Awaitable[dict[str, object]]]
 """Looks at one thing and gives what it found by field name; raises NoAnswerError where that proves nothing."""
 
+DomainLook = Callable[[str, Dialer], Awaitable[dict[str, object]]]
+"""Looks at one domain; gives and raises as a look does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prober:
@@ -45,7 +48,9 @@ class Prober:
     Attributes:
         level: how far an authorisation must reach.
         look: the look.
+        further: the level at which the same look finds out more, where it is allowed; None: no more.
     """
 
     level: Level
     look: Look
+    further: Level | None = None
