@@ -120,6 +120,10 @@ _CHINESE = frozenset({"gb2312", "gbk", "gb18030", "gb_2312-80", "x-gbk", "cp936"
 _OTHERS = frozenset({"big5", "euc-kr", "shift_jis", "iso-8859-1", "windows-1252", "latin1", "utf-16", "utf-16le"})
 
 
+_HAN = re.compile("[\u4e00-\u9fff]")
+"""What two letters of GBK never are when read as UTF-8, though they may be valid there."""
+
+
 def decode_page(body: bytes, content_type: str) -> str:
     """Turn bytes into text by what they are rather than by what they claim: many a page is UTF-8 and says GBK.
 
@@ -128,13 +132,20 @@ def decode_page(body: bytes, content_type: str) -> str:
     for mark, name in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
         if body.startswith(mark):
             return body[len(mark) :].decode(name, "replace")
+    found = _CHARSET.search(content_type.encode("ascii", "ignore")) or _CHARSET.search(body[:4096])
+    claimed = found[1].decode().lower() if found else ""
+    text = _decode_unicode(body)
+    if text is not None and (claimed not in _CHINESE or text.isascii() or _HAN.search(text)):
+        return text
+    if claimed in _OTHERS:
+        return body.decode(claimed, "replace")
+    return body.decode("gb18030", "replace")
+
+
+def _decode_unicode(body: bytes) -> str | None:
+    """Read UTF-8, the last letter of which may be cut off; None where it is none."""
     try:
         return body.decode()
     except UnicodeDecodeError as error:
-        if error.reason == "unexpected end of data" and error.start >= len(body) - 4:
-            return body[: error.start].decode()
-    found = _CHARSET.search(content_type.encode("ascii", "ignore")) or _CHARSET.search(body[:4096])
-    claimed = found[1].decode().lower() if found else ""
-    if claimed in _OTHERS and claimed not in _CHINESE:
-        return body.decode(claimed, "replace")
-    return body.decode("gb18030", "replace")
+        is_cut = error.reason == "unexpected end of data" and not body[: error.start].isascii()
+        return body[: error.start].decode() if is_cut else None

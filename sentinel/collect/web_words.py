@@ -63,7 +63,7 @@ ERRORS = (
         re.compile(r"Traceback \(most recent call last\)|You're seeing this error because you have <code>DEBUG"),
         "python",
     ),
-    (re.compile(r"\bat (?:[a-z][\w$]*\.){2,10}[\w$<>]+\([\w$]+\.java:\d+\)"), "java"),
+    (re.compile(r"\bat (?:[\w$]{1,60}\.){2,12}[\w$<>]{1,60}\([\w$]{1,60}\.java:\d{1,6}\)"), "java"),
     (re.compile(r"Server Error in '[^']{0,80}' Application"), "asp.net"),
     (re.compile(r"ThinkPHP</a>\s*<sup>V?\d|<title>系统发生错误</title>"), "thinkphp"),
     (re.compile(r"Whoops, looks like something went wrong|Illuminate\\[A-Z]\w+\\"), "laravel"),
