@@ -18,6 +18,7 @@ COMMANDS = [
     "restore",
     "serve",
     "purge",
+    "probe",
     "trace",
 ]
 GROUPS = {
