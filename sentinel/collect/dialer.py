@@ -7,6 +7,7 @@ import ssl
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +23,10 @@ MAX_ANSWER = 512 * 1024
 
 AT_ONCE = 16
 """Connections open at the same time, to all hosts together; to one host it is one after the other."""
+
+
+LIMIT: ContextVar[asyncio.Timeout | None] = ContextVar("LIMIT", default=None)
+"""The time limit of the look that is being made; waiting for a turn does not count."""
 
 
 class NoAnswerError(Exception):
@@ -150,8 +155,7 @@ class Dialer:
             ScopeError: the permit does not hold the address, the level or the moment.
             NoAnswerError: it cannot be opened.
         """
-        async with self._hosts[address], self._all:
-            await self._wait(address, level)
+        async with self._turn(address, level):
             try:
                 async with asyncio.timeout(CONNECT_S):
                     reader, writer = await asyncio.open_connection(str(address), port, limit=MAX_ANSWER)
@@ -172,8 +176,7 @@ class Dialer:
             ScopeError: the permit does not hold the address, the level or the moment.
             NoAnswerError: no answer came.
         """
-        async with self._hosts[address], self._all:
-            await self._wait(address, level)
+        async with self._turn(address, level):
             loop = asyncio.get_running_loop()
             answer: asyncio.Future[bytes] = loop.create_future()
             transport, _ = await loop.create_datagram_endpoint(
@@ -186,6 +189,18 @@ class Dialer:
                 raise NoAnswerError(f"no answer: {_words(error)}") from error
             finally:
                 transport.close()
+
+    @asynccontextmanager
+    async def _turn(self, address: IPAddress, level: Level) -> AsyncIterator[None]:
+        """Wait for the host, for a free place and for the pace; the time of the look stands still meanwhile."""
+        resume = _stop_time()
+        try:
+            async with self._hosts[address], self._all:
+                await self._wait(address, level)
+                resume()
+                yield
+        finally:
+            resume()
 
     async def _wait(self, address: IPAddress, level: Level) -> None:
         """Wait for the turn of the next attempt, then ask the permit again: time may have run out meanwhile."""
@@ -213,6 +228,23 @@ class _Datagram(asyncio.DatagramProtocol):
     def error_received(self, exc: Exception) -> None:
         if not self._answer.done():
             self._answer.set_exception(exc)
+
+
+def _stop_time() -> Callable[[], None]:
+    """Let the limit of the look stand still; gives what lets it go on, once."""
+    limit = LIMIT.get()
+    end = limit.when() if limit is not None else None
+    if limit is None or end is None:
+        return lambda: None
+    clock = asyncio.get_running_loop().time
+    left = end - clock()
+    limit.reschedule(None)
+
+    def resume() -> None:
+        if limit.when() is None:
+            limit.reschedule(clock() + left)
+
+    return resume
 
 
 def _lenient_tls() -> ssl.SSLContext:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from dataclasses import dataclass
 
 from sentinel.collect.dialer import Dialer, NoAnswerError
@@ -17,6 +18,9 @@ from sentinel.model.scope import Level
 
 _MOST = 8 * 1024
 _MAX_ROBOTS = 16
+BUDGET_S = 45.0
+"""After so long no further path is asked for: a slow server is not kept busy, and what was found is not lost."""
+
 _ARCHIVE = re.compile(rb"\A(?:PK\x03\x04|Rar!\x1a\x07|\x1f\x8b\x08|7z\xbc\xaf\x27\x1c)")
 _DUMP = re.compile(
     rb"(?:-- (?:MySQL|MariaDB|PostgreSQL|phpMyAdmin)|-- Host:|/\*!40\d{3}|CREATE TABLE|INSERT INTO|DROP TABLE)"
@@ -83,10 +87,11 @@ async def look_at_paths(dialer: Dialer, place: Place) -> dict[str, object]:
 
 async def _find_leaks(dialer: Dialer, place: Place) -> list[str]:
     found: dict[str, None] = {}
+    ends = time.monotonic() + BUDGET_S
     try:
         for leak in LEAKS:
             for path in leak.paths:
-                if leak.word in found:
+                if leak.word in found or time.monotonic() > ends:
                     break
                 answer = await _ask(dialer, place, path)
                 if answer.status == 200 and leak.proof.search(answer.body):

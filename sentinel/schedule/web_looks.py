@@ -1,4 +1,4 @@
-"""Looks at the web sites of one endpoint in; those that tell of different pages, with what the feeds say of them, out."""
+"""Looks at one endpoint in; those that tell of different pages, with what the feeds say of them, out."""
 
 from __future__ import annotations
 

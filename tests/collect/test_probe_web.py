@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from sentinel.collect import web_paths
 from sentinel.collect.look import ProbeTarget
 from sentinel.collect.probe_web import WEB
 from sentinel.collect.probing import probe
@@ -194,6 +195,15 @@ def test_site_when_it_stops_answering_then_what_was_found_stays() -> None:
     with serving(talk) as port:
         found = dict(visit(port).values)
     assert (found["exposed"], count) == (("git",), 1)
+
+
+def test_site_when_it_is_slow_then_no_more_paths_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_paths, "BUDGET_S", -1.0)
+    talk, asked = answering({"/": page("<title>x</title>")})
+    with serving(talk) as port:
+        found = dict(visit(port).values)
+    assert found["soft_404"] is False
+    assert len(asked) == 3
 
 
 def test_redirect_when_it_stays_at_the_place_then_the_page_it_leads_to_is_looked_at() -> None:
