@@ -98,6 +98,8 @@ DNS_FIELDS: Mapping[str, Field] = MappingProxyType(
         "site": _flag("经 IPv4 有网站应答", "a web site answers over IPv4"),
         "ipv6_reachable": _flag("网站经 IPv6 可以连接；探测机没有 IPv6 时无此字段", "the site answers over IPv6"),
         "ipv6_same": _flag("经 IPv6 与 IPv4 看到的首页相同", "the first page over IPv6 is the same as over IPv4"),
+        "ipv6_links": _number("首页链接到的本单位其他站点数（二级链接）", "other hosts of the owner the page links to"),
+        "ipv6_links_missing": _texts("其中没有 IPv6 地址的", "of them, those without IPv6 addresses"),
         "alias": _text("别名（CNAME）最终指向的名称", "what its aliases lead to"),
         "alias_dangling": _flag("别名指向的名称已不存在", "the name its alias leads to does not exist"),
         "takes_mail": _flag("有邮件服务器（MX）", "it has mail exchangers (MX)"),

@@ -40,7 +40,7 @@ def domain_look(names: Names, *, port: int = 53, web_ports: tuple[tuple[int, boo
             facts |= await _ask_servers(names, dialer, domain, _strings(facts.get("name_servers")), port)
         if not facts:
             raise NoAnswerError("the resolver gives no answer")
-        return facts | await _compare_versions(dialer, domain, facts, web_ports)
+        return facts | await _compare_versions(names, dialer, domain, facts, web_ports)
 
     return look
 
@@ -164,9 +164,9 @@ async def _addresses(names: Names, server: str) -> list[IPAddress]:
 
 
 async def _compare_versions(
-    dialer: Dialer, domain: str, facts: dict[str, object], ports: tuple[tuple[int, bool], ...]
+    names: Names, dialer: Dialer, domain: str, facts: dict[str, object], ports: tuple[tuple[int, bool], ...]
 ) -> dict[str, object]:
-    """Fetch the first page over IPv4 and over IPv6 and tell whether they are the same."""
+    """Fetch the first page over IPv4 and over IPv6, tell whether they are the same and how far its links have IPv6."""
     old = [one for one in map(ip_address, _strings(facts.get("ipv4_address"))) if dialer.allows(one, Level.SERVICE)]
     new = [one for one in map(ip_address, _strings(facts.get("ipv6_address"))) if dialer.allows(one, Level.SERVICE)]
     for port, is_tls in ports if old else ():
@@ -174,15 +174,27 @@ async def _compare_versions(
             before = await travel(dialer, Place(old[0], port, is_tls, domain))
         except NoAnswerError:
             continue
-        if not new:
-            return {"site": True}
-        try:
-            after = await travel(dialer, Place(new[0], port, is_tls, domain))
-        except NoAnswerError as error:
-            has_way = getattr(error.__cause__, "errno", None) not in _NO_WAY
-            return {"site": True, "ipv6_reachable": False if has_way else None}
-        return {"site": True, "ipv6_reachable": True, "ipv6_same": _shows(before) == _shows(after)}
+        found: dict[str, object] = {"site": True}
+        if facts.get("has_ipv6"):
+            found |= await _look_at_links(names, before)
+        return found | (await _repeat(dialer, Place(new[0], port, is_tls, domain), before) if new else {})
     return {}
+
+
+async def _repeat(dialer: Dialer, place: Place, before: Journey) -> dict[str, object]:
+    try:
+        after = await travel(dialer, place)
+    except NoAnswerError as error:
+        has_way = getattr(error.__cause__, "errno", None) not in _NO_WAY
+        return {"ipv6_reachable": False if has_way else None}
+    return {"ipv6_reachable": True, "ipv6_same": _shows(before) == _shows(after)}
+
+
+async def _look_at_links(names: Names, journey: Journey) -> dict[str, object]:
+    """Ask which hosts of the same owner a first page links to (二级链接) have IPv6 addresses."""
+    answers = {host: await names.find(host, "AAAA") for host in journey.own_hosts}
+    known = {host: bool(answer.values) for host, answer in answers.items() if answer.is_known}
+    return {"ipv6_links": len(known), "ipv6_links_missing": [host for host, has_ipv6 in known.items() if not has_ipv6]}
 
 
 def _shows(journey: Journey) -> tuple[object, ...]:

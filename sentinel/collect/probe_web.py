@@ -12,7 +12,7 @@ from ipaddress import ip_address
 
 from sentinel.collect.dialer import Dialer, NoAnswerError
 from sentinel.collect.look import Prober, ProbeTarget
-from sentinel.collect.web_facts import read_facts
+from sentinel.collect.web_facts import own_hosts, read_facts
 from sentinel.collect.web_fetch import Answer, Place, fetch
 from sentinel.collect.web_link import Link, is_host, read_link
 from sentinel.collect.web_page import Page
@@ -36,6 +36,7 @@ class Journey:
         goal: the last redirect, if there was one.
         is_followed: the last redirect was followed.
         is_loop: redirects had no end.
+        own_hosts: other hosts of the same owner its last page links to.
     """
 
     place: Place
@@ -44,6 +45,7 @@ class Journey:
     goal: Link | None = None
     is_followed: bool = True
     is_loop: bool = False
+    own_hosts: tuple[str, ...] = ()
 
 
 async def look_at_web(target: ProbeTarget, dialer: Dialer) -> dict[str, object]:
@@ -97,7 +99,7 @@ async def travel(dialer: Dialer, place: Place) -> Journey:
         here = Link("https" if place.is_tls else "http", place.host, place.port, path)
         link = _leads_to(answer, page, here)
         if link is None or link == here:
-            return Journey(place, path, facts, goal)
+            return Journey(place, path, facts, goal, own_hosts=own_hosts(page, here))
         goal = link
         following = _place_of(link, place, dialer)
         if following is None:

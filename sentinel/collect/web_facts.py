@@ -59,6 +59,13 @@ def read_facts(answer: Answer, place: Place, path: str) -> tuple[dict[str, objec
     return facts, page
 
 
+def own_hosts(page: Page, here: Link) -> tuple[str, ...]:
+    """Give the other hosts of the same owner a page links to, at most 32, sorted."""
+    links = (read_link(text, here) for text in page.links)
+    hosts = {one.host for one in links if one is not None and not is_foreign(one, here.host)}
+    return tuple(sorted(hosts - {here.host})[:_MAX_LIST])
+
+
 def find_error_details(text: str) -> list[str]:
     """Give the kinds of error pages with the inside on them."""
     return [name for words, name in ERRORS if words.search(text)]

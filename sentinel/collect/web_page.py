@@ -77,6 +77,7 @@ class Page:
         inline: scripts inside it.
         loaded: addresses of scripts, frames and style sheets, which see all of the page.
         shown: addresses of pictures and films.
+        links: what it links to, as written.
         forms: its forms; the first stands for passwords asked outside of one.
         hidden: parts nobody sees.
     """
@@ -88,6 +89,7 @@ class Page:
     inline: list[str] = field(default_factory=list)
     loaded: list[str] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
     forms: list[Form] = field(default_factory=list)
     hidden: list[Hidden] = field(default_factory=list)
 
@@ -208,7 +210,9 @@ class _Reader:
                 self._written = None
 
     def _take_a(self, part: Part, hidden: Hidden | None) -> None:
-        if hidden is not None and (link := part.attributes.get("href")):
+        link = part.attributes.get("href", "")
+        _keep(self.page.links, link)
+        if hidden is not None and link:
             _keep(hidden.links, link)
             if title := part.attributes.get("title"):
                 _keep(hidden.words, title)

@@ -21,6 +21,7 @@ from sentinel.model.scope import Level
 from tests.collect.allow import permit_for, utc_now
 from tests.collect.resolving import RESOLVER, resolving
 from tests.collect.standing import standing
+from tests.collect.test_probe_web import answering, page
 from tests.collect.test_probing import HERE, serving
 
 NOWHERE = permit_for("127.77.21.200")
@@ -222,6 +223,23 @@ def test_site_when_both_versions_serve_it_then_they_are_compared() -> None:
     assert (found["site"], found["ipv6_reachable"], found["ipv6_same"]) == (True, True, True)
     found = versions(PORTAL, planted_sites.register_page(80, "示例中学", "1.22.1"))
     assert (found["ipv6_reachable"], found["ipv6_same"]) == (True, False)
+
+
+def test_site_when_it_links_to_others_of_its_owner_then_those_without_ipv6_are_told() -> None:
+    links = [
+        "http://lib.six.example/",
+        "//new.six.example/a",
+        "/own",
+        "https://else.example/",
+        "http://bad.six.example/",
+    ]
+    body = "".join(f"<a href={one}>x</a>" for one in links)
+    zone = f"@ 60 IN SOA ns1 h 1 2 3 4 5\nwww 60 IN A {HERE}\nwww 60 IN AAAA {SIX}\nnew 60 IN AAAA {SIX}\n"
+    talk, _ = answering({"*": page(body)})
+    with serving(talk) as port:
+        how = {"permit": permit_for(str(HERE)), "web_ports": ((port, False),)}
+        found = see("www.six.example", {"six.example": zone}, "bad.six.example", **how)
+    assert (found["ipv6_links"], found["ipv6_links_missing"]) == (2, ("lib.six.example",))
 
 
 def test_site_when_nothing_listens_over_ipv6_then_it_is_told() -> None:

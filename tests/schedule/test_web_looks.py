@@ -203,6 +203,10 @@ def test_domains_when_nobody_authorised_them_then_they_are_left_out_or_refused(c
         ({"site": True, "has_ipv6": True, "ipv6_reachable": False}, {"dns.ipv6-unreachable"}),
         ({"site": True, "has_ipv6": True, "ipv6_reachable": True, "ipv6_same": False}, {"dns.ipv6-different"}),
         ({"site": True, "has_ipv6": True, "ipv6_reachable": True, "ipv6_same": True}, set()),
+        (
+            {"site": True, "public": True, "has_ipv6": True, "ipv6_links": 2, "ipv6_links_missing": ["b.a.example"]},
+            {"dns.ipv6-links"},
+        ),
         ({"transfer_servers": ["ns1.a.example"]}, {"dns.zone-transfer"}),
         ({"recursive_servers": ["ns1.a.example"]}, {"dns.open-resolver"}),
     ],
