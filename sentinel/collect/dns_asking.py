@@ -22,7 +22,10 @@ from sentinel.collect.dialer import Dialer, NoAnswerError
 from sentinel.model.scope import Level
 from sentinel.model.unit import IPAddress
 
-_LIFETIME_S = 8.0
+_LIFETIME_S = 5.0
+_MAX_SILENCES = 3
+"""So many questions in a row without any answer, and the resolver is not asked again."""
+
 _MAX_RECORDS = 64
 _FOREIGN = "www.example.com."
 """A name no school owns, and one that is there for examples. Source: RFC 2606 section 3."""
@@ -35,7 +38,7 @@ class Records:
     Attributes:
         is_known: the resolver answered; False: nothing follows from there being none.
         exists: the name exists.
-        values: the records as text, at most 64.
+        values: the records as text, sorted, for servers turn them round; at most 64.
         name: the name they stand at, after aliases, lower case without the last dot.
     """
 
@@ -52,16 +55,28 @@ class Names:
         self._server = server
         self._port = port
         self._resolver: dns.asyncresolver.Resolver | None = None
+        self._silences = 0
 
     async def find(self, name: str, kind: str) -> Records:
-        """Ask for the records of a type at a name."""
+        """Ask for the records of a type at a name.
+
+        Raises:
+            NoAnswerError: there is no resolver, or it has been silent for long.
+        """
+        if self._silences >= _MAX_SILENCES:
+            raise NoAnswerError("the resolver does not answer")
         try:
             answer = await self._ready().resolve(f"{name}.", kind, raise_on_no_answer=False, search=False)
+        except dns.exception.Timeout:
+            self._silences += 1
+            return Records(False)
         except dns.resolver.NXDOMAIN as error:
+            self._silences = 0
             return Records(True, name=_last_name(error, name))
         except (dns.exception.DNSException, OSError, ValueError):
             return Records(False)
-        values = tuple(_text(record) for record in (answer.rrset or ())) if answer.rrset else ()
+        self._silences = 0
+        values = tuple(sorted(_text(record) for record in answer.rrset)) if answer.rrset else ()
         return Records(True, exists=True, values=values[:_MAX_RECORDS], name=_plain(answer.canonical_name))
 
     def _ready(self) -> dns.asyncresolver.Resolver:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Awaitable, Iterable
-from ipaddress import ip_address
 
 from sentinel.collect.dialer import Dialer, NoAnswerError
 from sentinel.collect.dns_asking import Names, gives_zone, resolves_for_us
 from sentinel.collect.look import DomainLook
 from sentinel.collect.probe_web import Journey, travel
 from sentinel.collect.web_fetch import Place
+from sentinel.model.plain import read_plain_address
 from sentinel.model.scope import Level
 from sentinel.model.unit import IPAddress
 
@@ -160,15 +160,14 @@ async def _is_yes(question: Awaitable[bool]) -> bool | None:
 
 async def _addresses(names: Names, server: str) -> list[IPAddress]:
     found = [*(await names.find(server, "A")).values, *(await names.find(server, "AAAA")).values]
-    return [ip_address(one) for one in found]
+    return [read_plain_address(one) for one in found]
 
 
 async def _compare_versions(
     names: Names, dialer: Dialer, domain: str, facts: dict[str, object], ports: tuple[tuple[int, bool], ...]
 ) -> dict[str, object]:
     """Fetch the first page over IPv4 and over IPv6, tell whether they are the same and how far its links have IPv6."""
-    old = [one for one in map(ip_address, _strings(facts.get("ipv4_address"))) if dialer.allows(one, Level.SERVICE)]
-    new = [one for one in map(ip_address, _strings(facts.get("ipv6_address"))) if dialer.allows(one, Level.SERVICE)]
+    old, new = (_allowed(dialer, facts.get(field)) for field in ("ipv4_address", "ipv6_address"))
     for port, is_tls in ports if old else ():
         try:
             before = await travel(dialer, Place(old[0], port, is_tls, domain))
@@ -179,6 +178,11 @@ async def _compare_versions(
             found |= await _look_at_links(names, before)
         return found | (await _repeat(dialer, Place(new[0], port, is_tls, domain), before) if new else {})
     return {}
+
+
+def _allowed(dialer: Dialer, addresses: object) -> list[IPAddress]:
+    found = map(read_plain_address, _strings(addresses))
+    return [one for one in found if dialer.allows(one, Level.SERVICE)]
 
 
 async def _repeat(dialer: Dialer, place: Place, before: Journey) -> dict[str, object]:
@@ -213,4 +217,4 @@ def _strings(value: object) -> list[str]:
 
 
 def _is_global(text: str) -> bool:
-    return ip_address(text).is_global
+    return read_plain_address(text).is_global

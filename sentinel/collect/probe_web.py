@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from sentinel.collect.dialer import Dialer, NoAnswerError
 from sentinel.collect.look import Prober, ProbeTarget
@@ -17,6 +16,7 @@ from sentinel.collect.web_fetch import Answer, Place, fetch
 from sentinel.collect.web_link import Link, is_host, read_link
 from sentinel.collect.web_page import Page
 from sentinel.collect.web_paths import look_at_paths
+from sentinel.model.plain import read_plain_address
 from sentinel.model.scope import Level
 from sentinel.model.unit import IPAddress
 
@@ -128,7 +128,7 @@ def _place_of(link: Link, place: Place, dialer: Dialer) -> Place | None:
 
 def _address(host: str) -> IPAddress | None:
     try:
-        return ip_address(host)
+        return read_plain_address(host)
     except ValueError:
         return None
 

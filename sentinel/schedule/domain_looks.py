@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from sentinel.collect.dns_asking import Names
 from sentinel.collect.domains import DomainPermit, admit_domains, is_written
 from sentinel.collect.look import DomainLook
-from sentinel.collect.names import resolve_name
+from sentinel.collect.names import stop_when_silent
 from sentinel.collect.probe_dns import domain_look
 from sentinel.model.scope import Level, Refusal
 from sentinel.model.unit import Unit
@@ -52,7 +52,7 @@ def plan_domains(
         kept_out=read_kept_out(context.database, unit),
         hosted=read_campus_hostings(context.database, unit.code),
         now=context.clock(),
-        resolve=resolve_name,
+        resolve=stop_when_silent(),
     )
 
 

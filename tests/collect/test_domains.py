@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import suppress
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 
 import pytest
 
 from sentinel.collect.domains import admit_domains, is_written
+from sentinel.collect.names import stop_when_silent
 from sentinel.collect.target import parse_target
 from sentinel.errors import ScopeError
 from sentinel.model.hosting import Hosting
@@ -112,3 +115,34 @@ def test_names_when_sorted_out_beforehand_then_an_ended_authorisation_counts_too
     given = [authorise("*.school.example", withdrawn_at=NOW)]
     assert is_written("www.school.example", given)
     assert not is_written("school.example", given)
+
+
+def test_names_when_the_resolver_is_silent_then_it_is_not_asked_for_ever() -> None:
+    asked: list[str] = []
+    errors = {"silent": OSError(socket.EAI_AGAIN, "again"), "none": OSError(socket.EAI_NONAME, "no such name")}
+
+    def resolve(name: str):
+        asked.append(name)
+        if name in errors:
+            raise errors[name]
+        return (ip_address("10.0.0.1"),)
+
+    look_up = stop_when_silent(resolve)
+    for name in (
+        "silent",
+        "silent",
+        "none",
+        "silent",
+        "silent",
+        "good",
+        "silent",
+        "silent",
+        "silent",
+        "silent",
+        "good",
+    ):
+        with suppress(OSError):
+            look_up(name)
+    assert asked[5:] == ["good", "silent", "silent", "silent"]
+    with pytest.raises(OSError, match="does not answer"):
+        look_up("good")

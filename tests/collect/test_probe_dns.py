@@ -104,7 +104,7 @@ def test_domain_when_the_resolver_fails_then_nothing_is_called_missing() -> None
 
 def test_domain_when_the_resolver_is_silent_then_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dns_asking, "_LIFETIME_S", 0.2)
-    assert look("bare.example", ZONES, silent=True).reason == "the resolver gives no answer"
+    assert look("bare.example", ZONES, silent=True).reason == "the resolver does not answer"
 
 
 def test_domain_when_it_does_not_exist_then_that_is_all() -> None:

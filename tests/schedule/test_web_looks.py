@@ -15,6 +15,7 @@ from sentinel.errors import ScopeError
 from sentinel.model.finding import FindingState
 from sentinel.model.probe import Probe, ProbeKind
 from sentinel.model.scope import Level
+from sentinel.schedule.collecting import collect
 from sentinel.schedule.context import Context
 from sentinel.schedule.domain_looks import find_domains
 from sentinel.schedule.judging import judge_unit
@@ -182,6 +183,16 @@ def test_domains_when_looked_at_then_exactly_the_rules_of_what_is_wrong_fire(con
     judge_unit(context, SCHOOL)
     rules = {"dns.spf-pass-all", "dns.dmarc-none", "dns.single-server", "dns.no-dnssec", "dns.no-caa"}
     assert fired(context) == rules | {"dns.dangling-alias"}
+
+
+@pytest.mark.nmap
+def test_cycle_when_domains_are_authorised_then_they_are_looked_at_too(context: Context) -> None:
+    authorise(context, "school.example", Level.SERVICE)
+    authorise(context, str(HERE), Level.DISCOVER)
+    with resolving({"school.example": ZONE}) as port:
+        settings = replace(context.settings, resolver=f"{RESOLVER}#{port}")
+        done = collect(replace(context, settings=settings), SCHOOL, "9")
+    assert (done.looks.planned, done.looks.answered) == (1, 1)
 
 
 def test_domains_when_nobody_authorised_them_then_they_are_left_out_or_refused(context: Context) -> None:
