@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,8 +25,37 @@ AT_ONCE = 16
 """Connections open at the same time, to all hosts together; to one host it is one after the other."""
 
 
-LIMIT: ContextVar[asyncio.Timeout | None] = ContextVar("LIMIT", default=None)
-"""The time limit of the look that is being made; waiting for a turn does not count."""
+_limit: ContextVar[asyncio.Timeout | None] = ContextVar("limit", default=None)
+
+
+@asynccontextmanager
+async def limit_look(seconds: float) -> AsyncIterator[None]:
+    """End what is done here after so many seconds of its own: waiting for the pace and for other looks is not counted.
+
+    Raises:
+        TimeoutError: they are over.
+    """
+    async with asyncio.timeout(seconds) as limit:
+        token = _limit.set(limit)
+        try:
+            yield
+        finally:
+            _limit.reset(token)
+
+
+@contextmanager
+def _uncounted() -> Iterator[None]:
+    """Stop the clock of the look meanwhile."""
+    limit, clock = _limit.get(), asyncio.get_running_loop().time
+    if limit is None or limit.expired() or (end := limit.when()) is None:
+        yield
+        return
+    left = end - clock()
+    limit.reschedule(None)
+    try:
+        yield
+    finally:
+        limit.reschedule(clock() + left)
 
 
 class NoAnswerError(Exception):
@@ -192,15 +221,13 @@ class Dialer:
 
     @asynccontextmanager
     async def _turn(self, address: IPAddress, level: Level) -> AsyncIterator[None]:
-        """Wait for the host, for a free place and for the pace; the time of the look stands still meanwhile."""
-        resume = _stop_time()
-        try:
-            async with self._hosts[address], self._all:
+        """Wait until a host, a place among all connections and the pace are free, and keep the first two meanwhile."""
+        async with AsyncExitStack() as held:
+            with _uncounted():
+                await held.enter_async_context(self._hosts[address])
+                await held.enter_async_context(self._all)
                 await self._wait(address, level)
-                resume()
-                yield
-        finally:
-            resume()
+            yield
 
     async def _wait(self, address: IPAddress, level: Level) -> None:
         """Wait for the turn of the next attempt, then ask the permit again: time may have run out meanwhile."""
@@ -228,23 +255,6 @@ class _Datagram(asyncio.DatagramProtocol):
     def error_received(self, exc: Exception) -> None:
         if not self._answer.done():
             self._answer.set_exception(exc)
-
-
-def _stop_time() -> Callable[[], None]:
-    """Let the limit of the look stand still; gives what lets it go on, once."""
-    limit = LIMIT.get()
-    end = limit.when() if limit is not None else None
-    if limit is None or end is None:
-        return lambda: None
-    clock = asyncio.get_running_loop().time
-    left = end - clock()
-    limit.reschedule(None)
-
-    def resume() -> None:
-        if limit.when() is None:
-            limit.reschedule(clock() + left)
-
-    return resume
 
 
 def _lenient_tls() -> ssl.SSLContext:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
-from sentinel.collect.dialer import LIMIT, Dialer, NoAnswerError
+from sentinel.collect.dialer import Dialer, NoAnswerError, limit_look
 from sentinel.collect.look import DomainLook, Prober, ProbeTarget
 from sentinel.collect.permit import Permit, require_permit
 from sentinel.collect.probe_ssh import SSH
@@ -102,8 +102,7 @@ async def _look(target: ProbeTarget, prober: Prober, dialer: Dialer, now: Callab
 async def _try(look: Awaitable[dict[str, object]]) -> tuple[dict[str, object], str]:
     """Await a look; gives what it found, or why nothing."""
     try:
-        async with asyncio.timeout(TARGET_S) as limit:
-            LIMIT.set(limit)
+        async with limit_look(TARGET_S):
             return await look, ""
     except NoAnswerError as error:
         return {}, str(error)
