@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,16 @@ def _names(value: object) -> tuple[str, ...]:
     return names
 
 
+def _resolver(value: object) -> str:
+    text = _text(value).strip()
+    server, _, port = text.partition("#")
+    if text:
+        ip_address(server)
+        if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+            raise ValueError(f"{port!r} is no port number")
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Every setting of sentinel; each field's metadata holds its reader and its line of the guide."""
@@ -166,6 +177,9 @@ class Settings:
     )
     own_domains: tuple[str, ...] = field(
         default=(), metadata={"read": _names, "zh": '本单位的域名，如 ["school.edu.cn"]；用来辨认双非网站，不写则不判'}
+    )
+    resolver: str = field(
+        default="", metadata={"read": _resolver, "zh": "深查域名所用的解析服务器：地址，或 地址#端口；留空用系统的"}
     )
     silent_days: int = field(
         default=8, metadata={"read": _whole(1, 365), "zh": "某类数据（扫描、导入、抓包）多少天没有到来即告警"}

@@ -51,7 +51,8 @@ def test_settings_file_sets_every_kind(tmp_path: Path) -> None:
         'database = "postgresql://h/c"\n'
         'contact_key = "/k"\nbackup_dir = "/b"\nbackup_keep = 11\nevidence_budget_mib = 12\nlog_size_mib = 13\n'
         "log_keep = 14\nsilent_days = 15\nconfirm_days = 16\n"
-        'own_domains = ["School.example."]\nranking = true\nprobe_snmp_public = true\n',
+        'own_domains = ["School.example."]\nranking = true\nprobe_snmp_public = true\n'
+        'resolver = "192.0.2.53#5353"\n',
     )
     given = {
         "unit": "s",
@@ -77,6 +78,7 @@ def test_settings_file_sets_every_kind(tmp_path: Path) -> None:
         "own_domains": ("school.example",),
         "silent_days": 15,
         "probe_snmp_public": True,
+        "resolver": "192.0.2.53#5353",
     }
     assert dataclasses.asdict(made) == given
 

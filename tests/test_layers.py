@@ -27,7 +27,7 @@ HOMES = {
         "drill.recording.trust",
         "store.seal",
     },
-    "dns": {"drill.servers.names", "drill.recording.lookup"},
+    "dns": {"collect.dns_asking", "drill.servers.names", "drill.recording.lookup"},
     "docx": {"report.docx_page", "report.order_paper"},
     "fastapi": {"console.app"},
     "jinja2": {"report.render"},

@@ -10,6 +10,7 @@ from sentinel.assess.field import Field as Field
 from sentinel.assess.field import Kind as Kind
 from sentinel.assess.fields_service import SERVICE_LOOK_FIELDS
 from sentinel.assess.fields_tls import TLS_FIELDS
+from sentinel.assess.fields_web import DNS_FIELDS, WEB_FIELDS
 from sentinel.model.rule import Category, FieldValue, Scalar
 
 _ADDRESS = Field(Kind.ADDRESS, "地址", "address")
@@ -163,10 +164,12 @@ FIELDS: Mapping[Category, Mapping[str, Field]] = MappingProxyType(
         },
         Category.WEB: {
             **_LOOKED,
+            **WEB_FIELDS,
         },
         Category.DNS: {
             "asked_name": _ASKED,
             "look_age_days": _AGE,
+            **DNS_FIELDS,
         },
         Category.LOG: OpenFields(
             {

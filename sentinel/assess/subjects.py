@@ -217,7 +217,11 @@ def build_probe_subject(look: Probe, row: MapRow | None, unit: str, now: datetim
     category = _LOOKED_AT.get(look.kind)
     if category is None:
         return None
-    fields = _found(category, look) | {"asked_name": look.name, "look_age_days": _days(look.last_seen, now)}
+    fields = _found(category, look) | {
+        "asked_name": look.name or None,
+        "look_age_days": _days(look.last_seen, now),
+        "vantage": look.vantage,
+    }
     text = look.name
     if look.address is not None:
         key = EndpointKey(look.network, look.vantage, look.address, look.proto, look.port)
@@ -226,9 +230,10 @@ def build_probe_subject(look: Probe, row: MapRow | None, unit: str, now: datetim
             "port": look.port,
             "proto": look.proto,
             "zone": row.zone.value if row else Zone.UNKNOWN.value,
-            "vantage": look.vantage,
             "internet": _is_exposed(key),
         }
+        if category is Category.WEB:
+            fields["map_title"] = row.endpoint.title or None if row else None
         text = f"{endpoint_text(key)} {look.name}".strip()
     return Subject(category, unit, look.network, text, _present(fields), look.evidence, look.last_seen)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sentinel.collect.look import ProbeTarget
     from sentinel.model.probe import ProbeKind, ProbeObservation
+    from sentinel.model.unit import IPNetwork
     from sentinel.schedule.probing import LookTotal, PlannedLooks
 
 SOME_FAILED = 3
@@ -37,7 +38,7 @@ def register(app: typer.Typer) -> None:
 
 def probe(
     targets: Annotated[
-        list[str] | None, typer.Argument(help="地址或网段，默认台账中全部开放端口", show_default=False)
+        list[str] | None, typer.Argument(help="地址、网段或域名，默认台账中全部开放端口与域名", show_default=False)
     ] = None,
     kinds: Annotated[
         list[str] | None,
@@ -50,6 +51,7 @@ def probe(
     as_json: JsonOption = False,
 ) -> None:
     """深查已开放的服务：协议版本、算法、页面、是否免登录；只读，不试口令。"""
+    from sentinel.schedule.domain_looks import find_domains
     from sentinel.schedule.judging import judge_unit
     from sentinel.schedule.probing import LookTotal, find_targets, plan_looks, run_looks
 
@@ -58,12 +60,16 @@ def probe(
         owner = context.choose_unit(unit)
         if kinds and "snmp" in kinds and not context.settings.probe_snmp_public:
             raise UsageError("--kind snmp: the unit has not allowed it: set probe_snmp_public = true in sentinel.toml")
-        found = _within(find_targets(context, owner, wanted), targets or [])
-        planned = plan_looks(context, owner, found)
+        prefixes, names = _read_targets(targets or [])
+        found = _within(find_targets(context, owner, wanted), prefixes, names)
+        domains: Iterable[str] = ()
+        if "dns" in wanted and not prefixes:
+            domains = sorted(names) or find_domains(context, owner)
+        planned = plan_looks(context, owner, found, domains)
         _tell_refusals(planned, as_json)
-        if plan or not planned.permits:
+        if plan or not planned.count:
             _print_plan(planned, as_json)
-            if planned.refusals and not planned.permits:
+            if planned.refusals and not planned.count:
                 raise ScopeError("refused, nothing was sent: the authorisations allow none of these looks")
             return
         total = LookTotal()
@@ -94,15 +100,27 @@ def _read_kinds(texts: Sequence[str]) -> tuple[ProbeKind, ...]:
     return tuple(ProbeKind(text) for text in texts) or tuple(ProbeKind)
 
 
-def _within(found: Iterable[ProbeTarget], texts: Sequence[str]) -> list[ProbeTarget]:
-    try:
-        prefixes = [ip_network(text, strict=False) for text in texts]
-    except ValueError as error:
-        raise UsageError(f"{error}; give addresses or prefixes of the map") from error
+def _read_targets(texts: Sequence[str]) -> tuple[list[IPNetwork], set[str]]:
+    """Tell addresses and prefixes from names."""
+    prefixes: list[IPNetwork] = []
+    names: set[str] = set()
+    for text in texts:
+        try:
+            prefixes.append(ip_network(text, strict=False))
+        except ValueError as error:
+            if not any(char.isalpha() for char in text) or "/" in text or ":" in text:
+                raise UsageError(f"{error}; give addresses, prefixes or names of the map") from error
+            names.add(text.lower().rstrip("."))
+    return prefixes, names
+
+
+def _within(found: Iterable[ProbeTarget], prefixes: Sequence[IPNetwork], names: set[str]) -> list[ProbeTarget]:
     return [
         one
         for one in found
-        if not prefixes or any(one.address.version == each.version and one.address in each for each in prefixes)
+        if not (prefixes or names)
+        or one.name in names
+        or any(one.address.version == each.version and one.address in each for each in prefixes)
     ]
 
 
@@ -134,15 +152,12 @@ def _tell_look(one: ProbeObservation, as_json: bool) -> None:
 
 
 def _print_plan(planned: PlannedLooks, as_json: bool) -> None:
-    counts: dict[str, int] = {}
-    for _, targets in planned.permits:
-        for one in targets:
-            counts[one.kind] = counts.get(one.kind, 0) + 1
+    counts = planned.kinds
     if as_json:
         print_json({"summary": {"planned": planned.count, "kinds": counts, "refused": len(planned.refusals)}})
         return
     words = "，".join(f"{_WORDS[kind]} {count}" for kind, count in sorted(counts.items()))
-    print_line(f"将深查 {planned.count} 项：{words}。未发送任何报文。" if words else "没有可深查的开放服务。")
+    print_line(f"将深查 {planned.count} 项：{words}。未发送任何报文。" if words else "没有可深查的开放服务或域名。")
 
 
 def _print_summary(total: LookTotal, as_json: bool) -> None:

@@ -37,6 +37,9 @@ class ProbeTarget:
 Look = Callable[[ProbeTarget, Dialer], Awaitable[dict[str, object]]]
 """Looks at one thing and gives what it found by field name; raises NoAnswerError where that proves nothing."""
 
+DomainLook = Callable[[str, Dialer], Awaitable[dict[str, object]]]
+"""Looks at one domain; gives and raises as a look does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prober:

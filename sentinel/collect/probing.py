@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
 from sentinel.collect.dialer import Dialer, NoAnswerError, limit_look
-from sentinel.collect.look import Prober, ProbeTarget
+from sentinel.collect.look import DomainLook, Prober, ProbeTarget
 from sentinel.collect.permit import Permit, require_permit
 from sentinel.collect.probe_login import LOGIN
 from sentinel.collect.probe_mail import MAIL
 from sentinel.collect.probe_snmp import SNMP
 from sentinel.collect.probe_ssh import SSH
 from sentinel.collect.probe_tls import TLS
+from sentinel.collect.probe_web import WEB
 from sentinel.errors import ScopeError
 from sentinel.model.probe import ProbeKind, ProbeObservation, clean_values
 from sentinel.model.unit import IPAddress
@@ -24,7 +25,14 @@ TARGET_S = 120.0
 
 
 PROBERS: Mapping[ProbeKind, Prober] = MappingProxyType(
-    {ProbeKind.SSH: SSH, ProbeKind.TLS: TLS, ProbeKind.LOGIN: LOGIN, ProbeKind.SNMP: SNMP, ProbeKind.MAIL: MAIL}
+    {
+        ProbeKind.SSH: SSH,
+        ProbeKind.TLS: TLS,
+        ProbeKind.WEB: WEB,
+        ProbeKind.LOGIN: LOGIN,
+        ProbeKind.SNMP: SNMP,
+        ProbeKind.MAIL: MAIL,
+    }
 )
 """Every way to look, by kind."""
 
@@ -73,23 +81,65 @@ async def _probe_all(
     return dialer.sent
 
 
+def probe_domains(
+    permit: Permit,
+    domains: Sequence[str],
+    take: Callable[[ProbeObservation], None],
+    *,
+    look: DomainLook,
+    now: Callable[[], datetime],
+) -> int:
+    """Look at every domain, one after the other, and hand each result to `take`; gives how many attempts were sent.
+
+    Questions to the resolver are none: they go to nobody's hosts.
+
+    Raises:
+        ScopeError: the permit is none, or its time ran out: the looks that are left are not made.
+    """
+    dialer = Dialer(require_permit(permit), now)
+
+    async def visit() -> None:
+        for domain in domains:
+            values, reason = await _try(look(domain, dialer))
+            take(_observe(ProbeKind.DNS, None, "", 0, domain, now(), values, reason))
+
+    asyncio.run(visit())
+    return dialer.sent
+
+
 async def _look(target: ProbeTarget, prober: Prober, dialer: Dialer, now: Callable[[], datetime]) -> ProbeObservation:
-    values: dict[str, object] = {}
-    reason = ""
+    values, reason = await _try(prober.look(target, dialer))
+    return _observe(target.kind, target.address, target.proto, target.port, target.name, now(), values, reason)
+
+
+async def _try(look: Awaitable[dict[str, object]]) -> tuple[dict[str, object], str]:
+    """Await a look; gives what it found, or why nothing."""
     try:
         async with limit_look(TARGET_S):
-            values = await prober.look(target, dialer)
+            return await look, ""
     except NoAnswerError as error:
-        reason = str(error)
+        return {}, str(error)
     except TimeoutError:
-        reason = f"it took longer than {TARGET_S:.0f} seconds"
+        return {}, f"it took longer than {TARGET_S:.0f} seconds"
+
+
+def _observe(
+    kind: ProbeKind,
+    address: IPAddress | None,
+    proto: str,
+    port: int,
+    name: str,
+    time: datetime,
+    values: dict[str, object],
+    reason: str,
+) -> ProbeObservation:
     return ProbeObservation(
-        kind=target.kind,
-        address=target.address,
-        proto=target.proto,
-        port=target.port,
-        name=target.name,
-        time=now(),
+        kind=kind,
+        address=address,
+        proto=proto,
+        port=port,
+        name=name,
+        time=time,
         answered=not reason,
         reason=reason,
         values=clean_values(values),

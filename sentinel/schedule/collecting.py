@@ -9,6 +9,7 @@ from sentinel.model.ports import parse_ports
 from sentinel.model.probe import ProbeKind
 from sentinel.model.unit import Unit
 from sentinel.schedule.context import Context
+from sentinel.schedule.domain_looks import find_domains
 from sentinel.schedule.probing import LookTotal, find_targets, plan_looks, run_looks
 from sentinel.schedule.scanning import ScanTotal, plan_scan, read_scannable, run_scan
 
@@ -50,8 +51,9 @@ def collect(context: Context, unit: Unit, ports: str) -> Collected:
 
 def _look_closer(context: Context, unit: Unit, done: Collected) -> None:
     """Make the looks the gate lets through; that an authorisation reaches less far than a look is no problem."""
-    planned = plan_looks(context, unit, find_targets(context, unit, tuple(ProbeKind)))
-    if not planned.permits:
+    targets = find_targets(context, unit, tuple(ProbeKind))
+    planned = plan_looks(context, unit, targets, find_domains(context, unit))
+    if not planned.count:
         return
     try:
         run_looks(context, unit, planned, done.looks, vantage=context.settings.vantage)

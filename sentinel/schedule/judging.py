@@ -37,6 +37,7 @@ from sentinel.schedule.context import Context
 from sentinel.schedule.entry_use import iterate_entry_subjects
 from sentinel.schedule.log_judging import judge_logs
 from sentinel.schedule.reading import find_blankets, iterate_map, leave_out_answering, leave_out_ghosts
+from sentinel.schedule.web_looks import WebLooks
 from sentinel.store.closings import read_newest_look, write_closing
 from sentinel.store.database import Transaction
 from sentinel.store.endpoints import read_hosts_at
@@ -175,7 +176,8 @@ def _read_looks(context: Context, networks: Iterable[Network]) -> dict[EndpointK
     for one in read_probes(context.database, [network.id for network in networks]):
         place = EndpointKey(one.network, one.vantage, one.address, one.proto, one.port) if one.address else None
         found.setdefault(place, []).append(one)
-    return found
+    pages = WebLooks()
+    return {place: list(pages.distinct(looks)) for place, looks in found.items()}
 
 
 def _address_of(row: MapRow) -> tuple[int, IPAddress]:

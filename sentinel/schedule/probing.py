@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -11,7 +12,7 @@ from sentinel.collect.gate import Admission, admit
 from sentinel.collect.login_products import TLS_PORTS, product_of
 from sentinel.collect.look import ProbeTarget
 from sentinel.collect.permit import Permit
-from sentinel.collect.probing import PROBERS, probe
+from sentinel.collect.probing import PROBERS, probe, probe_domains
 from sentinel.errors import ScopeError
 from sentinel.log import info
 from sentinel.model.endpoint import MapRow
@@ -21,6 +22,7 @@ from sentinel.model.scope import Level, Refusal
 from sentinel.model.unit import IPAddress, Unit
 from sentinel.observe.probe_log import write_end, write_head, write_look
 from sentinel.schedule.context import Context
+from sentinel.schedule.domain_looks import build_domain_look, plan_domains
 from sentinel.schedule.intake import Intake, Origin, take_in
 from sentinel.schedule.keep_out import read_kept_out
 from sentinel.schedule.reading import find_blankets, iterate_map, leave_out_answering
@@ -61,15 +63,24 @@ class PlannedLooks:
     Attributes:
         permits: what may be looked at, by permit.
         refusals: what may not, and why.
+        domains: the domains that may be looked at, by permit.
     """
 
     permits: tuple[tuple[Permit, tuple[ProbeTarget, ...]], ...]
     refusals: tuple[Refusal, ...]
+    domains: tuple[tuple[Permit, tuple[str, ...]], ...] = ()
 
     @property
     def count(self) -> int:
         """How many looks are planned."""
-        return sum(len(targets) for _, targets in self.permits)
+        return sum(len(one) for _, one in (*self.permits, *self.domains))
+
+    @property
+    def kinds(self) -> Mapping[ProbeKind, int]:
+        """How many looks of each kind are planned."""
+        looks = Counter(one.kind for _, targets in self.permits for one in targets)
+        looks.update({ProbeKind.DNS: sum(len(names) for _, names in self.domains)})
+        return {kind: count for kind, count in sorted(looks.items()) if count}
 
 
 @dataclass(slots=True)
@@ -141,8 +152,10 @@ def find_targets(
                     yield one
 
 
-def plan_looks(context: Context, unit: Unit, targets: Iterable[ProbeTarget]) -> PlannedLooks:
-    """Ask the gate for each target at the level its kind of look needs; nothing is sent.
+def plan_looks(
+    context: Context, unit: Unit, targets: Iterable[ProbeTarget], domains: Iterable[str] = ()
+) -> PlannedLooks:
+    """Ask the gate for each target at the level its kind of look needs, and for each domain; nothing is sent.
 
     A look that finds out more at a higher level is made there where an authorisation reaches that far.
     """
@@ -164,7 +177,8 @@ def plan_looks(context: Context, unit: Unit, targets: Iterable[ProbeTarget]) -> 
         admission = _ask_gate(context, unit, level, hosts)
         refusals += admission.refusals
         permits += _meant(admission, hosts)
-    return PlannedLooks(tuple(permits), tuple(refusals))
+    permitted, refused = plan_domains(context, unit, domains)
+    return PlannedLooks(tuple(permits), (*refusals, *refused), permitted)
 
 
 def _ask_gate(context: Context, unit: Unit, level: Level, addresses: Iterable[IPAddress]) -> Admission:
@@ -207,7 +221,7 @@ def run_looks(
     Raises:
         ScopeError: nothing was let through, or an authorisation ran out on the way.
     """
-    if not planned.permits:
+    if not planned.count:
         raise ScopeError(explain_refusals(planned.refusals) if planned.refusals else "nothing there to look at")
     total.planned = planned.count
     name = f"probe-{uuid.uuid4().hex[:8]}"
@@ -227,11 +241,15 @@ def run_looks(
             try:
                 for permit, targets in planned.permits:
                     total.sent += probe(permit, targets, take, now=context.clock)
+                look = build_domain_look(context)
+                for permit, names in planned.domains:
+                    total.sent += probe_domains(permit, names, take, look=look, now=context.clock)
             except (ScopeError, KeyboardInterrupt) as error:
                 problem = error
             else:
                 record.write(write_end(context.clock(), total.sent))
-        authorisation = planned.permits[0][0].authorisation if len(planned.permits) == 1 else None
+        used = {permit.authorisation for permit, _ in (*planned.permits, *planned.domains)}
+        authorisation = used.pop() if len(used) == 1 else None
         origin = Origin(name, RunKind.SCAN, vantage, authorisation=authorisation, finished=context.clock())
         with path.open("rb") as stream:
             intake = take_in(context, unit, stream, origin)

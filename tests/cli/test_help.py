@@ -33,6 +33,7 @@ COMMANDS = [
     "restore",
     "serve",
     "purge",
+    "probe",
     "trace",
 ]
 GROUPS = {

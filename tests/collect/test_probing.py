@@ -257,3 +257,30 @@ def test_dialer_when_made_without_a_permit_then_it_is_refused() -> None:
 
     with pytest.raises(ScopeError):
         asyncio.run(make())
+
+
+def test_looks_when_many_hosts_wait_for_the_pace_then_waiting_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probing, "TARGET_S", 2.0)
+    hosts = [f"127.77.21.{number}" for number in range(1, 25)]
+    found: list[ProbeObservation] = []
+    with serving(lambda line: line.sendall(b"SSH-1.5-x\n"), "0.0.0.0") as port:  # every loopback address
+        targets = [ProbeTarget(ProbeKind.SSH, ip_address(one), "tcp", port) for one in hosts]
+        probe(permit_for(*hosts, rate_pps=8), targets, found.append, now=utc_now)
+    assert [one.reason for one in found if not one.answered] == []
+
+
+def test_look_when_it_takes_too_long_itself_then_it_is_given_up_and_the_next_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def slow(target: ProbeTarget, dialer: Dialer) -> dict[str, object]:
+        async with dialer.open(target.address, target.port, Level.SERVICE) as line:
+            return {"said": (await line.read(timeout_s=20)).decode()}
+
+    monkeypatch.setattr(probing, "TARGET_S", 2.0)
+    answers = [b"", b"now"]
+    with serving(lambda line: (line.sendall(answers.pop(0)), line.recv(10))) as port:
+        targets = [ProbeTarget(ProbeKind.SSH, HERE, "tcp", port, name) for name in ("a", "b")]
+        found: list[ProbeObservation] = []
+        probers = {ProbeKind.SSH: Prober(Level.SERVICE, slow)}
+        probe(permit_for(str(HERE)), targets, found.append, now=utc_now, probers=probers)
+    assert [(one.answered, one.reason[:14]) for one in found] == [(False, "it took longer"), (True, "")]
