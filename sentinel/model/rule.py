@@ -71,6 +71,7 @@ class Rule:
         valid_to: last moment it may fire; None: for ever.
         file: where it stands.
         line: first line there.
+        tags: all clauses of all catalogues it speaks to, as tags, e.g. `mlps.ce-04b`, `ipv6.address`.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Rule:
     valid_to: datetime | None = None
     file: str = ""
     line: int = 0
+    tags: tuple[str, ...] = ()
 
 
 Scalar = str | int | float | bool | IPv4Address | IPv6Address | None

@@ -11,6 +11,7 @@ from sentinel.assess.controls import judge_catalogue
 from sentinel.assess.fields import FIELDS
 from sentinel.assess.pack import check_pack, load_pack
 from sentinel.assess.rulefile import CompiledRule
+from sentinel.assess.term import Term
 from sentinel.model.control import Check, Clause, ProofState, Verdict
 from sentinel.model.rule import Category, Severity
 from tests.rules.cases import case_fields
@@ -21,7 +22,8 @@ PACK = load_pack([FOLDER])
 BY_NAME = {one.rule.name: one for one in PACK.compiled}
 DUE_DAYS = {Severity.CRITICAL: 1, Severity.HIGH: 3, Severity.MEDIUM: 7, Severity.LOW: 15, Severity.INFORMATIONAL: None}
 CATALOGUES = {catalogue.id: catalogue for catalogue in PACK.catalogues}
-CLAUSES = {clause.id: clause for catalogue in PACK.catalogues for clause in catalogue.clauses}
+CLAUSES = {(one.tag, clause.id): clause for one in PACK.catalogues for clause in one.clauses}
+MLPS = {name: clause for (tag, name), clause in CLAUSES.items() if tag == "mlps"}
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -66,7 +68,14 @@ def test_rule_when_shipped_then_it_stands_where_its_name_says(one):
     assert Path(one.rule.file).relative_to(FOLDER).as_posix() == f"{topic}/{rest}.yml"
 
 
-ASKS_SERVICE = [one for one in PACK.compiled if "service" in one.part.demands]
+def demands_service(term: Term) -> bool:
+    """Tell whether a condition cannot hold unless the service is a certain one."""
+    if term.op in {"all", "any"}:
+        return (any if term.op == "all" else all)(map(demands_service, term.args))
+    return term.field == "service" and term.op not in {"not", "absent", "exists"}
+
+
+ASKS_SERVICE = [one for one in PACK.compiled if demands_service(one.term)]
 
 
 @pytest.mark.parametrize("one", ASKS_SERVICE, ids=[one.rule.name for one in ASKS_SERVICE])
@@ -166,6 +175,51 @@ DOMAINS = {
 }
 
 
+def test_catalogue_when_inherited_then_level_three_holds_level_two_but_for_two_clauses():
+    second, third = (CATALOGUES[name] for name in ("mlps-l2", "mlps-l3"))
+    numbers = {clause.id: clause.number for clause in second.clauses}
+    assert third.inherits == second.id
+    assert {clause.id: clause.inherits for clause in third.clauses if clause.inherits} == {
+        name: number for name, number in numbers.items() if name not in {"OM-07xb", "OM-07xc"}
+    }
+
+
+def test_catalogues_when_listed_then_all_seven_are_there_with_their_counts():
+    assert {name: len(one.clauses) for name, one in CATALOGUES.items()} == {
+        "mlps-l2": 135, "mlps-l3": 211, "high-risk": 42, "gbt-39786": 13, "duty": 38, "two-highs-one-weak": 3,
+        "ipv6": 4,
+    }  # fmt: skip
+    assert [name for name, one in CATALOGUES.items() if one.objects == "unit"] == ["duty"]
+
+
+@pytest.mark.parametrize("clause", CLAUSES.values(), ids=lambda clause: clause.id)
+def test_clause_when_a_person_attests_it_then_the_question_is_there(clause):
+    asked = {question.id: question for catalogue in PACK.catalogues for question in catalogue.questions}
+    if clause.attested_by:
+        question = asked[clause.attested_by]
+        assert question.evidence
+        assert question.zh.endswith("？")
+        assert question.en.isascii()
+        assert question.en.endswith((".", "?"))
+    else:
+        assert clause.check is Check.AUTO, "whoever has to answer must be asked"
+
+
+@pytest.mark.parametrize("clause", CATALOGUES["duty"].clauses, ids=lambda clause: clause.id)
+def test_duty_when_listed_then_who_and_what_and_where_from_are_told(clause):
+    assert clause.who
+    assert clause.evidence
+    assert clause.reference
+
+
+@pytest.mark.parametrize("clause", CATALOGUES["high-risk"].clauses, ids=lambda clause: clause.id)
+def test_high_risk_case_when_listed_then_level_and_mitigation_are_told(clause):
+    assert clause.min_level in {2, 3, 4}
+    assert clause.mitigable
+    assert clause.evidence
+    assert clause.number == clause.id
+
+
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_catalogue_when_counted_by_domain_then_both_levels_are_complete(domain):
     counts = [sum(clause.domain == domain for clause in CATALOGUES[name].clauses) for name in ("mlps-l2", "mlps-l3")]
@@ -173,26 +227,37 @@ def test_catalogue_when_counted_by_domain_then_both_levels_are_complete(domain):
 
 
 def test_catalogue_when_counted_by_control_point_then_the_known_totals_come_out():
-    points = {name: {(clause.domain, clause.control) for clause in CATALOGUES[name].clauses} for name in CATALOGUES}
+    points = {name: {(clause.domain, clause.control) for clause in one.clauses} for name, one in CATALOGUES.items()}
     assert (len(points["mlps-l2"]), len(points["mlps-l3"])) == (68, 71)
 
 
 def test_catalogue_when_the_standard_was_not_seen_then_it_says_so():
     assert not any(clause.verified for clause in CLAUSES.values())
-    assert all("未与原文核对" in clause.note for clause in CLAUSES.values() if clause.domain == "安全管理中心")
+    assert all("未与原文核对" in clause.note for clause in MLPS.values() if clause.domain == "安全管理中心")
 
 
 @each_rule
 def test_rule_when_tagged_with_clauses_then_exactly_those_clauses_name_it(one):
-    named = {clause.id for clause in CLAUSES.values() if one.rule.name in (*clause.refuted_by, *clause.partial_by)}
+    named = {clause.id for clause in MLPS.values() if one.rule.name in (*clause.refuted_by, *clause.partial_by)}
     assert set(one.rule.clauses) == named
+
+
+@each_rule
+def test_rule_when_tagged_in_a_catalogue_that_goes_by_tags_then_its_clauses_name_it(one):
+    tagged = {
+        f"{catalogue.tag}.{clause.id.lower()}": (*clause.refuted_by, *clause.partial_by)
+        for catalogue in PACK.catalogues
+        if catalogue.tagged
+        for clause in catalogue.clauses
+    }
+    assert all(one.rule.name in tagged[tag] for tag in one.rule.tags if not tag.startswith("mlps."))
 
 
 @pytest.mark.parametrize("clause", CLAUSES.values(), ids=lambda clause: clause.id)
 def test_clause_when_read_then_its_parts_fit_together(clause):
     assert not set(clause.refuted_by) & set(clause.partial_by)
     assert not clause.proof or (clause.check is Check.AUTO and clause.refuted_by + clause.partial_by)
-    assert clause.check is not Check.AUTO or clause.refuted_by or clause.partial_by
+    assert clause.check is not Check.AUTO or clause.refuted_by or clause.partial_by or clause.attested_by
     assert clause.check is not Check.MANUAL or (clause.attested_by and not clause.refuted_by)
     assert clause.title_en.isascii()
 
