@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from sentinel.inventory.rollup import roll_up
 from sentinel.model.control import ClauseVerdict, Verdict
 from sentinel.model.facts import UnitFacts
 from sentinel.model.finding import FindingState
@@ -75,7 +76,7 @@ def count_unit(facts: UnitFacts, states: States, turns: Turns, catalogue: str, *
         counts["registered_unseen"] = facts.standing.count_lines(Standing.UNSEEN)
         counts["unregistered"] = facts.standing.count_hosts(Standing.UNREGISTERED)
     if judged:
-        counts |= _count_clauses([one for one in facts.verdicts if one.catalogue == catalogue])
+        counts |= _count_clauses(roll_up(one for one in facts.verdicts if one.catalogue == catalogue))
     if planned := sum(one.planned for one in facts.coverage):
         counts["addresses_planned"] = planned
         counts["addresses_covered"] = sum(one.covered for one in facts.coverage if one.planned)
