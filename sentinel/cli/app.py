@@ -11,6 +11,7 @@ from sentinel import __version__
 from sentinel.cli import (
     assets,
     assignment,
+    attest,
     backups,
     brief,
     consent,
@@ -96,6 +97,7 @@ for module in (
     trace,
     traffic,
     judge,
+    attest,
     finding,
     finding_steps,
     notice,

@@ -33,6 +33,7 @@ GROUPS = {
     "range": ["up", "status", "cue", "down"],
     "whitelist": ["add", "import", "list", "withdraw", "explain", "due", "draft", "apply", "request"],
     "traffic": ["analyze"],
+    "attest": ["list", "sheet", "import", "answer", "review", "show"],
     "rules": ["list", "check"],
     "finding": ["list", "mark", "add", "show", "retest", "close"],
     "notice": ["add", "list", "show", "link", "unlink"],
