@@ -13,7 +13,7 @@ from sentinel.errors import Mistake, RuleError
 from sentinel.model.control import Basis, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sentinel.model.control import ClauseVerdict
     from sentinel.model.result import Result
@@ -46,7 +46,7 @@ def check(
         str | None, typer.Option("--catalogue", help="控制目录，如 mlps-l2、high-risk；默认全部", show_default=False)
     ] = None,
     unit: UnitOption = None,
-    score: Annotated[str, typer.Option("--score", help="参考区间的口径：2025（符合率）或 2021（得分）")] = "2025",
+    score: Annotated[str, typer.Option("--score", help="参考区间的口径：2025（比例）或 2021（得分）")] = "2025",
     cii: Annotated[bool, typer.Option("--cii", help="也列出关键信息基础设施，默认从不列出")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -66,7 +66,8 @@ def check(
         for one in verdicts:
             print_json(build_verdict(one) | {"pack": judgement.pack_hash})
         return
-    print_results(owner.name, build_results(catalogues, verdicts, method))
+    whole = {one.id for one in catalogues if one.objects == "unit"}
+    print_results(owner.name, build_results(catalogues, verdicts, method), whole)
     print_settled(verdicts)
     unknown = sum(one.verdict is Verdict.UNKNOWN for one in verdicts)
     print_line(f"未核查 {unknown} 条。系统生成，不替代等级测评。")
@@ -77,15 +78,15 @@ def check(
     print_line("下一步：sentinel attest sheet --out 问卷.xlsx；sentinel report compliance --out 自查.html")
 
 
-def print_results(name: str, results: Sequence[Result]) -> None:
-    """Print the counts of each object and its range, and what the range is worth."""
+def print_results(name: str, results: Sequence[Result], whole: Collection[str]) -> None:
+    """Print the counts of each object and its range; `whole` are catalogues that judge the unit alone."""
     print_table(
         f"{name}的自查结果（已举证分工具取证与人工举证）",
         ("目录", "定级对象", "已证实问题>", "部分>", "工具>", "人工>", "未核查>", "不适用>", "参考区间>"),
         [
             (
                 one.catalogue,
-                one.system or UNREGISTERED,
+                one.system or ("单位整体" if one.catalogue in whole else UNREGISTERED),
                 one.problem,
                 one.partial,
                 one.by_tool,

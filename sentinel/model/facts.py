@@ -10,6 +10,7 @@ from sentinel.model.control import Catalogue, ClauseVerdict
 from sentinel.model.endpoint import Change, Host, MapRow, Run
 from sentinel.model.finding import Finding
 from sentinel.model.flow import FlowDetection
+from sentinel.model.result import Method
 from sentinel.model.scope import Authorisation
 from sentinel.model.silence import Silence
 from sentinel.model.standing import Reconciliation
@@ -86,6 +87,7 @@ class UnitFacts:
         unjudged: scans, imports and captures that no rule was applied to yet; no count of findings speaks of them.
         systems: information systems declared at that moment, the persons in them not opened.
         places: how systems, hosts, lines of which nothing was seen, and domains stand.
+        method: how ranges of the self-check are counted.
     """
 
     unit: Unit
@@ -116,6 +118,7 @@ class UnitFacts:
     unjudged: int = 0
     systems: tuple[InformationSystem, ...] = ()
     places: tuple[PlaceStanding, ...] = ()
+    method: Method = Method.RATE_2025
 
 
 @dataclass(frozen=True, slots=True)

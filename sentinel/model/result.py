@@ -6,6 +6,7 @@ assessor. A rate or a score is a range: what is unknown counts as missed at its 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -95,9 +96,14 @@ def build_result(
         unknown=counts[Verdict.UNKNOWN],
         excluded=counts[Verdict.NOT_APPLICABLE],
         method=method,
-        low=low,
-        high=high,
+        low=_floor(low),
+        high=_floor(high),
     )
+
+
+def _floor(value: float | None) -> float | None:
+    """Round down to a tenth, so that 100 means all."""
+    return None if value is None else math.floor(value * 10 + 1e-6) / 10
 
 
 def measure(
