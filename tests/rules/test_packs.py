@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from sentinel.assess.fields import FIELDS
 from sentinel.assess.pack import check_pack, load_pack
 from sentinel.assess.rulefile import CompiledRule
 from sentinel.assess.term import Term
+from sentinel.model.attestation import Answer, Attestation, AttestationFile, AttestationState
 from sentinel.model.control import Check, Clause, ProofState, Verdict
 from sentinel.model.rule import Category, Severity
 from tests.rules.cases import case_fields
@@ -303,3 +305,54 @@ def test_documentation_when_read_then_it_lists_every_field(category):
         f"| `{name}` | {field.kind} | {'是' if field.many else ''} | {field.zh} |"
         for name, field in FIELDS[category].items()
     ]
+
+
+ANSWERED = {
+    question.id: Attestation(
+        1, "u", 1, question.id, Answer.YES, "", "示例处", "a", NOW, NOW + timedelta(days=30),
+        (AttestationFile(f"paper-{question.id}", "材料.pdf"),), AttestationState.ACCEPTED,
+    )
+    for catalogue in PACK.catalogues
+    for question in catalogue.questions
+}  # fmt: skip
+KINDS = ("port-scan", "service-scan", "whitelist", "register", "traffic", "certificates")
+PROVEN = {kind: ProofState(kind, NOW, 1.0, (f"sum-{kind}",)) for kind in KINDS}
+
+
+def judged(name: str, proofs: dict[str, ProofState], answers: dict[str, Attestation]) -> dict[str, Verdict]:
+    found = judge_catalogue(CATALOGUES[name], "u", "系统", (), proofs, NOW, level=4, attestations=answers)
+    return {one.clause.id: one.verdict for one in found}
+
+
+@pytest.mark.parametrize("name", CATALOGUES)
+def test_catalogue_when_all_evidence_is_there_then_only_what_machines_can_only_refute_stays_unknown(name):
+    whole = judged(name, PROVEN, ANSWERED)
+    refutable = {one.id for one in CATALOGUES[name].clauses if not one.proof and not one.attested_by}
+    assert {clause for clause, verdict in whole.items() if verdict is Verdict.UNKNOWN} == refutable
+    assert {verdict for clause, verdict in whole.items() if clause not in refutable} == {Verdict.CONFORM}
+
+
+@pytest.mark.parametrize("name", CATALOGUES)
+def test_clause_when_any_one_piece_of_evidence_is_taken_away_then_unknown_and_never_conform(name):
+    """Take away each proof, narrow and age it, and each answer, its review, its papers and its validity, one by one."""
+    clauses = {clause.id: clause for clause in CATALOGUES[name].clauses}
+    for kind, state in PROVEN.items():
+        need = {one.id for one in clauses.values() if any(proof.kind == kind for proof in one.proof)}
+        for bad in (None, replace(state, coverage=0.6), replace(state, newest=NOW - timedelta(days=400))):
+            left = {other: one for other, one in PROVEN.items() if other != kind} | ({kind: bad} if bad else {})
+            found = judged(name, left, ANSWERED)
+            assert all(found[clause] is Verdict.UNKNOWN for clause in need)
+    for question, told in ANSWERED.items():
+        asked = [one for one in clauses.values() if one.attested_by == question]
+        need = {one.id for one in asked if not (one.proof and one.check is Check.AUTO)}
+        if not need:
+            continue
+        for bad in (
+            None,
+            replace(told, files=()),
+            replace(told, state=AttestationState.PENDING),
+            replace(told, valid_until=NOW - timedelta(days=1)),
+        ):
+            answers = {other: one for other, one in ANSWERED.items() if other != question}
+            found = judged(name, PROVEN, answers | ({question: bad} if bad else {}))
+            assert all(found[clause] is Verdict.UNKNOWN for clause in need)
