@@ -101,6 +101,7 @@ class Section:
         system: name of the grading object; empty: the unit as one, for what belongs to no grading object.
         object: how the object is called.
         level: level at which it was judged; 0: none matters.
+        is_beyond: the object's level is above what the catalogue holds.
         range: low and high end of its range; `—` where there is none.
         all: clauses of the section.
         domains: the same by domain, in the standard's order.
@@ -119,6 +120,7 @@ class Section:
     system: str
     object: Text
     level: int
+    is_beyond: bool
     range: Text
     all: Tally
     domains: tuple[Tally, ...]
@@ -191,6 +193,7 @@ def _section(system: str, known: Catalogue | None, verdicts: Sequence[ClauseVerd
         system=shown,
         object=Text(shown, shown) if shown else _WHOLE if known and known.objects == "unit" else _UNREGISTERED,
         level=verdicts[0].level,
+        is_beyond=known is not None and 0 < known.level < verdicts[0].level,
         range=_range(result),
         all=_tally(text("all_clauses"), verdicts),
         domains=domains,

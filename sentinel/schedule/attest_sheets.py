@@ -9,7 +9,7 @@ from datetime import datetime, time
 from pathlib import Path
 from typing import TypeVar
 
-from sentinel.errors import ParseError
+from sentinel.errors import ParseError, UsageError
 from sentinel.model.attestation import Answer, Attestation
 from sentinel.model.control import GradingObject, Question
 from sentinel.model.moment import SHANGHAI
@@ -47,6 +47,9 @@ from sentinel.schedule.reporting import save_file
 
 _WORDS = {word: answer for answer, word in ANSWERS.items()} | {one.value: one for one in Answer}
 Value = TypeVar("Value")
+MOST_BYTES = 256 << 20
+"""Bytes of all papers of one sheet: they are held until the whole sheet is read."""
+
 _BETWEEN = re.compile(r"[、,，;；\n]+")
 
 
@@ -168,6 +171,7 @@ class _Reader:
     _questions: dict[str, Question] = field(default_factory=dict)
     _told: dict[tuple[int, str], Attestation] = field(default_factory=dict)
     _seen: set[tuple[int, str]] = field(default_factory=set)
+    _bytes: int = 0
 
     def __post_init__(self) -> None:
         things = list_things(self.context, self.unit, cii=True)
@@ -263,10 +267,14 @@ class _Reader:
             if Path(name).name != name or name in {".", ".."} or path.is_symlink() or not path.is_file():
                 raise _CellFaultError(FILES, "no such file in the folder of papers (--files)")
             found.append(path)
+        if self._bytes + sum(path.stat().st_size for path in found) > MOST_BYTES:
+            raise _CellFaultError(FILES, "the papers of this sheet are too large together; hand in the rest apart")
         try:
-            return read_attachments(self.context, self.unit, found)
-        except ParseError as error:
+            files = read_attachments(self.context, self.unit, found)
+        except (ParseError, UsageError) as error:
             raise _CellFaultError(FILES, "a paper is empty, too large, or tells what must stay out") from error
+        self._bytes += sum(len(one.data) for one in files)
+        return files
 
     def _day(self, row: TableRow, title: str, clock: time) -> datetime | None:
         text = self._text(row, title)

@@ -91,6 +91,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
     (r"the answer has run out already", "有效期已过"),
     (r"an answer to it holds at most (\d+) days, to (.+)", r"这个问题的答复至多有效 \1 天，至 \2"),
     (r"no such file in the folder of papers .*", "材料文件夹中没有这个文件：只写文件名，并用 --files 指明文件夹"),
+    (r"the papers of this sheet are too large .*", "本表的材料合计过大：其余的另用一张问卷交回"),
     (r"a paper is empty, too large, .*", "材料是空的、超过 32 MiB，或含有不得登记的地址"),
 )  # fmt: skip
 

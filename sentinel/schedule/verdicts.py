@@ -72,12 +72,13 @@ class _UnitCase:
 
     def __init__(self, context: Context, unit: Unit, now: datetime, *, cii: bool) -> None:
         register = read_joined(context, unit)
-        hosts = read_unit_hosts(context, read_networks(context.database, unit.code))
-        self._ownership = Ownership(register.entries, register.owners, register.systems, hosts, now)
+        graded = list_objects(unit.code, register.systems)
+        hosts = read_unit_hosts(context, read_networks(context.database, unit.code)) if graded else ()
+        entries = register.entries if graded else ()  # without a grading object everything is the unit's
+        self._ownership = Ownership(entries, register.owners, register.systems, hosts, now)
         self._proofs = Proofs(context, unit, now)
         self._now = now
-        systems = [one for one in list_objects(unit.code, register.systems) if cii or not one.cii]
-        self.objects = (*systems, GradingObject(unit.code))
+        self.objects = (*(one for one in graded if cii or not one.cii), GradingObject(unit.code))
         self._findings = self._share_out(context, unit)
         self._answers: defaultdict[int, dict[str, Attestation]] = defaultdict(dict)
         for told in read_attestations(context.database, unit.code):

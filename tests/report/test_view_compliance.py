@@ -106,3 +106,10 @@ def test_build_compliance_when_reason_is_missing_then_the_clause_stands_in() -> 
     bare = tuple(replace(verdict, reason_zh="", reason_en="") for verdict in verdicts(Verdict.NONCONFORM))
     found = build_compliance(make_empty_facts(verdicts=bare))
     assert found.steps[0].cause.zh == CATALOGUE.clauses[0].title_zh
+
+
+def test_build_compliance_when_the_object_is_above_the_catalogue_then_it_says_so() -> None:
+    told = tuple(replace(one, level=level) for one, level in zip(verdicts(Verdict.UNKNOWN), (4,), strict=True))
+    (section,) = build_compliance(make_empty_facts(verdicts=told, catalogues=(replace(CATALOGUE, level=3),))).sections
+    assert (section.level, section.is_beyond) == (4, True)
+    assert not view(Verdict.UNKNOWN).sections[0].is_beyond

@@ -346,6 +346,29 @@ def test_sheet_when_it_tells_an_address_that_must_stay_out_then_nothing_is_taken
     assert read_attestations(context.database, SCHOOL.code) == ()
 
 
+def test_sheet_when_its_papers_are_too_large_together_then_the_rest_is_refused(
+    context: Context, sheet: Path, paper: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sentinel.schedule.attest_sheets.MOST_BYTES", 10)
+    fill(
+        sheet,
+        {QUESTION: "room.fire", ANSWER: "是", FILES: paper.name, BY: "总务处"},
+        {QUESTION: "room.floor", ANSWER: "是", FILES: paper.name, BY: "总务处"},
+    )
+    done = import_sheet(context, SCHOOL, sheet, sheet.parent)
+    assert len(done.answers) == 1
+    assert [one.reason[:31] for one in done.refused] == ["the papers of this sheet are to"]
+
+
+def test_sheet_when_one_row_names_too_many_papers_then_only_that_row_is_refused(context: Context, sheet: Path) -> None:
+    names = [f"{number}.txt" for number in range(21)]
+    for name in names:
+        (sheet.parent / name).write_text(name)
+    fill(sheet, {QUESTION: "room.fire", ANSWER: "是", FILES: "、".join(names), BY: "总务处"})
+    done = import_sheet(context, SCHOOL, sheet, sheet.parent)
+    assert [one.title for one in done.refused] == [FILES]
+
+
 def test_semi_clause_when_attested_for_a_system_then_only_that_system_has_it(context: Context, paper: Path) -> None:
     put_system(context, "门户网站", 2)
     put_system(context, "一卡通", 2)
