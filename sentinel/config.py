@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,14 @@ def _whole(low: int, high: int) -> Callable[[object], int]:
     return read
 
 
+def _flag(value: object) -> bool:
+    if isinstance(value, str) and value.lower() in {"true", "false"}:
+        return value.lower() == "true"
+    if not isinstance(value, bool):
+        raise TypeError("must be true or false")
+    return value
+
+
 def _folders(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return tuple(piece for piece in value.split(os.pathsep) if piece)
@@ -88,6 +97,16 @@ def _names(value: object) -> tuple[str, ...]:
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no domain name (write school.edu.cn)")
     return names
+
+
+def _resolver(value: object) -> str:
+    text = _text(value).strip()
+    server, _, port = text.partition("#")
+    if text:
+        ip_address(server)
+        if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+            raise ValueError(f"{port!r} is no port number")
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +132,9 @@ class Settings:
     )
     rules: tuple[str, ...] = field(
         default=(), metadata={"read": _folders, "zh": "本单位自有规则文件夹，与自带规则一并使用"}
+    )
+    ranking: bool = field(
+        default=False, metadata={"read": _flag, "zh": "是否允许按评分排名（`score rank`）；主管部门决定后才打开"}
     )
     log_level: str = field(
         default="warning",
@@ -156,8 +178,18 @@ class Settings:
     own_domains: tuple[str, ...] = field(
         default=(), metadata={"read": _names, "zh": '本单位的域名，如 ["school.edu.cn"]；用来辨认双非网站，不写则不判'}
     )
+    resolver: str = field(
+        default="", metadata={"read": _resolver, "zh": "深查域名所用的解析服务器：地址，或 地址#端口；留空用系统的"}
+    )
     silent_days: int = field(
         default=8, metadata={"read": _whole(1, 365), "zh": "某类数据（扫描、导入、抓包）多少天没有到来即告警"}
+    )
+    probe_snmp_public: bool = field(
+        default=False,
+        metadata={
+            "read": _flag,
+            "zh": "本单位同意 probe 以团体名 public 只读一项（sysDescr）核实 SNMP 默认团体名；未同意则不发",
+        },
     )
 
     @property

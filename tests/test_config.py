@@ -51,7 +51,8 @@ def test_settings_file_sets_every_kind(tmp_path: Path) -> None:
         'database = "postgresql://h/c"\n'
         'contact_key = "/k"\nbackup_dir = "/b"\nbackup_keep = 11\nevidence_budget_mib = 12\nlog_size_mib = 13\n'
         "log_keep = 14\nsilent_days = 15\nconfirm_days = 16\n"
-        'own_domains = ["School.example."]\n',
+        'own_domains = ["School.example."]\nranking = true\nprobe_snmp_public = true\n'
+        'resolver = "192.0.2.53#5353"\n',
     )
     given = {
         "unit": "s",
@@ -63,6 +64,7 @@ def test_settings_file_sets_every_kind(tmp_path: Path) -> None:
         "job_size": 8,
         "job_timeout_s": 9,
         "rules": ("a", "b c"),
+        "ranking": True,
         "log_level": "debug",
         "busy_timeout_s": 10,
         "contact_key": "/k",
@@ -75,12 +77,15 @@ def test_settings_file_sets_every_kind(tmp_path: Path) -> None:
         "confirm_days": 16,
         "own_domains": ("school.example",),
         "silent_days": 15,
+        "probe_snmp_public": True,
+        "resolver": "192.0.2.53#5353",
     }
     assert dataclasses.asdict(made) == given
 
 
 def test_environment_wins_over_the_file_and_the_file_over_the_default(tmp_path: Path) -> None:
     made = load(tmp_path, 'rate_pps = 7\nvantage = "outside"\n', SENTINEL_RATE_PPS="9", SENTINEL_RULES="/a:/b:")
+    assert load(tmp_path, "", SENTINEL_PROBE_SNMP_PUBLIC="TRUE").probe_snmp_public
     assert (made.rate_pps, made.vantage, made.rules, made.job_size) == (9, "outside", ("/a", "/b"), 64)
 
 
@@ -94,6 +99,8 @@ def test_environment_wins_over_the_file_and_the_file_over_the_default(tmp_path: 
         ('language = "fr"', "language: must be one of zh, en"),
         ("language = ['zh']", "language: must be one of zh, en"),
         ("log_level = 1", "log_level: must be one of debug, info, warning, error"),
+        ("probe_snmp_public = 1", "probe_snmp_public: must be true or false"),
+        ('probe_snmp_public = "yes"', "probe_snmp_public: must be true or false"),
         ("rate_pps = 0", "rate_pps: must be a whole number from 1 to 1000000"),
         ("rate_pps = 1.5", "rate_pps: must be a whole number"),
         ("rate_pps = true", "rate_pps: must be a whole number"),

@@ -20,13 +20,14 @@ HOMES = {
     "alembic": {"store.append_only", "store.schema", "store.migrations"},
     "apscheduler": {"schedule.clock"},
     "cryptography": {
+        "collect.tls_certificate",
         "console.certificate",
         "drill.school.process",
         "drill.servers.certificate",
         "drill.recording.trust",
         "store.seal",
     },
-    "dns": {"drill.servers.names", "drill.recording.lookup"},
+    "dns": {"collect.dns_asking", "drill.servers.names", "drill.recording.lookup"},
     "docx": {"report.docx_page", "report.order_paper"},
     "fastapi": {"console.app"},
     "jinja2": {"report.render"},
@@ -50,8 +51,11 @@ HOMES = {
 
 SENDERS = {"asyncio", "socket", "socketserver", "ssl", "http", "urllib", "ftplib", "smtplib", "telnetlib", "xmlrpc"}
 MAY_SEND = {
+    "collect.dialer",
     "collect.names",
     "collect.privilege",
+    "collect.probing",
+    "collect.tls_newest",
     "console.app",
     "console.certificate",
     "console.connection",
@@ -60,7 +64,8 @@ MAY_SEND = {
     "console.serve",
     "drill",
 }
-"""The gate's stage asks the resolver and looks which sockets it may open (nmap sends the rest); the practice school
+"""The gate's stage asks the resolver and looks which sockets it may open (nmap sends the rest; TLS 1.3 is spoken in
+memory, over a connection of the dialer); the practice school
 and its services open their own; the console listens for browsers and calls nobody. `urllib.parse` opens nothing."""
 
 MAY_START = {

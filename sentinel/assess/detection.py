@@ -150,7 +150,7 @@ def _value_problem(wanted: Field, modifiers: set[str], node: Node, known: Mappin
     if "exists" in modifiers:
         return "" if isinstance(value, bool) else "'exists' takes true or false"
     if modifiers & _COMPARISONS:
-        if wanted.kind is not Kind.NUMBER:
+        if wanted.kind not in {Kind.NUMBER, Kind.ANY}:
             return f"{wanted.kind} fields cannot be compared with lt, lte, gt, gte"
         return "" if _is_number(value) else "a comparison takes a number"
     if modifiers & {"re", "cidr", "fieldref", "cased"} or modifiers & _TEXT_SHAPES:
@@ -165,15 +165,17 @@ def _special_problem(wanted: Field, modifiers: set[str], value: object, known: M
         other = known.get(value)
         return "" if other and other.kind is wanted.kind else f"fieldref names {value!r}, no {wanted.kind} field"
     if "cidr" in modifiers:
-        if wanted.kind is not Kind.ADDRESS:
+        if wanted.kind not in {Kind.ADDRESS, Kind.ANY}:
             return f"cidr needs an address field, this one is {wanted.kind}"
         return _attempt(lambda: ip_network(value))
-    if wanted.kind is not Kind.TEXT:
+    if wanted.kind not in {Kind.TEXT, Kind.ANY}:
         return f"{'|'.join(sorted(modifiers))} needs a text field, this one is {wanted.kind}"
     return _attempt(lambda: compile_regex(value)) if "re" in modifiers else ""
 
 
 def _plain_problem(wanted: Field, value: object) -> str:
+    if wanted.kind is Kind.ANY:
+        return "" if value != "" else "empty text never matches; write null for an absent field"
     if wanted.kind is Kind.NUMBER:
         return "" if _is_number(value) else f"wants a number, not {value!r}"
     if wanted.kind is Kind.FLAG:

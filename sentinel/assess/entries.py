@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sentinel.assess.entry_index import EntryIndex
 from sentinel.assess.listing import Listed, Listing
@@ -21,6 +21,9 @@ from sentinel.model.whitelist import Direction, WhitelistEntry, WhitelistKind, f
 
 DUE_STEPS = (7, 14, 30)
 """Days before its end at which an entry is warned of, each anew."""
+
+_WARNED = timedelta(days=max(DUE_STEPS) + 1)
+"""Whole days are counted: 30 are left from the moment on when less than 31 are."""
 
 
 @dataclass(slots=True)
@@ -158,7 +161,20 @@ def build_entry_subject(use: EntryUse, now: datetime) -> Subject:
     }
     present = {name: value for name, value in fields.items() if value is not None}
     seen_at = max((time for time in (use.last_seen, use.last_look) if time), default=now)
-    return Subject(Category.ENTRY, entry.unit, 0, entry_text(entry), present, use.evidence, seen_at)
+    told = tuple((name, time) for name, time in _told(entry, now).items() if name in present)
+    return Subject(Category.ENTRY, entry.unit, 0, entry_text(entry), present, use.evidence, seen_at, told)
+
+
+def _told(entry: WhitelistEntry, now: datetime) -> dict[str, datetime]:
+    """Give since when the fields hold that follow from the entry and the day; a scan tells nothing of them."""
+    end = entry.valid_to
+    turn = None if end is None else end if end < now else end - _WARNED
+    begin = max((time for time in (entry.valid_from, entry.created) if time), default=turn)
+    if begin is None:
+        return {}
+    of_end = begin if turn is None or turn > now else max(begin, turn)
+    fields = dict.fromkeys(("kind", "proto", "service", "in_force", "renewed"), begin)
+    return fields | dict.fromkeys(("expired", "days_left", "due_step"), of_end)
 
 
 def due_step(days_left: int | None) -> int | None:

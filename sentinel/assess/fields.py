@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Iterator, Mapping
+from ipaddress import IPv4Address, IPv6Address
 from types import MappingProxyType
 
-from sentinel.model.rule import Category
-
-
-class Kind(StrEnum):
-    """What a field holds; a field of several values matches when one of them does."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    FLAG = "flag"
-    ADDRESS = "address"
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of a category.
-
-    Attributes:
-        kind: what it holds.
-        zh: meaning in Chinese.
-        en: meaning in English.
-        many: it may hold several values.
-    """
-
-    kind: Kind
-    zh: str
-    en: str
-    many: bool = False
-
+from sentinel.assess.field import Field as Field
+from sentinel.assess.field import Kind as Kind
+from sentinel.assess.fields_service import SERVICE_LOOK_FIELDS
+from sentinel.assess.fields_tls import TLS_FIELDS
+from sentinel.assess.fields_web import DNS_FIELDS, WEB_FIELDS
+from sentinel.model.rule import Category, FieldValue, Scalar
 
 _ADDRESS = Field(Kind.ADDRESS, "地址", "address")
 _PORT = Field(Kind.NUMBER, "端口号", "port number")
@@ -55,6 +32,37 @@ _WHITELIST = Field(
     "白名单结论：listed 已登记、denied 明令不放行、unlisted 未登记、mismatch 服务不符、none 本单位没有这类有效条目",
     "whitelist verdict: listed, denied, unlisted, mismatch, none (the unit has no valid entry of this kind)",
 )
+
+_AGE = Field(Kind.NUMBER, "距上次查看的天数", "days since the newest look")
+_ASKED = Field(Kind.TEXT, "查看时使用的域名", "name it was asked by")
+_LOOKED: Mapping[str, Field] = {
+    "address": _ADDRESS,
+    "port": _PORT,
+    "proto": _PROTO,
+    "zone": _ZONE,
+    "vantage": _VANTAGE,
+    "internet": _INTERNET,
+    "asked_name": _ASKED,
+    "look_age_days": _AGE,
+}
+"""Fields of every closer look at a service."""
+
+
+class OpenFields(Mapping[str, Field]):
+    """Fields of foreign logs: those given are documented, any other may be asked for as well."""
+
+    def __init__(self, known: Mapping[str, Field]) -> None:
+        self._known = known
+
+    def __getitem__(self, name: str) -> Field:
+        return self._known.get(name) or Field(Kind.ANY, name, name, many=True)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
 
 FIELDS: Mapping[Category, Mapping[str, Field]] = MappingProxyType(
     {
@@ -83,6 +91,7 @@ FIELDS: Mapping[Category, Mapping[str, Field]] = MappingProxyType(
             "internet": _INTERNET,
             "whitelist": _WHITELIST,
             "open_days": Field(Kind.NUMBER, "已连续开放的天数", "days since it opened"),
+            **SERVICE_LOOK_FIELDS,
         },
         Category.CERTIFICATE: {
             "address": _ADDRESS,
@@ -149,6 +158,33 @@ FIELDS: Mapping[Category, Mapping[str, Field]] = MappingProxyType(
             "agent": Field(Kind.TEXT, "挖矿程序自报的名称", "miner software as it named itself"),
             "zone": _ZONE,
         },
+        Category.TLS: {
+            **_LOOKED,
+            **TLS_FIELDS,
+        },
+        Category.WEB: {
+            **_LOOKED,
+            **WEB_FIELDS,
+        },
+        Category.DNS: {
+            "asked_name": _ASKED,
+            "look_age_days": _AGE,
+            **DNS_FIELDS,
+        },
+        Category.LOG: OpenFields(
+            {
+                "log_source": Field(
+                    Kind.TEXT, "日志种类，如 zeek.http；DNS 日志另有 dns", "kind of log, e.g. zeek.http", many=True
+                ),
+                "id.orig_h": Field(Kind.ANY, "发起方地址", "address of the originator"),
+                "id.orig_p": Field(Kind.ANY, "发起方端口", "port of the originator"),
+                "id.resp_h": Field(Kind.ANY, "应答方地址", "address of the responder"),
+                "id.resp_p": Field(Kind.ANY, "应答方端口", "port of the responder"),
+                "query": Field(Kind.ANY, "查询的域名（DNS）", "name asked for"),
+                "record_type": Field(Kind.ANY, "查询的记录类型（DNS）", "record type asked for"),
+                "answer": Field(Kind.ANY, "应答（DNS）", "answers", many=True),
+            }
+        ),
         Category.UNIT: {
             "has_whitelist": Field(Kind.FLAG, "有生效的白名单条目", "a whitelist entry is in force"),
             "scanned": Field(Kind.FLAG, "做过扫描或导入过扫描结果", "a scan was run or imported"),
@@ -194,3 +230,17 @@ FIELDS: Mapping[Category, Mapping[str, Field]] = MappingProxyType(
         },
     }
 )
+
+
+def is_of_kind(value: FieldValue, kind: Kind) -> bool:
+    """Tell whether a value, or each of several, is what a field of this kind holds; addresses are never texts."""
+    return all(_TESTS[kind](one) for one in (value if isinstance(value, tuple) else (value,)))
+
+
+_TESTS: Mapping[Kind, Callable[[Scalar], bool]] = {
+    Kind.TEXT: lambda one: isinstance(one, str),
+    Kind.NUMBER: lambda one: isinstance(one, int | float) and not isinstance(one, bool),
+    Kind.FLAG: lambda one: isinstance(one, bool),
+    Kind.ADDRESS: lambda one: isinstance(one, IPv4Address | IPv6Address),
+    Kind.ANY: lambda _one: True,
+}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentinel.assess.catalogues import HighRiskCase
+from sentinel.assess.correlation import Correlation
 from sentinel.assess.term import Term
 from sentinel.model.control import Catalogue
 from sentinel.model.rule import Rule
@@ -26,12 +27,14 @@ class Kept:
     """What is kept of a pack without mistakes.
 
     Attributes:
-        rules: the rules with their conditions, sorted by name.
+        rules: the rules about single subjects with their conditions, sorted by name.
+        correlations: the rules that count detections of others.
         catalogues: control catalogues.
         high_risk: high-risk cases.
     """
 
     rules: tuple[tuple[Rule, Term], ...]
+    correlations: tuple[Correlation, ...]
     catalogues: tuple[Catalogue, ...]
     high_risk: tuple[HighRiskCase, ...]
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from ipaddress import ip_address
+from pathlib import Path
 from uuid import UUID
 
 from sentinel.assess.compile import Part, compile_term
+from sentinel.assess.correlationfile import CorrelationFile
 from sentinel.assess.detection import read_detection
-from sentinel.assess.fields import FIELDS, Field, Kind
+from sentinel.assess.fields import FIELDS
+from sentinel.assess.logsource import Source, read_source
+from sentinel.assess.rulecases import check_cases
 from sentinel.assess.term import Term
 from sentinel.assess.yamlnodes import Complaints, Node
 from sentinel.model.moment import SHANGHAI
-from sentinel.model.rule import Category, FieldValue, Rule, RuleText, Scalar, Severity
+from sentinel.model.rule import Category, Rule, RuleText, Severity
 
 REQUIRED = (
     "title",
@@ -35,10 +38,16 @@ _TEXTS = frozenset(
 )
 _LISTS = frozenset({"references", "fields", "falsepositives", "tags"})
 _DATES = frozenset({"date", "modified", "valid_from", "valid_to"})
-_MAPS = frozenset({"logsource", "detection", "cases"})
+_MAPS = frozenset({"logsource", "detection", "cases", "correlation"})
 _KNOWN = _TEXTS | _LISTS | _DATES | _MAPS | {"due_days", "related"}
 _NAME = re.compile(r"[a-z0-9]+(?:\.[a-z0-9]+(?:-[a-z0-9]+)*)+\Z")
 _FOREIGN_TAGS = ("attack.", "cve.", "d3fend.", "tlp.", "detection.")
+_OURS = {"title_en", "name", "level", "remediation", "remediation_en", "cases"}
+_FOREIGN_ZH = "核实日志所示的行为和主机；确属异常的隔离、取证、处置。"
+_FOREIGN_EN = "Find out what the log shows and which host did it; isolate and handle it when it is wrong."
+_READ = _OURS | {"title", "id", "logsource", "detection", "falsepositives", "valid_from", "valid_to", "due_days"}
+"""Keys of a foreign rule that are read; others are its author's business."""
+
 MAX_TEXT = 2000
 MAX_DUE_DAYS = 3650
 
@@ -78,7 +87,8 @@ class RuleFile:
         name_line: its line.
         uuid: the UUID in its canonical form, or empty.
         uuid_line: its line.
-        compiled: the rule; None when the file has mistakes.
+        compiled: the rule; None when the file has mistakes, or it is a correlation.
+        correlation: the correlation, to be read once all rules are known.
     """
 
     name: str
@@ -86,6 +96,7 @@ class RuleFile:
     uuid: str
     uuid_line: int
     compiled: CompiledRule | None
+    correlation: CorrelationFile | None = None
 
 
 def read_rule(root: Node, references: References, complaints: Complaints) -> RuleFile:
@@ -93,23 +104,31 @@ def read_rule(root: Node, references: References, complaints: Complaints) -> Rul
     name_node = root.child("name")
     name = name_node.value if name_node and isinstance(name_node.value, str) else ""
     complaints.rule = name
-    if root.child("correlation"):
-        complaints.add(root.line, "correlation rules are not supported yet")
-        return RuleFile(name, root.line, "", root.line, None)
-    _check_keys(root, complaints)
+    correlation = root.child("correlation")
+    source = Source(Category.UNIT) if correlation else read_source(root, complaints)
+    foreign = source is not None and source.is_foreign
+    if foreign and not name:
+        name = complaints.rule = _foreign_name(complaints.file)
+    _check_keys(root, complaints, foreign=foreign)
     uuid, uuid_line = _read_uuid(root, complaints)
-    category = _read_category(root, complaints)
-    tags = _read_tags(root, references, complaints)
+    category = source.category if source else None
+    tags = _read_tags(root, references, complaints, foreign=foreign)
     rule = _build_rule(root, name, uuid, category, tags, complaints)
     term = part = None
+    name_line = name_node.line if name_node else root.line
+    if correlation:
+        whole = correlation.is_mapping and rule is not None and not complaints.found
+        counting = CorrelationFile(rule, correlation, root.child("cases"), complaints) if whole and rule else None
+        return RuleFile(name, name_line, uuid, uuid_line, None, counting)
     detection = root.child("detection")
-    if category and detection and detection.is_mapping:
-        known = FIELDS[category]
-        term = read_detection(detection, _sigma_part(root), known, complaints)
+    if source and detection and detection.is_mapping:
+        known = FIELDS[source.category]
+        read = read_detection(detection, _sigma_part(root), known, complaints)
+        term = source.narrow(read) if read else None
         part = compile_term(term) if term else None
-        _check_cases(root.child("cases"), known, part, complaints)
+        check_cases(root.child("cases"), known, part, complaints)
     compiled = CompiledRule(rule, part, term) if term and part and rule and not complaints.found else None
-    return RuleFile(name, name_node.line if name_node else root.line, uuid, uuid_line, compiled)
+    return RuleFile(name, name_line, uuid, uuid_line, compiled)
 
 
 def _sigma_part(root: Node) -> dict[str, object]:
@@ -117,15 +136,23 @@ def _sigma_part(root: Node) -> dict[str, object]:
     return {name: node.value for name, node in root.entries if name in {"title", "logsource", "detection"}}
 
 
-def _check_keys(root: Node, complaints: Complaints) -> None:
+def _foreign_name(file: str) -> str:
+    """Name a rule that has no readable name of its own by its file."""
+    words = re.sub(r"[^a-z0-9]+", "-", Path(file).stem.lower()).strip("-")
+    return f"sigma.{words or 'rule'}"
+
+
+def _check_keys(root: Node, complaints: Complaints, *, foreign: bool) -> None:
     if not root.is_mapping:
         complaints.add(root.line, "a rule file is a mapping with title, id, name, …")
         return
+    left_out = {"logsource", "detection"} if root.child("correlation") else set()
+    left_out |= _OURS if foreign else set()
     for key in REQUIRED:
-        if root.child(key) is None:
+        if key not in left_out and root.child(key) is None:
             complaints.add(root.line, f"key {key!r} is missing")
     for key, node in root.entries:
-        problem = _key_problem(key, node)
+        problem = _key_problem(key, node) if key in _READ or not foreign else ""
         if problem:
             complaints.add(node.line, problem)
 
@@ -162,23 +189,9 @@ def _read_uuid(root: Node, complaints: Complaints) -> tuple[str, int]:
         return "", node.line
 
 
-def _read_category(root: Node, complaints: Complaints) -> Category | None:
-    source = root.child("logsource")
-    if source is None or not source.is_mapping:
-        return None
-    for key, node in source.entries:
-        if key not in {"product", "category"}:
-            complaints.add(node.line, f"unknown key {key!r} in logsource")
-    product, category = source.child("product"), source.child("category")
-    if product is None or product.value != "sentinel":
-        complaints.add((product or source).line, "logsource.product must be sentinel")
-    if category is None or category.value not in list(Category):
-        complaints.add((category or source).line, f"logsource.category must be one of {', '.join(Category)}")
-        return None
-    return Category(str(category.value))
-
-
-def _read_tags(root: Node, references: References, complaints: Complaints) -> tuple[tuple[str, str], ...]:
+def _read_tags(
+    root: Node, references: References, complaints: Complaints, *, foreign: bool
+) -> tuple[tuple[str, str], ...]:
     """Give the clauses a rule speaks to, as (what the tag begins with, id of the clause)."""
     node = root.child("tags")
     found: list[tuple[str, str]] = []
@@ -188,11 +201,11 @@ def _read_tags(root: Node, references: References, complaints: Complaints) -> tu
             continue
         space, _, rest = tag.partition(".")
         clause = references.spaces.get(space, {}).get(rest)
-        if tag != tag.lower():
+        if tag != tag.lower() and not foreign:
             complaints.add(item.line, f"tag {tag!r} must be lower case")
         elif clause is not None:
             found.append((space, clause))
-        elif not tag.startswith(_FOREIGN_TAGS):
+        elif not foreign and not tag.startswith(_FOREIGN_TAGS):
             complaints.add(item.line, f"tag {tag!r} names no clause of a catalogue and no high-risk case")
     return tuple(found)
 
@@ -210,16 +223,17 @@ def _build_rule(
     if valid_from and valid_to and valid_to < valid_from:
         complaints.add(root.line, "valid_to lies before valid_from")
     level = root.child("level")
-    if category is None or level is None or level.value not in list(Severity):
+    severity = level.value if level else "medium" if category is Category.LOG else None
+    if category is None or severity not in list(Severity):
         return None
     due = root.child("due_days")
     positives = root.child("falsepositives")
     return Rule(
         id=uuid,
         name=name,
-        zh=RuleText(_text(root, "title"), _text(root, "description"), _text(root, "remediation")),
-        en=RuleText(_text(root, "title_en"), _text(root, "description_en"), _text(root, "remediation_en")),
-        severity=Severity(str(level.value)),
+        zh=_words(root, "", _FOREIGN_ZH),
+        en=_words(root, "_en", _FOREIGN_EN),
+        severity=Severity(str(severity)),
         category=category,
         clauses=tuple(clause for space, clause in tags if space == "mlps"),
         high_risk=tuple(clause for space, clause in tags if space == "high-risk"),
@@ -231,6 +245,13 @@ def _build_rule(
         line=root.line,
         tags=tuple(f"{space}.{clause.lower()}" for space, clause in tags),
     )
+
+
+def _words(root: Node, suffix: str, remediation: str) -> RuleText:
+    """Read the words in one language; a foreign rule has one alone and says nothing of what to do."""
+    title = _text(root, f"title{suffix}") or _text(root, "title")
+    description = _text(root, f"description{suffix}") or _text(root, "description")
+    return RuleText(title, description, _text(root, f"remediation{suffix}") or remediation)
 
 
 def _text(root: Node, key: str) -> str:
@@ -250,53 +271,3 @@ def _read_moment(value: object, *, end: bool) -> datetime | None:
     if isinstance(value, date):
         return datetime.combine(value, time.max if end else time.min, SHANGHAI).astimezone(UTC)
     return None
-
-
-def _check_cases(node: Node | None, known: Mapping[str, Field], part: Part | None, complaints: Complaints) -> None:
-    if node is None or not node.is_mapping:
-        return
-    for key, _ in node.entries:
-        if key not in {"fires", "quiet"}:
-            complaints.add(node.line, f"unknown key {key!r} in cases; write fires and quiet")
-    for key, wanted in (("fires", True), ("quiet", False)):
-        case = node.child(key)
-        if case is None or not case.is_mapping or not case.entries:
-            complaints.add((case or node).line, f"cases.{key} must be a mapping of fields")
-            continue
-        fields = _read_case(case, known, complaints)
-        if part and fields is not None and part.holds(fields) is not wanted:
-            complaints.add(case.line, f"cases.{key} {'does not fire' if wanted else 'fires'}")
-
-
-def _read_case(node: Node, known: Mapping[str, Field], complaints: Complaints) -> dict[str, FieldValue] | None:
-    before = len(complaints.found)
-    fields: dict[str, FieldValue] = {}
-    for name, child in node.entries:
-        wanted = known.get(name)
-        if wanted is None:
-            complaints.add(child.line, f"unknown field {name!r} in a case")
-            continue
-        if child.is_list and not wanted.many:
-            complaints.add(child.line, f"field {name!r} holds one value, not a list")
-            continue
-        values = [_CASTS[wanted.kind](item.value) for item in child.items]
-        if None in values:
-            complaints.add(child.line, f"field {name!r} of a case wants a {wanted.kind}")
-            continue
-        fields[name] = tuple(values) if wanted.many else values[0]
-    return fields if len(complaints.found) == before else None
-
-
-def _as_address(value: object) -> Scalar:
-    try:
-        return ip_address(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-
-
-_CASTS: Mapping[Kind, Callable[[object], Scalar]] = {
-    Kind.TEXT: lambda value: value if isinstance(value, str) else None,
-    Kind.NUMBER: lambda value: value if isinstance(value, int | float) and not isinstance(value, bool) else None,
-    Kind.FLAG: lambda value: value if isinstance(value, bool) else None,
-    Kind.ADDRESS: _as_address,
-}

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from ipaddress import ip_address
 
+from sentinel.assess.fields import FIELDS, is_of_kind
 from sentinel.assess.listing import Listing
 from sentinel.model.blanket import NO_BLANKETS, Blankets
 from sentinel.model.endpoint import EndpointKey, Host, MapRow, answers_everything
 from sentinel.model.flow import FlowDetection
+from sentinel.model.hostname import covers
 from sentinel.model.observation import Certificate, NameObservation
+from sentinel.model.probe import Probe, ProbeKind
 from sentinel.model.rule import Category, FieldValue, Scalar, Subject
 from sentinel.model.system import InformationSystem
 from sentinel.model.unit import IPAddress, Network, Zone
+
+_LOOKED_AT = {ProbeKind.TLS: Category.TLS, ProbeKind.WEB: Category.WEB, ProbeKind.DNS: Category.DNS}
+
+_REFUTING = frozenset({"no_login", "snmp_public", "mail_plain_login"})
+"""Flags that end, when false, what a scan suggests."""
 
 OUTSIDE = "outside"
 """The vantage of a look at the school from beyond its border."""
 
 
-def build_service_subject(row: MapRow, listing: Listing, now: datetime) -> Subject:
-    """Build the subject of an open endpoint; its text is `10.0.0.5:6379/tcp`, IPv6 in brackets."""
+def build_service_subject(row: MapRow, listing: Listing, now: datetime, looks: Iterable[Probe] = ()) -> Subject:
+    """Build the subject of an open endpoint; its text is `10.0.0.5:6379/tcp`, IPv6 in brackets.
+
+    What closer looks at it found stands beside what the map says, under the names of the fields that are known. What
+    one refuted before the service became what it is now is open again.
+    """
     endpoint = row.endpoint
     key, seen = endpoint.key, endpoint.fingerprint
     listed = listing.endpoint(
@@ -46,6 +59,13 @@ def build_service_subject(row: MapRow, listing: Listing, now: datetime) -> Subje
         "whitelist": listed.value,
         "open_days": _days(endpoint.valid_from, now),
     }
+    for look in looks:
+        is_old = look.last_seen < endpoint.valid_from
+        fields |= {
+            name: value
+            for name, value in _found(Category.SERVICE, look).items()
+            if name not in fields and not (is_old and value is False and name in _REFUTING)
+        }
     return _subject(Category.SERVICE, row, endpoint_text(key), fields)
 
 
@@ -77,7 +97,8 @@ def build_certificate_subject(row: MapRow, now: datetime) -> Subject | None:
         "host_names": row.names,
         "name_mismatch": _is_mismatch(certificate, row),
     }
-    return _subject(Category.CERTIFICATE, row, endpoint_text(key), fields)
+    told = (("days_left", now), ("expired", end)) if end and end < now else (("days_left", now),)
+    return replace(_subject(Category.CERTIFICATE, row, endpoint_text(key), fields), told=told)
 
 
 def build_host_subjects(
@@ -188,6 +209,45 @@ def build_flow_subject(
     return Subject(Category.FLOW, unit, network, text, _present(fields), evidence, flow.last_seen)
 
 
+def build_probe_subject(look: Probe, row: MapRow | None, unit: str, now: datetime) -> Subject | None:
+    """Build the subject of what a closer look found; None for looks that belong to the service.
+
+    Its text is the endpoint and, where it was asked by one, the name, or the domain alone; `row` is the endpoint's.
+    """
+    category = _LOOKED_AT.get(look.kind)
+    if category is None:
+        return None
+    fields = _found(category, look) | {
+        "asked_name": look.name or None,
+        "look_age_days": _days(look.last_seen, now),
+        "vantage": look.vantage,
+    }
+    text = look.name
+    if look.address is not None:
+        key = EndpointKey(look.network, look.vantage, look.address, look.proto, look.port)
+        fields |= {
+            "address": look.address,
+            "port": look.port,
+            "proto": look.proto,
+            "zone": row.zone.value if row else Zone.UNKNOWN.value,
+            "internet": _is_exposed(key),
+        }
+        if category is Category.WEB:
+            fields["map_title"] = row.endpoint.title or None if row else None
+        text = f"{endpoint_text(key)} {look.name}".strip()
+    return Subject(category, unit, look.network, text, _present(fields), look.evidence, look.last_seen)
+
+
+def _found(category: Category, look: Probe) -> dict[str, FieldValue]:
+    """Give the values of a look that are fields of the category and of their kind; a foreign record may hold others."""
+    known = FIELDS[category]
+    return {
+        name: value if known[name].many or not isinstance(value, tuple) else value[0]
+        for name, value in look.values
+        if name in known and is_of_kind(value, known[name].kind)
+    }
+
+
 def build_unit_subject(
     unit: str,
     listing: Listing,
@@ -285,18 +345,7 @@ def _is_mismatch(certificate: Certificate, row: MapRow) -> bool | None:
     covered = {name.lower().rstrip(".") for name in certificate.names}
     if not covered:
         subject = certificate.subject.lower()
-        return False if any(_covers(subject, name) for name in known) else None
+        return False if any(covers(subject, name) for name in known) else None
     if str(row.endpoint.key.address) in covered:
         return False
-    return not any(_covers(pattern, name) for pattern in covered for name in known)
-
-
-def _covers(pattern: str, name: str) -> bool:
-    """Tell whether a certificate name covers a host name; `*.` stands for exactly one label.
-
-    Source: RFC 9525 section 6.3.
-    """
-    if pattern == name:
-        return True
-    label, dot, rest = name.partition(".")
-    return bool(label and dot and pattern.startswith("*.") and pattern[2:] == rest)
+    return not any(covers(pattern, name) for pattern in covered for name in known)

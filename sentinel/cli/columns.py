@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sentinel.cli.output import print_line, print_note
 
 if TYPE_CHECKING:
+    from sentinel.schedule.columns import Field
     from sentinel.schedule.mappings import ColumnReading
     from sentinel.schedule.register_row import CellError
 
@@ -15,15 +16,19 @@ MOST_TOLD = 50
 """Cells told one by one; a sheet with more of them has one mistake many times."""
 
 
-def print_columns(file: str, columns: Sequence[ColumnReading]) -> None:
-    """Print which column was taken for what, sheet by sheet, and which ones nobody understood."""
+def print_columns(file: str, columns: Sequence[ColumnReading], own: Mapping[Field, str] | None = None) -> None:
+    """Print which column was taken for what, sheet by sheet, and which ones nobody understood.
+
+    `own` are the words of this kind of sheet where it has others.
+    """
     from sentinel.schedule.vocabularies import WORDS
 
+    words = WORDS | dict(own or {})
     for sheet in dict.fromkeys(one.sheet for one in columns):
         of_sheet = [one for one in columns if one.sheet == sheet]
         print_line(f"{file}{f' 工作表 {sheet}' if sheet else ''} 的列：")
         read = [
-            f"{one.letter} {one.title} → {WORDS[one.field]}{'（更正）' if one.corrected else ''}"
+            f"{one.letter} {one.title} → {words[one.field]}{'（更正）' if one.corrected else ''}"
             for one in of_sheet
             if one.field is not None
         ]

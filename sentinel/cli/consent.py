@@ -61,8 +61,8 @@ def add(
         until = read_time(end, "--until") if end else None
         if begin and until and until <= begin:
             raise UsageError("--until: lies before --from")
-        refuse_kept_out(context, owner, [one.network for one in wanted if one.network is not None], "TARGET")
         with context.database.transaction(context.actor, context.clock()) as transaction:
+            refuse_kept_out(context, owner, [one.network for one in wanted if one.network is not None], "TARGET")
             stored = write_hosting(transaction, Hosting(0, owner.code, name, tuple(wanted), paper, begin, until))
     if as_json:
         print_json(build_hosting_words(stored))
@@ -74,15 +74,21 @@ def add(
 @consents.command("list")
 def show(unit: UnitOption = None, as_json: JsonOption = False) -> None:
     """列出第三方托管与同意，到期与撤销的也在内。"""
+    from sentinel.schedule.keep_out import load_kept_out
+    from sentinel.schedule.kept_words import Kept, join_state, show_targets
     from sentinel.store.hostings import build_hosting_words, read_hostings
 
     with open_session() as context:
         owner = context.choose_unit(unit)
         now = context.clock()
         found = read_hostings(context.database, owner.code)
+        kept = load_kept_out(context, owner)
+    shown = {one.id: show_targets(kept, one.targets) for one in found}
     if as_json:
         for one in found:
-            print_json(build_hosting_words(one) | {"in_force": one.is_consent(now)})
+            in_force = one.is_consent(now) and shown[one.id].kept is not Kept.WHOLE
+            places = {"targets": shown[one.id].texts, "in_force": in_force, "kept_out": shown[one.id].kept}
+            print_json(build_hosting_words(one) | places)
         return
     print_table(
         f"{owner.name}的第三方托管",
@@ -91,10 +97,14 @@ def show(unit: UnitOption = None, as_json: JsonOption = False) -> None:
             (
                 one.id,
                 one.party,
-                "、".join(target.text for target in one.targets),
+                shown[one.id].line,
                 one.document,
                 local_date(one.valid_to) if one.valid_to else "",
-                "有效" if one.is_consent(now) else "撤销" if one.withdrawn_at else "未同意或不在有效期",
+                join_state("有效", shown[one.id].kept)
+                if one.is_consent(now)
+                else "撤销"
+                if one.withdrawn_at
+                else "未同意或不在有效期",
             )
             for one in found
         ],

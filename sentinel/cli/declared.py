@@ -95,6 +95,8 @@ def _read_answers(context: Context, owner: Unit) -> Iterator[tuple[str, str, str
     """Give each answer with the command that changes it."""
     from sentinel.schedule.answers import place_list
     from sentinel.schedule.enrolment import CLASSIFIED
+    from sentinel.schedule.keep_out import load_kept_out
+    from sentinel.schedule.kept_words import show_prefixes
     from sentinel.store.declared import read_answers, read_contacts, read_exits, read_keep_outs
     from sentinel.store.units import read_networks
 
@@ -119,8 +121,9 @@ def _read_answers(context: Context, owner: Unit) -> Iterator[tuple[str, str, str
             words,
             "sentinel unit network 名称 网段 --zone 区域" if network.prefixes else "sentinel unit networks",
         )
+    hidden = load_kept_out(context, owner)
     for one in read_exits(context.database, owner.code):
-        yield "出口", f"{one.name} {place_list(one.prefixes)}", "sentinel unit exit add 名称 地址"
+        yield "出口", f"{one.name} {show_prefixes(hidden, one.prefixes).line}", "sentinel unit exit add 名称 地址"
     yield from _read_authority(context, owner, answers)
     known = read_contacts(context.database, owner.code, context.load_seal())
     yield "联系人", describe_contacts(known) or "未登记", "sentinel unit contact set"
@@ -225,16 +228,20 @@ def add_exit(
 @exits.command("list")
 def list_exits(unit: UnitOption = None, as_json: JsonOption = False) -> None:
     """列出出口。"""
-    from sentinel.schedule.answers import place_list
+    from sentinel.schedule.keep_out import load_kept_out
+    from sentinel.schedule.kept_words import show_prefixes
     from sentinel.store.declared import read_exits
 
     with open_session() as context:
-        found = read_exits(context.database, context.choose_unit(unit).code)
+        owner = context.choose_unit(unit)
+        found = read_exits(context.database, owner.code)
+        kept = load_kept_out(context, owner)
+    shown = [(one, show_prefixes(kept, one.prefixes)) for one in found]
     if as_json:
-        for one in found:
-            print_json(_exit_words(one))
+        for one, places in shown:
+            print_json(_exit_words(one) | {"prefixes": places.texts, "kept_out": places.kept})
         return
-    rows = [(one.name, place_list(one.prefixes), one.provider, one.line) for one in found]
+    rows = [(one.name, places.line, one.provider, one.line) for one, places in shown]
     print_table("出口", ("名称", "公网地址", "运营商", "线路号"), rows, "sentinel unit exit add 名称 地址")
 
 
@@ -277,9 +284,12 @@ def add_keep_out(
         stored, gone = add(context, context.choose_unit(unit), places, why.strip())
     if as_json:
         words = {"hosts_removed": gone.hosts, "lines_withdrawn": gone.lines, "entries_withdrawn": gone.entries}
-        print_json(_keep_out_words(stored) | words | {"findings_closed": gone.findings})
+        print_json(_keep_out_words(stored) | words | {"findings_closed": gone.findings, "cut": gone.cut})
         return
     print_line(f"已登记排除 {stored.id}：{place_list(stored.prefixes)}。对此后的探测与导入立即生效。")
+    if gone.cut:
+        print_note(f"授权、托管、地址池与出口中有 {gone.cut} 条涉及它们，这一部分不再生效，列出时写明。")
+    print_note("日志中谁用过这些地址的记录一并删除；撤回排除也不恢复，要时须重新导入。")
     if any((gone.hosts, gone.lines, gone.entries, gone.findings)):
         print_note(
             f"地图中的 {gone.hosts} 台主机已移出；撤下台账 {gone.lines} 条、白名单 {gone.entries} 条，"
@@ -318,7 +328,7 @@ def withdraw_keep_out(
         raise UsageError("--why: may not be empty")
     with open_session() as context:
         withdraw(context, context.choose_unit(unit), number, why.strip())
-    print_line(f"已撤销排除 {number}。没有授权，仍不发送报文。")
+    print_line(f"已撤销排除 {number}。没有授权，仍不发送报文；登记时删除的日志记录不恢复。")
 
 
 @keep_outs.command("answer")
@@ -336,9 +346,11 @@ def answer(
         raise UsageError(f"state: {error}") from error
     with open_session() as context:
         owner = context.choose_unit(unit)
-        if wanted == "none" and read_keep_outs(context.database, owner.code):
-            raise UsageError("addresses are declared to stay out; withdraw them first (`sentinel unit keep-out list`)")
         with context.database.transaction(context.actor, context.clock()) as transaction:
+            if wanted == "none" and read_keep_outs(context.database, owner.code):
+                raise UsageError(
+                    "addresses are declared to stay out; withdraw them first (`sentinel unit keep-out list`)"
+                )
             write_answer(transaction, owner.code, CLASSIFIED, wanted)
     print_line(f"涉密：{STATES[wanted]}。")
 

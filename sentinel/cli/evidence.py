@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentinel.cli.output import print_json, print_line, print_table
+from sentinel.cli.output import print_json, print_line, print_table, trial_words
 from sentinel.cli.session import JsonOption, open_session
 from sentinel.model.moment import local_text
 
@@ -67,7 +67,7 @@ def prune(
         int | None,
         typer.Option("--budget", help="预算（MiB），默认取设置 evidence_budget_mib", min=1, show_default=False),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="只列出将清除什么，不清除")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="试运行：只列出将清除什么，不清除")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """按预算清除无人引用的证据，最旧在前；作为依据的从不清除。未设预算时只清中断留下的残余。"""
@@ -90,7 +90,9 @@ def prune(
             for one in done.chosen
         ],
     )
-    if not dry_run:
+    if dry_run:
+        print_line(trial_words())
+    else:
         print_line(f"腾出 {done.free_bytes / _MIB:.1f} MiB；记录与哈希仍在。")
     if not limit:
         print_line("未设预算，只清中断留下的残余；设置 evidence_budget_mib，或加 --budget。")

@@ -123,7 +123,7 @@ def mark(
     """把一条隐患标为误报或风险接受；它仍然可见，到期恢复。"""
     from sentinel.model.finding import FindingState
     from sentinel.respond.lifecycle import exempt
-    from sentinel.store.findings import find_finding, write_findings
+    from sentinel.store.findings import find_finding, reread_finding, write_findings
 
     if false_positive == accept:
         raise UsageError("say either --false-positive or --accept")
@@ -136,13 +136,14 @@ def mark(
         now = context.clock()
         if end <= now:
             raise UsageError("--until: lies in the past")
-        if finding.state.is_gone:
-            raise UsageError(f"{finding.number} is {finding.state}: there is nothing to exempt")
-        try:
-            step = exempt(finding, state, why=why, by=context.actor, until=end)
-        except ValueError as error:
-            raise UsageError(f"--why: {error}") from error
         with context.database.transaction(context.actor, now) as transaction:
+            finding = reread_finding(transaction, finding)
+            if finding.state.is_gone:
+                raise UsageError(f"{finding.number} is {finding.state}: there is nothing to exempt")
+            try:
+                step = exempt(finding, state, why=why, by=context.actor, until=end)
+            except ValueError as error:
+                raise UsageError(f"--why: {error}") from error
             (stored,) = write_findings(transaction, [(step.finding, step.before, step.reason)])
             transaction.audit(
                 "finding.mark",

@@ -256,6 +256,7 @@ def _lines(one: Finding, person: Person | None) -> Iterator[tuple[str, str]]:
 
 def _history_lines(history: _History) -> Iterator[tuple[str, str]]:
     from sentinel.model.finding import ClosingKind
+    from sentinel.report.event_words import event_reason
 
     for notice in history.notices:
         yield "通报", f"{notice.number}（{notice.issuer}）{notice.title}"
@@ -274,7 +275,7 @@ def _history_lines(history: _History) -> Iterator[tuple[str, str]]:
         )
         yield name, "，".join(filter(None, parts))
     for at, actor, before, after, reason in reversed(history.events):
-        yield "经过", f"{local_text(at)} {actor}：{_state_word(before)}→{_state_word(after)} {reason}"
+        yield "经过", f"{local_text(at)} {actor}：{_state_word(before)}→{_state_word(after)} {event_reason(reason).zh}"
 
 
 def retest(

@@ -1,15 +1,13 @@
-"""`check` and `rules`: judging, and the rules it is done by."""
+"""`check`: judging."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentinel.cli.output import print_json, print_line, print_note, print_paragraph, print_table
-from sentinel.cli.session import JsonOption, UnitOption, choose_home, open_session, read_choice, read_settings
-from sentinel.errors import Mistake, RuleError
+from sentinel.cli.output import print_json, print_line, print_paragraph, print_table
+from sentinel.cli.session import JsonOption, UnitOption, open_session, read_choice
 from sentinel.model.control import Basis, Verdict
 
 if TYPE_CHECKING:
@@ -32,13 +30,10 @@ RANGE_WORDS = {
     "权重为本项目的设定，与 2025 版口径不可比较，不是测评结论。",
 }
 
-group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="检测规则与控制目录。")
-
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this group."""
+    """Add the command of this group."""
     app.command("check")(check)
-    app.add_typer(group, name="rules")
 
 
 def check(
@@ -153,77 +148,3 @@ def build_verdict(one: ClauseVerdict) -> dict[str, object]:
         "strength": one.clause.strength_at(one.level),
         "verified": one.clause.verified,
     }
-
-
-@group.command("list")
-def show(as_json: JsonOption = False) -> None:
-    """列出检测规则。"""
-    from sentinel.assess.pack import load_pack
-
-    rules = load_pack(_folders()).rules
-    if as_json:
-        for one in rules:
-            print_json(
-                {
-                    "id": one.id,
-                    "name": one.name,
-                    "title": one.zh.title,
-                    "title_en": one.en.title,
-                    "level": one.severity,
-                    "category": one.category,
-                    "clauses": list(one.clauses),
-                    "high_risk": list(one.high_risk),
-                    "due_days": one.due_days,
-                    "file": one.file,
-                }
-            )
-        return
-    words = {"critical": "严重", "high": "高危", "medium": "中危", "low": "低危", "informational": "提示"}
-    print_table(
-        "检测规则",
-        ("名称", "标题", "等级", "对象", "条款"),
-        [(one.name, one.zh.title, words[one.severity], one.category, "、".join(one.clauses)) for one in rules],
-        "sentinel rules check",
-    )
-
-
-@group.command("check")
-def check_rules(
-    folders: Annotated[
-        list[Path] | None, typer.Argument(help="规则文件夹，默认自带与设置中的", show_default=False)
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """检查规则文件，一次列出全部错误的文件与行号。"""
-    from sentinel.assess.pack import check_pack
-
-    mistakes = _check_named(tuple(folders)) if folders else check_pack(_folders())
-    for one in mistakes:
-        if as_json:
-            print_json({"file": one.file, "line": one.line, "rule": one.rule, "message": one.message})
-        else:
-            print_line(str(one))
-    if mistakes:
-        print_note(f"sentinel: mistakes in the rules: {len(mistakes)}")
-        raise typer.Exit(RuleError.status)
-    if not as_json:
-        print_line("规则没有错误。下一步：sentinel rules list")
-
-
-def _check_named(folders: tuple[Path, ...]) -> tuple[Mistake, ...]:
-    """Check folders together with the shipped rules, whose clauses and names they may not contradict."""
-    from sentinel.assess.pack import check_pack
-    from sentinel.config import data_folder
-
-    named = tuple(str(folder) for folder in folders)
-    shipped = data_folder("rules")
-    if any(folder.resolve() == shipped.resolve() for folder in folders):
-        return check_pack(folders)
-    return tuple(one for one in check_pack((shipped, *folders)) if one.file.startswith(named))
-
-
-def _folders() -> tuple[Path, ...]:
-    from sentinel.config import data_folder
-
-    settings = read_settings(choose_home())
-    return (data_folder("rules"), *(Path(folder) for folder in settings.rules))

@@ -35,15 +35,30 @@ def print_line(text: str) -> None:
 
 
 def print_paragraph(text: str) -> None:
-    """Print text for people, broken into lines of at most 100 columns; CJK letters take two."""
-    line, used = "", 0
+    """Print text for people, broken into lines of at most 100 columns; CJK letters take two.
+
+    A word or a number is broken only where it is longer than half a line.
+    """
+    line = ""
     for letter in clean(text):
-        width = 2 if east_asian_width(letter) in "WF" else 1
-        if used + width > WIDTH:
-            _write(line + "\n")
-            line, used = "  ", 2
-        line, used = line + letter, used + width
+        if _columns(line + letter) > WIDTH:
+            end = _last_break(line + letter)
+            _write(line[:end].rstrip() + "\n")
+            line = "  " + line[end:].lstrip()
+        line += letter
     _write(line + "\n")
+
+
+def _last_break(line: str) -> int:
+    """Give where a line that is one letter too long may break: behind a blank or a CJK letter of its second half."""
+    for place in range(len(line) - 1, len(line) // 2, -1):
+        if line[place] not in "，、；。：）" and (line[place - 1] == " " or _columns(line[place - 1]) == 2):
+            return place
+    return len(line) - 1
+
+
+def _columns(text: str) -> int:
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def print_note(text: str) -> None:
@@ -80,6 +95,11 @@ def print_table(
     print_line(f"共 {table.row_count} 条。")
     if step:
         print_line(f"下一步：{step}")
+
+
+def trial_words(how: str = "去掉 --dry-run") -> str:
+    """Give what every trial ends with: nothing was changed, and how to do it."""
+    return f"试运行，什么也没有改变；正式执行：{how}。"
 
 
 def is_interactive() -> bool:

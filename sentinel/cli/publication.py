@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentinel.cli.importing import SOME_REFUSED, MapOption
-from sentinel.cli.output import print_json, print_line, print_note, print_table
+from sentinel.cli.output import print_json, print_line, print_note, print_table, trial_words
 from sentinel.cli.scope import WhyOption
 from sentinel.cli.session import LAST_ROW, JsonOption, UnitOption, open_session, read_start, read_time
 from sentinel.errors import UsageError
@@ -18,21 +18,13 @@ from sentinel.model.publication import Mapping, Publication, PublicationState, p
 
 if TYPE_CHECKING:
     from sentinel.model.unit import IPAddress
+    from sentinel.schedule.keep_out import KeptOut
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="公网映射：公网地址与端口通向哪台内网主机。")
 
 STATE_WORDS = {"in_force": "有效", "proposed": "待确认", "declined": "已否决", "withdrawn": "已撤销"}
-SOURCE_WORDS = {
-    "declared": "登记",
-    "fortinet": "FortiGate",
-    "iptables": "iptables",
-    "nat-server": "nat server",
-    "nginx": "nginx",
-    "sheet": "表格",
-    "certificate": "证书相同",
-    "title": "标题相同",
-}
 MOST_SHOWN = 50
+_HIDDEN = "（已排除）"
 
 
 def register(app: typer.Typer) -> None:
@@ -42,8 +34,11 @@ def register(app: typer.Typer) -> None:
 
 @group.command("add")
 def add(
-    outside: Annotated[str, typer.Argument(help="公网地址与端口，如 203.0.113.5:443、203.0.113.5（全部端口）或域名")],
-    inside: Annotated[str, typer.Argument(help="内网地址与端口，如 10.0.0.5:8443")],
+    outside: Annotated[
+        str,
+        typer.Argument(help="公网地址或域名与端口，如 203.0.113.5:443、203.0.113.5:80-89、203.0.113.5（全部端口）"),
+    ],
+    inside: Annotated[str, typer.Argument(help="内网地址与端口，如 10.0.0.5:8443；端口范围逐一对应，不写与公网相同")],
     proto: Annotated[str, typer.Option("--proto", help="tcp 或 udp")] = "tcp",
     name: Annotated[str, typer.Option("--name", help="对外的域名", show_default=False)] = "",
     via: Annotated[
@@ -56,6 +51,7 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """登记一条公网映射；地图从此把内外两侧连在一起。"""
+    from sentinel.report.published import inside_words, outside_words
     from sentinel.schedule.publishing import declare_publication
     from sentinel.store.publications import build_publication_words
 
@@ -71,7 +67,8 @@ def add(
     if as_json:
         print_json(build_publication_words(stored))
     else:
-        print_line(f"已登记公网映射 {stored.id}：{_outside(stored)} → {_inside(stored)}。下一步：sentinel map")
+        ends = f"{outside_words(stored.mapping).zh} → {inside_words(stored.mapping).zh}"
+        print_line(f"已登记公网映射 {stored.id}：{ends}。下一步：sentinel map")
 
 
 def _read_mapping(outside: str, inside: str, proto: str, name: str, via: str, note: str) -> Mapping:
@@ -81,34 +78,54 @@ def _read_mapping(outside: str, inside: str, proto: str, name: str, via: str, no
         raise UsageError("--proto: tcp or udp")
     if len(note) > 200 or not note.isprintable():
         raise UsageError("--note: at most 200 printable characters")
-    inner, own = _read_end(inside)
+    inner_host, own, own_last = _read_end(inside)
+    inner = _read_address(inner_host)
     if inner is None:
-        raise UsageError(f"no inside address: {inside!r} (write 10.0.0.5:8443)")
-    public, port = _read_end(outside)
+        raise UsageError(f"no inside address: {inside!r} (write 10.0.0.5, 10.0.0.5:8443 or 10.0.0.5:8080-8090)")
+    host, port, last = _read_end(outside)
+    public = _read_address(host)
+    if own and not port:
+        raise UsageError("a port inside needs a port outside: write 203.0.113.5:443 10.0.0.5:8443")
+    if own and own_last - own != last - port:
+        raise UsageError(
+            f"{outside} leads to {last - port + 1} ports, {inside} to {own_last - own + 1}: ports lead one to one, "
+            "as 203.0.113.5:8080-8090 10.0.0.5:80-90; without a port inside they are the same"
+        )
     try:
         domain = parse_domain(name.lower()) if name else ""
-        if public is None:
-            host, _, tail = outside.rpartition(":") if outside.rpartition(":")[2].isdigit() else (outside, "", "")
-            domain, port = parse_domain(host.lower()), int(tail or 0)
-        if own and not port:
-            raise UsageError("a port inside needs a port outside")
+        domain = domain if public else parse_domain(host.lower())
         same = 0 if own == port else own
-        return Mapping(public, proto if port else "", port, port, inner, same, domain, parse_via(via), note.strip())
+        return Mapping(public, proto if port else "", port, last, inner, same, domain, parse_via(via), note.strip())
     except ValueError as error:
         raise UsageError(str(error)) from error
 
 
-def _read_end(text: str) -> tuple[IPAddress | None, int]:
-    """Read an address with or without its port; None where it is no address."""
-    from ipaddress import ip_address
+def _read_end(text: str) -> tuple[str, int, int]:
+    """Read a host with or without its port or ports; 0: all of them."""
+    from sentinel.observe.published import read_ports
 
-    host, colon, port = text.strip().rpartition(":")
-    if text.endswith("]") or not colon or (":" in host and not host.endswith("]")) or not port.isdigit():
-        host, port = text.strip(), "0"
+    host, colon, ports = text.strip().rpartition(":")
+    if text.endswith("]") or not colon or (":" in host and not host.endswith("]")):
+        return text.strip(), 0, 0
     try:
-        return ip_address(host.strip("[]")), int(port)
+        first, last = read_ports(ports)
+        if last < first:
+            raise ValueError("runs backwards")
+    except ValueError as error:
+        raise UsageError(
+            f"{text!r}: no port or range of ports (write 203.0.113.5:443, 203.0.113.5:8080-8090, or no port for all)"
+        ) from error
+    return host, first, last
+
+
+def _read_address(host: str) -> IPAddress | None:
+    """Read an address; None where it is none."""
+    from sentinel.model.plain import read_plain_address
+
+    try:
+        return read_plain_address(host.strip("[]"))
     except ValueError:
-        return None, 0
+        return None
 
 
 @group.command("list")
@@ -118,19 +135,23 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """列出公网映射。"""
-    from sentinel.store.publications import build_publication_words, read_publications
+    from sentinel.schedule.keep_out import load_kept_out
+    from sentinel.store.publications import read_publications
 
     states = tuple(PublicationState) if everything else (PublicationState.IN_FORCE,)
     with open_session() as context:
-        found = read_publications(context.database, context.choose_unit(unit).code, states)
+        owner = context.choose_unit(unit)
+        found = read_publications(context.database, owner.code, states)
+        kept = load_kept_out(context, owner)
     if as_json:
         for one in found:
-            print_json(build_publication_words(one))
+            print_json(_words(one, kept))
         return
     _print(
         "公网映射",
         found,
         "sentinel map；sentinel publication withdraw 编号 --why 理由",
+        kept=kept,
         empty="sentinel publication import 导出文件；sentinel publication propose",
     )
 
@@ -215,19 +236,20 @@ def import_file(
         str | None, typer.Option("--outside", help="文件中没有写明公网地址处用的地址", show_default=False)
     ] = None,
     mapping: MapOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="只显示读出什么，不登记")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="试运行：只显示读出什么，不登记")] = False,
     unit: UnitOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """从华为、H3C、FortiGate、iptables、nginx 的配置或表格登记公网映射；文件本身不保存。"""
     from sentinel.schedule.mappings import parse_said
     from sentinel.schedule.publishing import import_publications
+    from sentinel.schedule.register_reasons import reason_in_chinese
     from sentinel.schedule.unit_words import PUBLICATIONS
     from sentinel.store.publications import build_publication_words
 
-    public, port = _read_end(outside) if outside else (None, 0)
-    if outside and (public is None or port):
-        raise UsageError(f"--outside: no address: {outside!r}")
+    public = _read_address(outside) if outside else None
+    if outside and public is None:
+        raise UsageError(f"--outside: no address: {outside!r} (without a port: 203.0.113.5)")
     said = parse_said(mapping or (), PUBLICATIONS)
     with open_session() as context:
         owner = context.choose_unit(unit)
@@ -243,34 +265,55 @@ def import_file(
         )
     if as_json:
         for unread in done.unread:
-            print_json({"event": "unread", "line": unread.line, "reason": unread.reason})
+            where = f"{unread.where}: " if unread.where else ""
+            print_json({"event": "unread", "line": unread.line, "reason": f"{where}{unread.reason}"})
         for one in done.added:
             print_json({"event": "added", **build_publication_words(one)})
         counts = {"added": len(done.added), "known": done.known, "unread": len(done.unread), "dry_run": dry_run}
         print_json({"summary": {"file": str(file), "format": done.format, "verified": done.verified, **counts}})
     else:
         for unread in done.unread[:MOST_SHOWN]:
-            print_note(f"第 {unread.line} 行未读：{unread.reason}")
+            print_note(f"{unread.where or f'第 {unread.line} 行'} 未读：{reason_in_chinese(unread.reason)}")
         if not done.verified:
             print_note("这种格式按厂商公开的命令手册编写，尚未与真实设备的导出核对，请抽查。")
-        _print("读出的公网映射" if dry_run else "新登记的公网映射", done.added[:MOST_SHOWN], "sentinel map")
+        hint = "" if dry_run else "sentinel map"
+        _print("读出的公网映射" if dry_run else "新登记的公网映射", done.added[:MOST_SHOWN], hint)
         print_line(f"{'可新增' if dry_run else '新增'} {len(done.added)}，已有 {done.known}，未读 {len(done.unread)}。")
+        if dry_run:
+            print_line(trial_words())
     if done.unread:
         raise typer.Exit(SOME_REFUSED)
 
 
-def _print(title: str, found: Iterable[Publication], hint: str, *, empty: str = "") -> None:
+def _words(one: Publication, kept: KeptOut) -> dict[str, object]:
+    """Write a publication without the ends that must stay out: one withdrawn for that reason is listed still."""
+    from sentinel.store.publications import build_publication_words
+
+    mapping = one.mapping
+    hidden = {
+        name: None
+        for name, end in (("outside", mapping.outside), ("inside", mapping.inside))
+        if end is not None and kept.meets(end)
+    }
+    return build_publication_words(one) | hidden | {"kept_out": bool(hidden)}
+
+
+def _print(
+    title: str, found: Iterable[Publication], hint: str, *, empty: str = "", kept: KeptOut | None = None
+) -> None:
+    from sentinel.report.published import SOURCES
+
     print_table(
         title,
         ("编号>", "公网", "内网", "域名", "经由", "来源", "状态", "截止"),
         [
             (
                 one.id or "",
-                _outside(one),
-                _inside(one),
+                _outside(one, kept),
+                _inside(one, kept),
                 one.mapping.name,
                 one.mapping.via.zh,
-                SOURCE_WORDS.get(one.source, one.source) + (f" {one.reason[:20]}" if one.reason else ""),
+                SOURCES.get(one.source, one.source) + (f" {one.reason[:20]}" if one.reason else ""),
                 STATE_WORDS[one.state],
                 local_date(one.valid_to) if one.valid_to else "",
             )
@@ -281,20 +324,15 @@ def _print(title: str, found: Iterable[Publication], hint: str, *, empty: str = 
     )
 
 
-def _outside(one: Publication) -> str:
+def _outside(one: Publication, kept: KeptOut | None = None) -> str:
+    from sentinel.report.published import outside_words
+
     mapping = one.mapping
-    where = "任意" if mapping.outside is None else str(mapping.outside)
-    return _place(where, mapping.first_port, mapping.last_port, mapping.proto)
+    hidden = kept and mapping.outside is not None and kept.meets(mapping.outside)
+    return _HIDDEN if hidden else outside_words(mapping).zh
 
 
-def _inside(one: Publication) -> str:
-    mapping = one.mapping
-    first = (mapping.inside_port or mapping.first_port) if mapping.first_port else 0
-    return _place(str(mapping.inside), first, first + mapping.last_port - mapping.first_port, mapping.proto)
+def _inside(one: Publication, kept: KeptOut | None = None) -> str:
+    from sentinel.report.published import inside_words
 
-
-def _place(where: str, first: int, last: int, proto: str) -> str:
-    if not first:
-        return f"{where} 全部端口"
-    host = f"[{where}]" if ":" in where else where
-    return f"{host}:{first}{f'-{last}' if last > first else ''}/{proto}"
+    return _HIDDEN if kept and kept.meets(one.mapping.inside) else inside_words(one.mapping).zh

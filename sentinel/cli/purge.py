@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentinel.cli.output import print_json, print_line, print_table
+from sentinel.cli.output import print_json, print_line, print_table, trial_words
 from sentinel.cli.session import JsonOption, open_session
 from sentinel.model.moment import local_date
 
@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def purge(
-    apply: Annotated[bool, typer.Option("--apply", help="真的删除；不写只列出将删除多少")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="正式删除；不写为试运行，只列出将删除多少")] = False,
     kind: Annotated[str | None, typer.Option("--kind", help="只管一类，如 nat", show_default=False)] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -34,7 +34,7 @@ def purge(
             print_json(_words(one, applied=apply))
         return
     print_table(
-        "已删除到期的数据" if apply else "到期的数据（尚未删除）",
+        "已删除到期的数据" if apply else "到期的数据",
         ("种类", "是什么", "保留", "早于", "最早", "已删除>" if apply else "将删除>"),
         [
             (
@@ -47,10 +47,11 @@ def purge(
             )
             for one in found
         ],
-        "" if apply else "sentinel purge --apply",
     )
     if any(one.count for one in found):
         print_line("此前的备份里还有这些数据；备份到期也应销毁。" if apply else "删除记入审计，不能撤销。")
+    if not apply:
+        print_line(trial_words("sentinel purge --apply"))
 
 
 def _words(one: Purged, *, applied: bool) -> dict[str, object]:

@@ -10,7 +10,7 @@ import typer
 from sentinel.cli import register_reconcile, register_systems
 from sentinel.cli.columns import print_columns, print_refused
 from sentinel.cli.importing import SOME_REFUSED, MapOption
-from sentinel.cli.output import print_json, print_line, print_note, print_table
+from sentinel.cli.output import print_json, print_line, print_note, print_table, trial_words
 from sentinel.cli.register_systems import address_text
 from sentinel.cli.session import LAST_ROW, JsonOption, PersonsOption, UnitOption, open_session
 from sentinel.errors import ParseError, UsageError
@@ -56,7 +56,7 @@ def import_sheets(
     marked: Annotated[
         Path | None, typer.Option("--marked", help="把有错的行写入此 XLSX，错处标色并批注原因", show_default=False)
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="只显示怎样读、前几行是什么，不登记")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="试运行：只显示怎样读、前几行是什么，不登记")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """从表格登记资产台账；同一文件再次导入不增加条目，文件本身不保存。"""
@@ -97,13 +97,10 @@ def _print_import(path: Path, done: RegisterImport, dry_run: bool) -> None:
     print_columns(path.name, done.columns)
     print_refused(done.refused, done.passed_over)
     if dry_run:
-        _print_lines(
-            f"前 {min(len(done.lines), SHOWN_ROWS)} 行（未登记）", done.lines[:SHOWN_ROWS], hint="去掉 --dry-run 即登记"
-        )
+        _print_lines(f"前 {min(len(done.lines), SHOWN_ROWS)} 行", done.lines[:SHOWN_ROWS], hint="")
         out = len({(cell.sheet, cell.row) for cell in done.refused})
-        print_line(
-            f"可登记 {len(done.lines)} 条{_systems_words(len(done.systems))}，不能登记的行 {out}。未登记任何条目。"
-        )
+        print_line(f"可登记 {len(done.lines)} 条{_systems_words(len(done.systems))}，不能登记的行 {out}。")
+        print_line(trial_words())
         return
     kept = f"，保留旧条目 {done.kept}" if done.kept else ""
     print_line(
@@ -269,11 +266,11 @@ def withdraw(
         raise UsageError("--why: may not be empty")
     with open_session() as context:
         owner = context.choose_unit(unit)
-        known = {line.id for line in read_register(context.database, owner.code)}
-        missing = next((number for number in numbers if number not in known), None)
-        if missing is not None:
-            raise UsageError(f"no such line in force: {missing}; `sentinel register list` shows them")
         with context.database.transaction(context.actor, context.clock()) as transaction:
+            known = {line.id for line in read_register(context.database, owner.code)}
+            missing = next((number for number in numbers if number not in known), None)
+            if missing is not None:
+                raise UsageError(f"no such line in force: {missing}; `sentinel register list` shows them")
             withdraw_register(transaction, numbers)
             transaction.audit("register.withdraw", f"unit {owner.code}", after={"lines": numbers, "why": reason})
     print_line(f"已撤下 {len(set(numbers))} 条。")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -154,6 +153,7 @@ def reconcile(
 ) -> None:
     """登记与发现逐项核对：已登记已见、未登记、登记未见、过期、双非、僵尸、计划停用，各有理由。"""
     from sentinel.report.place_words import place_kind, place_reason, place_state
+    from sentinel.report.register_block import count_places
     from sentinel.schedule.facts import read_period, read_unit_facts
 
     with open_session() as context:
@@ -182,18 +182,17 @@ def reconcile(
                 one.system if one.kind is not PlaceKind.SYSTEM else "",
                 one.department,
             )
-            for one in places
+            for one in sorted(places, key=lambda one: one.mark.state.rank)
         ],
         "sentinel register reconcile --state zombie；--json",
         empty="sentinel register import 登记表.xlsx，sentinel scan",
     )
-    for each in PlaceKind:
-        counts = Counter(one.mark.state for one in places if one.kind is each)
+    for each, counts in count_places(places).items():
         if counts:
             told = [f"{place_state(one).zh} {counts[one]}" for one in PlaceState if counts[one]]
             print_line(f"{place_kind(each).zh}：{'，'.join(told)}")
     if not own:
-        print_line("没有设置 own_domains（本单位的域名），双非未核查：sentinel setting own_domains school.edu.cn")
+        print_line("没有设置 own_domains（本单位的域名），双非未核查：sentinel setting set own_domains school.edu.cn")
 
 
 def _words(one: PlaceStanding) -> dict[str, object]:

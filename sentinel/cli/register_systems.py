@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentinel.cli.output import print_json, print_line, print_table
+from sentinel.cli.output import print_json, print_line, print_table, trial_words
 from sentinel.cli.session import LAST_ROW, JsonOption, PersonsOption, UnitOption, open_session, read_time
 from sentinel.errors import UsageError
 from sentinel.model.moment import local_date, local_text
@@ -40,6 +40,7 @@ def register(group: typer.Typer) -> None:
     group.command("show")(show_system)
     group.command("gather")(gather)
     group.command("join")(join)
+    group.command("rename")(rename_system)
     group.command("submit")(submit)
     group.command("approve")(approve)
     group.command("return")(send_back)
@@ -69,6 +70,7 @@ def show_systems(
         list[SystemState] | None, typer.Option("--state", help="只列此状态的，可重复", show_default=False)
     ] = None,
     department: Annotated[str, typer.Option("--department", help="只列责任部门含此字样的", show_default=False)] = "",
+    name: Annotated[str, typer.Option("--name", help="只列名称、别名或曾用名含此字样的", show_default=False)] = "",
     level: Annotated[
         int | None, typer.Option("--level", help="只列此等级的，0 为未定级", min=0, max=5, show_default=False)
     ] = None,
@@ -77,6 +79,7 @@ def show_systems(
     as_json: JsonOption = False,
 ) -> None:
     """列出登记的信息系统及其状态；责任人遮盖，除非写明 --persons。"""
+    from sentinel.model.system import fold_system
     from sentinel.store.systems import read_systems
 
     moment = read_time(at, "--at") if at else None
@@ -88,6 +91,7 @@ def show_systems(
             for one in systems
             if (not state or one.state in state)
             and department.strip() in one.facts.department
+            and any(fold_system(name) in fold_system(each) for each in one.all_names)
             and (level is None or (one.facts.level or 0) == level)
         ]
         if persons and found:
@@ -187,7 +191,7 @@ def show_system(
     """列出一个信息系统的登记内容、主机与域名、历次步骤。"""
     from sentinel.inventory.systems import lines_of
     from sentinel.store.register import read_register
-    from sentinel.store.systems import read_system_events, read_systems
+    from sentinel.store.systems import read_former_names, read_system_events, read_systems
 
     moment = read_time(at, "--at") if at else None
     with open_session() as context:
@@ -199,6 +203,11 @@ def show_system(
                 f"no such system{' at that time' if at else ''}: {number}; see `sentinel register systems`"
             )
         lines = lines_of(one, read_register(context.database, owner.code), systems)
+        former = [
+            (name, until)
+            for name, until in read_former_names(context.database, owner.code).get(number, ())
+            if moment is None or until <= moment
+        ]
         events = [
             event
             for event in read_system_events(context.database, owner.code, number)
@@ -213,10 +222,13 @@ def show_system(
             "addresses": [str(prefix) for line in lines for prefix in line.addresses],
             "domains": [name for line in lines for name in line.domains],
             "lines": [line.id for line in lines],
+            "former_names": [{"name": name, "until": until} for name, until in former],
         }
         print_json({**build_system_words(one, persons=persons, cii=cii), **places, "steps": _event_words(events)})
         return
     _print_facts(one, persons=persons, cii=cii)
+    if former:
+        print_line(f"  曾用名：{'、'.join(f'{name}（至 {local_date(until)}）' for name, until in former)}")
     places_told = [text for line in lines for text in (*map(address_text, line.addresses), *line.domains)]
     print_line(
         f"  主机与域名：{'、'.join(places_told[:12])}{f' 等 {len(places_told)} 个' if len(places_told) > 12 else ''}"
@@ -271,7 +283,7 @@ def _print_facts(one: InformationSystem, *, persons: bool, cii: bool) -> None:
 
 def gather(
     unit: UnitOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="只列出，不登记")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="试运行：只列出，不登记")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """把台账条目按系统名称归并，为还没有登记的系统各建一个草稿。"""
@@ -285,6 +297,8 @@ def gather(
             print_json(build_system_words(one))
         return
     print_systems(f"{'可归并出' if dry_run else '已建草稿'}的信息系统", found)
+    if dry_run:
+        print_line(trial_words())
 
 
 def join(
@@ -298,6 +312,23 @@ def join(
     with open_session() as context:
         one = join_names(context, context.choose_unit(unit), number, names, context.clock())
     print_line(f"{one.facts.name} 又称：{'、'.join(one.names)}。")
+
+
+def rename_system(
+    number: Annotated[int, typer.Argument(help="信息系统的编号", min=1, max=LAST_ROW)],
+    name: Annotated[str, typer.Argument(help="新的名称")],
+    why: WhyOption = "",
+    unit: UnitOption = None,
+) -> None:
+    """给信息系统改名，自现在起；原名留作曾用名，按原名仍能查到和导入。"""
+    from sentinel.schedule.persons import hide_persons
+    from sentinel.schedule.system_store import rename
+
+    with open_session() as context:
+        one, before = rename(
+            context, context.choose_unit(unit), number, name, hide_persons(why.strip()), context.clock()
+        )
+    print_line(f"{one.id} 原名{before}，现名{one.facts.name}。下一步：sentinel register show {one.id}")
 
 
 def _step(numbers: list[int], unit: str | None, step: SystemStep, why: str = "") -> None:

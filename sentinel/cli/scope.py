@@ -16,6 +16,8 @@ from sentinel.model.scope import Level
 
 if TYPE_CHECKING:
     from sentinel.model.scope import Target
+    from sentinel.model.unit import Unit
+    from sentinel.schedule.context import Context
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="扫描授权：没有授权，不发一个报文。")
 
@@ -71,7 +73,7 @@ def authorise(
         wanted = Authorisation(
             id=0,
             unit=owner.code,
-            targets=tuple(_read_target(text) for text in targets),
+            targets=_read_targets(context, owner, targets),
             by=by.strip(),
             document=document.strip(),
             valid_from=begin,
@@ -95,15 +97,25 @@ def authorise(
 @group.command("list")
 def show(unit: UnitOption = None, as_json: JsonOption = False) -> None:
     """列出扫描授权，过期与撤销的也在内。"""
+    from sentinel.schedule.kept_words import Kept, join_state, load_kept_of, show_targets
     from sentinel.store.scopes import build_authorisation_words, read_authorisations
 
     with open_session() as context:
         owner = None if unit is None else context.choose_unit(unit)
         now = context.clock()
         found = read_authorisations(context.database, owner.code if owner else None)
+        kept = load_kept_of(context, (one.unit for one in found))
+    shown = {one.id: show_targets(kept[one.unit], one.targets) for one in found}
     if as_json:
         for one in found:
-            print_json(build_authorisation_words(one))
+            in_force = one.is_valid(now) and shown[one.id].kept is not Kept.WHOLE
+            places = {
+                "targets": shown[one.id].texts,
+                "excluded": show_targets(kept[one.unit], one.excluded).texts,
+                "in_force": in_force,
+                "kept_out": shown[one.id].kept,
+            }
+            print_json(build_authorisation_words(one) | places)
         return
     print_table(
         "扫描授权",
@@ -112,11 +124,15 @@ def show(unit: UnitOption = None, as_json: JsonOption = False) -> None:
             (
                 one.id,
                 one.unit,
-                "、".join(target.text for target in one.targets),
+                shown[one.id].line,
                 one.level.word,
                 one.rate_pps,
                 local_text(one.valid_to),
-                "撤销" if one.withdrawn_at else "有效" if one.is_valid(now) else "不在有效期",
+                "撤销"
+                if one.withdrawn_at
+                else join_state("有效", shown[one.id].kept)
+                if one.is_valid(now)
+                else "不在有效期",
             )
             for one in found
         ],
@@ -147,6 +163,14 @@ def read_start(text: str, option: str) -> datetime:
     """Read a start: a bare date begins with that day, as against an end, which ends with it."""
     moment = read_time(text, option)
     return moment - timedelta(days=1) + timedelta(microseconds=1) if _DAY.fullmatch(text.strip()) else moment
+
+
+def _read_targets(context: Context, owner: Unit, texts: list[str]) -> tuple[Target, ...]:
+    from sentinel.schedule.kept_words import refuse_whole
+
+    read = tuple(_read_target(text) for text in texts)
+    refuse_whole(context, owner, (one.network for one in read if one.network is not None))
+    return read
 
 
 def _read_target(text: str) -> Target:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentinel.cli.output import print_json, print_line, print_note, print_table
+from sentinel.cli.output import print_json, print_line, print_note, print_table, trial_words
 from sentinel.cli.session import JsonOption, UnitOption, choose_home, open_session, read_settings
 from sentinel.errors import UsageError
 from sentinel.log import add_log_file
@@ -83,7 +83,7 @@ def install(
         str | None, typer.Option("--at", help="设定每天几点巡检，北京时间，如 02:30", show_default=False)
     ] = None,
     unit: UnitOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="只打印将写入的文件，不改动任何东西")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="试运行：只打印将写入的文件，不写入")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """安装并启动 systemd 服务，只许写数据目录；开机自动运行。"""
@@ -201,6 +201,8 @@ def _show_units(systemctl: Systemctl, services: Iterable[Service], *, as_json: b
         print_line(f"# {path}")
         for line in text.splitlines():
             print_line(line)
+    if not as_json:
+        print_line(f"# {trial_words()}")  # a comment: what is printed may be kept as a unit file
 
 
 def _page_words(

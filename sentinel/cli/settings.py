@@ -93,16 +93,17 @@ def _check_database(home: Path, value: str) -> None:
 
 def _write(name: str, value: str | None, as_json: bool) -> None:
     from sentinel.schedule.declaring import note_setting
-    from sentinel.store.home import Home
+    from sentinel.store.home import SETTINGS_BUSY, Home, hold_lock
 
     home = choose_home()
     if not Home(home).is_made():
         raise StoreError(f"{home}: no home here; make one with `sentinel --home {home} init`")
-    text = edit_settings(home, name, value)
-    _check_value(home, name, value or "")
-    before = getattr(load_settings(home, {}), name)
-    write_settings(home, text)
-    after = getattr(load_settings(home, {}), name)
+    with hold_lock(Home(home), "settings", SETTINGS_BUSY):
+        text = edit_settings(home, name, value)
+        _check_value(home, name, value or "")
+        before = getattr(load_settings(home, {}), name)
+        write_settings(home, text)
+        after = getattr(load_settings(home, {}), name)
     with open_session() as context:
         note_setting(context, name, before, after)
     if as_json:

@@ -13,6 +13,7 @@ from sentinel.model.moment import local_date, local_text
 
 if TYPE_CHECKING:
     from sentinel.model.snapshot import Count, Snapshot
+    from sentinel.model.unit import Unit
     from sentinel.store.database import Database
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="按期冻结的统计：报出的数字不再变。")
@@ -28,6 +29,13 @@ WORDS = {
     "live_informational": "待处理隐患：提示",
     "live": "待处理隐患：合计",
     "overdue": "逾期未整改",
+    "overdue_critical": "逾期未整改：严重",
+    "overdue_high": "逾期未整改：高危",
+    "overdue_medium": "逾期未整改：中危",
+    "overdue_low": "逾期未整改：低危",
+    "outside_overdue": "上级或外部查出、逾期未整改",
+    "outside_overdue_critical": "上级或外部查出、逾期未整改：严重",
+    "mining_overdue": "挖矿行为逾期未处置",
     "opened": "本期新发现",
     "reopened": "本期复发",
     "retested": "本期复测通过",
@@ -39,12 +47,16 @@ WORDS = {
     "registered_seen": "台账条目：登记且发现",
     "registered_unseen": "台账条目：登记未发现",
     "unregistered": "未登记主机",
+    "confirm_overdue": "逾期未确认的信息系统",
     "clauses": "等保条款（二级）",
     "clauses_conform": "等保条款：符合",
     "clauses_nonconform": "等保条款：不符合",
     "clauses_unknown": "等保条款：未核查",
-    "addresses_planned": "登记的地址",
+    "prefixes_planned": "申报的网段",
+    "addresses_planned": "申报网段中主机可用的地址",
     "addresses_covered": "本期扫描过的地址",
+    "score_low": "评分下限（十分之一分）",
+    "score_high": "评分上限（十分之一分）",
 }
 
 MonthOption = Annotated[str | None, typer.Option("--period", help="哪个月，如 2026-11", show_default=False)]
@@ -138,7 +150,7 @@ def show(
             names = {code: named.name if (named := find_unit(context.database, code)) else code for code, _ in ranked}
             _print_ranking(snapshot, by, [(code, names[code], count) for code, count in ranked], as_json=as_json)
             return
-        shown = owner if of is None else context.choose_unit(of)
+        shown = owner if of is None else _below(owner, context.choose_unit(of))
         found = read_counts(context.database, snapshot.id, [shown.code])
     counts = found[0].counts if found else {}
     if as_json:
@@ -149,12 +161,27 @@ def show(
         )
         return
     days = f"{local_date(snapshot.start)} 至 {local_date(snapshot.end)}"
+    if not counts:
+        print_line(f"{shown.name} {snapshot.label}（{days}）：这一期没有它的统计，当时没有任何结果，不是零。")
+        print_line("下一步：sentinel snapshot show；补报后 sentinel snapshot freeze --why 理由")
+        return
     print_table(
         f"{shown.name} {snapshot.label}（{days}）第 {snapshot.version} 版",
         ("统计项", "本单位>", "合计>", "由几个单位得出>"),
         [_row(name, counts.get(name)) for name in WORDS],
         "sentinel snapshot show --by overdue",
     )
+
+
+def _below(top: Unit, unit: Unit) -> Unit:
+    """Give a unit back when it stands below another, or is it.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if not f"{unit.path}/".startswith(f"{top.path}/"):
+        raise UsageError(f"--of: {unit.code} does not stand below {top.code}, whose counters these are")
+    return unit
 
 
 def _find(database: Database, unit: str, period: str | None, version: int | None) -> Snapshot:
@@ -166,7 +193,11 @@ def _find(database: Database, unit: str, period: str | None, version: int | None
         else find_snapshot(database, unit, period, version)
     )
     if found is None:
-        raise UsageError(f"nothing is frozen for {period or 'this unit'}; `sentinel snapshot list` shows what is")
+        told = f"{f'version {version} of ' if version else ''}{period or 'any period'}"
+        raise UsageError(
+            f"unit {unit}: nothing is frozen for {told}; `sentinel snapshot freeze` freezes, `sentinel snapshot list` "
+            "shows what is; a unit below is shown by `--unit TOP --of UNIT`"
+        )
     return found
 
 

@@ -52,7 +52,7 @@ def show_trace(
         raise UsageError(f"--proto: no such protocol: {proto!r} ({', '.join(PROTOCOLS)})")
     question = Question(asked, read_time(at, "--at"), port, proto, other, other_port, skew)
     with open_session() as context:
-        owner = choose_unit_of(context, unit, asked)
+        owner = choose_unit_of(context, unit, asked, question.at)
         answer = trace(context, owner, question, Around(timedelta(hours=hours)), show=show)
     if as_json:
         print_json(build_trace_words(answer))
@@ -67,7 +67,7 @@ def read_end(text: str, option: str) -> tuple[IPAddress, int | None]:
     Raises:
         UsageError: it is none of these.
     """
-    from ipaddress import IPv6Address, ip_address
+    from sentinel.model.plain import read_plain_address
 
     host, port = text.strip(), ""
     if host.startswith("["):
@@ -79,9 +79,9 @@ def read_end(text: str, option: str) -> tuple[IPAddress, int | None]:
         host, _, port = host.partition(":")
         port = port or "?"
     try:
-        address = ip_address(host.partition("%")[0])  # a link's name says nothing outside the machine that wrote it
-        if isinstance(address, IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
+        address = read_plain_address(
+            host.partition("%")[0]
+        )  # a link's name says nothing outside the machine that wrote it
     except ValueError as error:
         raise UsageError(f"{option}: no address: {text!r}; write 192.0.2.1:40001 or [2001:db8::1]:443") from error
     if not port:

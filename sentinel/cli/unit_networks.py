@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -44,6 +44,7 @@ def add(
 ) -> None:
     """登记或更改一个 NAT 地址池；溯源时由公网地址与端口找内网地址用。"""
     from sentinel.model.nat import NatPool
+    from sentinel.schedule.kept_words import refuse_whole
     from sentinel.store.nat_pools import build_pool_words, write_nat_pool
 
     wanted = name.strip()
@@ -51,7 +52,9 @@ def add(
         raise UsageError(f"a name is 1 to {MAX_NAME} printable characters")
     public, hidden = _read(outside, "--outside"), _read(inside or [], "--inside")
     with open_session() as context:
-        pool = NatPool(0, context.choose_unit(unit).code, wanted, public, hidden, block)
+        owner = context.choose_unit(unit)
+        refuse_whole(context, owner, (*public, *hidden))
+        pool = NatPool(0, owner.code, wanted, public, hidden, block)
         with context.database.transaction(context.actor, context.clock()) as transaction:
             stored = write_nat_pool(transaction, pool)
     if as_json:
@@ -63,18 +66,26 @@ def add(
 @nat.command("list")
 def show_pools(unit: UnitOption = None, as_json: JsonOption = False) -> None:
     """列出 NAT 地址池。"""
-    from sentinel.schedule.answers import place_list
+    from sentinel.schedule.keep_out import load_kept_out
+    from sentinel.schedule.kept_words import Kept, join_state, show_prefixes
     from sentinel.store.nat_pools import build_pool_words, read_nat_pools
 
     with open_session() as context:
-        found = read_nat_pools(context.database, context.choose_unit(unit).code)
-    if as_json:
-        for one in found:
-            print_json(build_pool_words(one))
-        return
-    rows = [(one.name, place_list(one.outside), place_list(one.inside), one.block_ports or "不分块") for one in found]
+        owner = context.choose_unit(unit)
+        found = read_nat_pools(context.database, owner.code)
+        kept = load_kept_out(context, owner)
+    rows = []
+    for one in found:
+        outside, inside = show_prefixes(kept, one.outside), show_prefixes(kept, one.inside)
+        ends = (outside.kept, inside.kept)  # a pool without one of its ends leads nowhere
+        state = Kept.WHOLE if Kept.WHOLE in ends else Kept.PART if Kept.PART in ends else Kept.NONE
+        places = {"outside": outside.texts, "inside": inside.texts}
+        if as_json:
+            print_json(build_pool_words(one) | places | {"in_force": state is not Kept.WHOLE, "kept_out": state})
+        rows.append((one.name, outside.line, inside.line, one.block_ports or "不分块", join_state("有效", state)))
     hint = "sentinel unit nat add 名称 --outside 公网网段 --inside 内网网段"
-    print_table("NAT 地址池", ("名称", "公网地址", "内网网段", "端口块>"), rows, hint)
+    if not as_json:
+        print_table("NAT 地址池", ("名称", "公网地址", "内网网段", "端口块>", "状态"), rows, hint)
 
 
 @nat.command("withdraw")
@@ -111,10 +122,11 @@ def show_owner(
     as_json: JsonOption = False,
 ) -> None:
     """查一个地址归哪个单位；公网地址按日期查，私网地址列出登记了它的单位。"""
+    from sentinel.model.plain import read_plain_address
     from sentinel.model.unit import is_private
 
     try:
-        asked = ip_address(address.strip())
+        asked = read_plain_address(address.strip())
     except ValueError as error:
         raise UsageError(f"no address: {address!r}") from error
     moment = read_time(at, "--at") if at else None

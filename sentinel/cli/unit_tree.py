@@ -10,7 +10,7 @@ import typer
 
 from sentinel.cli.columns import build_cell_words, print_columns, print_refused
 from sentinel.cli.importing import SOME_REFUSED, MapOption
-from sentinel.cli.output import print_json, print_line, print_table
+from sentinel.cli.output import print_json, print_line, print_note, print_table, trial_words
 from sentinel.cli.session import JsonOption, UnitOption, open_session, read_start
 from sentinel.cli.unit_words import LEVEL_WORDS, build_unit_words
 from sentinel.cli.units import group
@@ -45,16 +45,19 @@ def move(
     as_json: JsonOption = False,
 ) -> None:
     """把一个单位连同下级移到另一个上级之下，记下自何时起。"""
-    from sentinel.store.unit_tree import move_unit
+    from sentinel.schedule.declaring import move_unit
 
     reason, moment = _read_why(why), read_start(at, "--at") if at else None
     with open_session() as context:
         unit = context.choose_unit(code)
         above = context.choose_unit(parent) if parent.strip() else None
-        now = context.clock()
-        with context.database.transaction(context.actor, now) as transaction:
-            moved = move_unit(transaction, unit, above, moment or now, reason)
+        moved, gone = move_unit(context, unit, above, moment or context.clock(), reason)
     _print(moved, f"已移动：{moved.path}。", as_json)
+    if any((gone.hosts, gone.lines, gone.entries, gone.findings)):
+        print_note(
+            f"新的学校必须排除的地址随之移出：主机 {gone.hosts} 台，台账 {gone.lines} 条，白名单 {gone.entries} 条；"
+            f"隐患 {gone.findings} 条已隐去地址。"
+        )
 
 
 def rename(
@@ -136,7 +139,7 @@ def import_sheet(
         str | None, typer.Option("--under", help="没有写上级的新单位归入哪个单位", show_default=False)
     ] = None,
     at: AtOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="只显示怎样读、将改什么，不登记")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="试运行：只显示怎样读、将改什么，不登记")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """从一张表登记或更新整棵单位树；行的次序不限，同一文件再次导入不改变什么，文件本身不保存。"""
@@ -158,7 +161,9 @@ def import_sheet(
 
 
 def _print_import(done: UnitImport, dry_run: bool) -> None:
-    print_columns(done.file, done.columns)
+    from sentinel.schedule.unit_words import UNITS
+
+    print_columns(done.file, done.columns, UNITS.words)
     print_refused(done.refused, done.passed_over)
     plan = done.plan
     for before, after in plan.changed[:MOST_SHOWN]:
@@ -168,7 +173,8 @@ def _print_import(done: UnitImport, dry_run: bool) -> None:
     counts = f"新增 {len(plan.added)}，更改 {len(plan.changed)}，未变 {plan.same}"
     lost = f"不能登记的行 {len({(one.sheet, one.row) for one in done.refused})}"
     if dry_run:
-        print_line(f"读入 {done.rows} 行：将{counts}，{lost}。未登记任何单位；去掉 --dry-run 即登记。")
+        print_line(f"读入 {done.rows} 行：将{counts}，{lost}。")
+        print_line(trial_words())
         return
     print_line(f"读入 {done.rows} 行：{counts}，联系人 {done.contacts}，{lost}。")
     print_line("下一步：sentinel unit list；列读错了，用 --map 列名=字段 更正后再导入")

@@ -142,13 +142,23 @@ def network(
     ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="撤销这个网络，其地址归入 default")] = False,
     since: SinceOption = None,
+    correct: Annotated[
+        bool, typer.Option("--correct", help="只更正公网网段的归属起始，须与 --since 同用；不写网段即全部")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """登记、更改或撤销一个网络，已有证据随之重新归位。"""
     from sentinel.model.unit import DEFAULT_NETWORK
 
+    if remove and correct:
+        raise UsageError("--correct: a network that is removed has nothing to correct")
     if remove:
         _remove(name, prefixes, unit, as_json)
+        return
+    if correct:
+        if zone is not None or logs_only is not None or since is None:
+            raise UsageError("--correct: corrects the day a public prefix is owned from, nothing else; give --since")
+        _correct(name, prefixes, unit, read_start(since, "--since"), as_json)
         return
     if name == DEFAULT_NETWORK:
         raise UsageError("the default network takes what no other holds; give this one another name")
@@ -184,15 +194,15 @@ def _write(
 
     with open_session() as context:
         owner = context.choose_unit(unit)
-        kept = load_kept_out(context, owner)
-        for prefix in prefixes:
-            if kept.count([prefix]) == prefix.num_addresses:
-                raise UsageError(f"{prefix} is declared to stay out: see `sentinel unit keep-out list`")
-        before = next((one for one in read_networks(context.database, owner.code) if one.name == name), None)
-        serves = zone or (before.zone if before else Zone.UNKNOWN)
-        usual = before.scannable if before and serves is before.zone else serves not in LOGS_ONLY_ZONES
-        wanted = Network(0, owner.code, name, serves, prefixes, usual if logs_only is None else not logs_only)
         with context.database.transaction(context.actor, context.clock(), objects=True) as transaction:
+            kept = load_kept_out(context, owner)
+            for prefix in prefixes:
+                if kept.count([prefix]) == prefix.num_addresses:
+                    raise UsageError(f"{prefix} is declared to stay out: see `sentinel unit keep-out list`")
+            before = next((one for one in read_networks(context.database, owner.code) if one.name == name), None)
+            serves = zone or (before.zone if before else Zone.UNKNOWN)
+            usual = before.scannable if before and serves is before.zone else serves not in LOGS_ONLY_ZONES
+            wanted = Network(0, owner.code, name, serves, prefixes, usual if logs_only is None else not logs_only)
             stored = write_network(transaction, wanted, since)
             replace_networks(context, transaction, owner)
     return stored
@@ -209,6 +219,30 @@ def _remove(name: str, prefixes: list[str] | None, unit: str | None, as_json: bo
         print_json(_words(removed) | {"removed": True})
     else:
         print_line(f"已撤销网络 {removed.name}，其地址归入 default 网络。")
+
+
+def _correct(name: str, prefixes: list[str] | None, unit: str | None, since: datetime, as_json: bool) -> None:
+    from sentinel.model.moment import local_date
+    from sentinel.model.unit import is_private
+    from sentinel.store.ownership import correct_claims
+    from sentinel.store.units import read_networks
+
+    with open_session() as context:
+        owner = context.choose_unit(unit)
+        found = next((one for one in read_networks(context.database, owner.code) if one.name == name), None)
+        if found is None:
+            raise UsageError(f"no network {name!r} of {owner.name}; `sentinel unit networks` shows them")
+        said = tuple(dict.fromkeys(_read_prefix(text) for text in prefixes or ()))
+        wanted = said or tuple(one for one in found.prefixes if not is_private(one))
+        if not wanted:
+            raise UsageError(f"network {name!r} has no public prefix: private ones have no dated owner")
+        with context.database.transaction(context.actor, context.clock()) as transaction:
+            changed = correct_claims(transaction, found, wanted, since)
+    for one in changed if as_json else ():
+        print_json({"unit": one.unit, "network": one.network, "prefix": str(one.prefix), "valid_from": one.valid_from})
+    if not as_json:
+        places = "、".join(str(one.prefix) for one in changed)
+        print_line(f"已更正：{places} 自 {local_date(since)} 起归 {owner.name}。")
 
 
 @group.command("networks")
@@ -260,12 +294,11 @@ def plan(
 
 
 def _read_prefix(text: str) -> IPNetwork:
-    from ipaddress import ip_network
-
+    from sentinel.model.plain import read_plain_prefix
     from sentinel.schedule.answers import WIDEST
 
     try:
-        found = ip_network(text)
+        found = read_plain_prefix(text)
     except ValueError as error:
         raise UsageError(f"no network: {text!r} (write 10.1.0.0/24; the host bits must be zero)") from error
     first = found.network_address

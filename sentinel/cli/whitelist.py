@@ -12,6 +12,13 @@ from sentinel.cli.importing import SOME_REFUSED
 from sentinel.cli.output import print_json, print_line, print_note, print_paragraph, print_table
 from sentinel.cli.scope import WhyOption, demand_reason, read_start
 from sentinel.cli.session import LAST_ROW, JsonOption, UnitOption, open_session, read_time
+from sentinel.cli.whitelist_notes import (
+    build_shadow_words,
+    note_outbound,
+    note_shadows,
+    print_unjudged,
+    read_shadows,
+)
 from sentinel.model.moment import local_date, local_text
 
 if TYPE_CHECKING:
@@ -81,7 +88,7 @@ def add(
         str | None, typer.Option("--until", help="截止时间；只写日期为当日终了；不写为长期", show_default=False)
     ] = None,
     deny: Annotated[bool, typer.Option("--deny", help="明令不放行，优先于放行；端口的地址可写 *")] = False,
-    direction: Annotated[str, typer.Option("--direction", help="in 入向，out 出向")] = "in",
+    direction: Annotated[str, typer.Option("--direction", help="in 入向；out 出向，只登记不评判")] = "in",
     peer: PeerOption = "any",
     below: Annotated[bool, typer.Option("--below", help="下级单位同样适用")] = False,
     as_json: JsonOption = False,
@@ -109,12 +116,15 @@ def add(
             peer=peer,
             below=below,
         )
-        if entry.addresses != EVERYWHERE:
-            refuse_kept_out(context, owner, entry.addresses, "VALUE")
         with context.database.transaction(context.actor, context.clock()) as transaction:
+            if entry.addresses != EVERYWHERE:
+                refuse_kept_out(context, owner, entry.addresses, "VALUE")
             stored = write_whitelist_entry(transaction, entry)
+        shadows = read_shadows(context, owner, [stored]).get(stored.id, ())
+    note_shadows(owner, stored.id, shadows)
+    note_outbound([stored])
     if as_json:
-        print_json(build_whitelist_words(stored))
+        print_json(build_whitelist_words(stored) | build_shadow_words(shadows))
     else:
         print_paragraph(
             f"已登记白名单 {stored.id}：{ACTIONS[stored.action]} {show_place(stored)}。下一步：sentinel check"
@@ -139,9 +149,13 @@ def import_sheet(
     with open_session() as context:
         owner = context.choose_unit(unit)
         done = import_entries(context, owner, file, approved_by, context.clock(), reason=reason, again=again)
+        shadows = read_shadows(context, owner, done.added)
+    for number, found in shadows.items():
+        note_shadows(owner, number, found)
     if as_json:
         for entry in done.added:
-            print_json({"event": "added", **build_whitelist_words(entry)})
+            words = build_whitelist_words(entry) | build_shadow_words(shadows.get(entry.id, ()))
+            print_json({"event": "added", **words})
         for cell in done.refused:
             where = {"sheet": cell.sheet, "row": cell.row, "column": cell.column, "title": cell.title}
             print_json({"event": "refused", **where, "reason": cell.reason})
@@ -234,13 +248,14 @@ def explain_place(
     place: Annotated[str, typer.Argument(help="地址、地址:端口（可加 /udp）或域名；IPv6 写作 [2001:db8::5]:443")],
     at: Annotated[str | None, typer.Option("--at", help="某一时刻的结论，默认现在", show_default=False)] = None,
     peer: Annotated[str, typer.Option("--peer", help="对端：campus、internet 或一个地址")] = "campus",
-    direction: Annotated[str, typer.Option("--direction", help="in 入向，out 出向")] = "in",
+    direction: Annotated[str, typer.Option("--direction", help="in 入向；out 出向，只登记不评判")] = "in",
     service: Annotated[str, typer.Option("--service", help="那里的服务，如 ssh", show_default=False)] = "",
     unit: UnitOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """说明白名单对一个地址、端口或域名的结论，由哪条决定，其他条目为何不算。"""
     from sentinel.assess.explain import explain
+    from sentinel.model.whitelist import Direction
     from sentinel.schedule.questions import read_question
     from sentinel.store.whitelist import read_whitelist_history
 
@@ -249,17 +264,20 @@ def explain_place(
         moment = read_time(at, "--at") if at else context.clock()
         question = read_question(context, owner, place, peer=peer, direction=direction, service=service)
         answer = explain(read_whitelist_history(context.database, owner), question, moment, owner.code)
+    is_judged = question.direction is Direction.IN
     if as_json:
-        _print_explanation_json(place, moment, answer)
+        _print_explanation_json(place, moment, answer, is_judged=is_judged)
     else:
         _print_explanation(place, question, moment, answer)
+        if not is_judged:
+            print_unjudged()
 
 
-def _print_explanation_json(place: str, at: datetime, answer: Explanation) -> None:
+def _print_explanation_json(place: str, at: datetime, answer: Explanation, *, is_judged: bool) -> None:
     from sentinel.store.scopes import build_whitelist_words
 
     entries = [{"part": part.value, **build_whitelist_words(one)} for one, part in answer.weighed]
-    print_json({"place": place, "at": at, "verdict": answer.verdict.value, "entries": entries})
+    print_json({"place": place, "at": at, "verdict": answer.verdict.value, "judged": is_judged, "entries": entries})
 
 
 def _print_explanation(place: str, question: Question, at: datetime, answer: Explanation) -> None:

@@ -12,10 +12,12 @@ from sentinel.cli.importing import SOME_REFUSED
 from sentinel.cli.output import print_json, print_line, print_note, print_paragraph
 from sentinel.cli.scope import read_start
 from sentinel.cli.session import JsonOption, UnitOption, open_session
+from sentinel.cli.whitelist_notes import build_shadow_words, note_shadows, read_shadows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from sentinel.assess.shadow import Shadow
     from sentinel.model.proposal import DraftLine
     from sentinel.schedule.register_row import CellError
     from sentinel.schedule.reviewing import Review
@@ -75,7 +77,8 @@ def _print_draft(lines: Sequence[DraftLine], out: Path) -> None:
         f"白名单草案第 {lines[0].draft} 号：{len(lines)} 行，建议放行 {counts['allow']} 行、"
         f"不放行 {counts['deny']} 行、先核实 {counts['skip']} 行。"
     )
-    print_paragraph(f"已写入 {out}。请审批人逐行选定，再用 sentinel whitelist apply {out} 写入。")
+    print_line(f"已写入 {out}。请审批人逐行选定。")
+    print_line(f"下一步：sentinel whitelist apply {out}")
 
 
 def apply_sheet(
@@ -107,20 +110,25 @@ def apply_sheet(
         marked=marked,
     )
     with open_session() as context:
-        done = apply_review(context, context.choose_unit(unit), file, options)
+        owner = context.choose_unit(unit)
+        done = apply_review(context, owner, file, options)
+        shadows = read_shadows(context, owner, done.entries)
+    for number, found in shadows.items():
+        note_shadows(owner, number, found)
     if as_json:
-        _print_review_json(file, done)
+        _print_review_json(file, done, shadows)
     else:
         _print_review(done, marked)
     if done.refused or done.changed:
         raise typer.Exit(SOME_REFUSED)
 
 
-def _print_review_json(file: Path, done: Review) -> None:
+def _print_review_json(file: Path, done: Review, shadows: Mapping[int, Sequence[Shadow]]) -> None:
     from sentinel.store.scopes import build_whitelist_words
 
     for entry in done.entries:
-        print_json({"event": "added", **build_whitelist_words(entry)})
+        words = build_whitelist_words(entry) | build_shadow_words(shadows.get(entry.id, ()))
+        print_json({"event": "added", **words})
     for event, cells in (("changed", done.changed), ("refused", done.refused)):
         for cell in cells:
             print_json({"event": event, **build_cell_words(cell)})

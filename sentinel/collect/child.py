@@ -7,9 +7,10 @@ import os
 import selectors
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -59,11 +60,14 @@ def run_child(
     Raises:
         CollectError: the command cannot be started.
     """
-    process = _start(command, cwd)
+    process = None
     try:
+        with _interrupts_held():
+            process = _start(command, cwd)
         return _watch(process, take, time.monotonic() + timeout_s, max_bytes)
     finally:
-        _end(process)
+        if process is not None:
+            _end(process)
 
 
 def bare_environment() -> dict[str, str]:
@@ -86,6 +90,22 @@ def _start(command: Sequence[str], cwd: Path) -> subprocess.Popen[bytes]:
         )
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise CollectError(f"cannot start {command[0]}: {error}") from error
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Let an interrupt wait until the block ends; a child that starts in it would have nobody to end it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # interrupts are heard by the main thread alone
+        return
+    held: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if held:
+        signal.raise_signal(signal.SIGINT)
 
 
 def _die_with_parent(parent: int) -> None:

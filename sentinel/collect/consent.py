@@ -9,6 +9,7 @@ from datetime import datetime
 from sentinel.collect.ranges import Range, intersect, merge, range_of, subtract
 from sentinel.model.hosting import Hosting
 from sentinel.model.scope import Target
+from sentinel.model.unit import IPNetwork
 
 WITHOUT_CONSENT = "hosted by a third party without its written consent in force (`sentinel scope consent add`)"
 
@@ -30,8 +31,12 @@ class Unconsented:
     consented_names: tuple[tuple[str, datetime], ...] = ()
 
     @classmethod
-    def of(cls, hostings: Iterable[Hosting], now: datetime) -> Unconsented:
-        """Read hostings as they stand at a moment. Of two parties that host the same address both must consent."""
+    def of(cls, hostings: Iterable[Hosting], now: datetime, led: Iterable[tuple[str, IPNetwork]] = ()) -> Unconsented:
+        """Read hostings as they stand at a moment. Of two parties that host the same address both must consent.
+
+        `led` are names and where they are known to lead: what is hosted by name is hosted there.
+        """
+        led = tuple(led)
         refused: list[Range] = []
         names: list[str] = []
         consented: list[tuple[tuple[Range, ...], datetime]] = []
@@ -40,11 +45,11 @@ class Unconsented:
         for party in dict.fromkeys(one.party for one in hostings):
             own = [one for one in hostings if one.party == party]
             valid = [(one, one.valid_to) for one in own if one.is_consent(now) and one.valid_to is not None]
-            allowed = merge(span for one, _ in valid for span in _ranges(one.targets))
+            allowed = merge(span for one, _ in valid for span in _ranges(one.targets, led))
             allowed_names = {name for one, _ in valid for name in _names(one.targets)}
-            refused += subtract((span for one in own for span in _ranges(one.targets)), allowed)
+            refused += subtract((span for one in own for span in _ranges(one.targets, led)), allowed)
             names += [name for one in own for name in _names(one.targets) if name not in allowed_names]
-            consented += [(merge(_ranges(one.targets)), until) for one, until in valid]
+            consented += [(merge(_ranges(one.targets, led)), until) for one, until in valid]
             consented_names += [(name, until) for one, until in valid for name in _names(one.targets)]
         return cls(merge(refused), tuple(dict.fromkeys(names)), tuple(consented), tuple(consented_names))
 
@@ -65,8 +70,12 @@ def is_at_or_below(name: str, pattern: str) -> bool:
     return name.endswith(f".{base}") or (name == base and base == pattern)
 
 
-def _ranges(targets: Iterable[Target]) -> list[Range]:
-    return [range_of(target.network) for target in targets if target.network is not None]
+def _ranges(targets: Iterable[Target], led: Iterable[tuple[str, IPNetwork]]) -> list[Range]:
+    """Give the addresses of targets, and those their names lead to."""
+    targets = tuple(targets)
+    names = _names(targets)
+    written = [range_of(target.network) for target in targets if target.network is not None]
+    return written + [range_of(to) for name, to in led if any(is_at_or_below(name, one) for one in names)]
 
 
 def _names(targets: Iterable[Target]) -> list[str]:

@@ -29,6 +29,7 @@ from sentinel.collect.ranges import Range, holds, intersect, merge, range_of, ra
 from sentinel.collect.target import parse_target, printable
 from sentinel.model.hosting import Hosting
 from sentinel.model.moment import local_text
+from sentinel.model.plain import plain_address, plain_prefix
 from sentinel.model.scope import Authorisation, Level, Refusal, RefusalReason
 from sentinel.model.unit import IPAddress, IPNetwork, Network
 
@@ -146,25 +147,25 @@ def admit(
     hosted: Sequence[Hosting],
     now: datetime,
     resolve: Resolver | None = None,
+    led: Sequence[tuple[str, IPNetwork]] = (),
 ) -> Admission:
     """Decide for every target whether packets may be sent to it.
 
     A target passes when one authorisation of the unit that holds at `now` covers the whole of it, reaches to `level`
-    and allows `rate_pps` (None takes the authorisation's own rate). Authorisations and networks of other units count
-    for nothing. Exclusions of every authorisation that holds are taken out; an excluded name is looked up and its
-    addresses taken out, and while that fails nothing passes. What is `kept_out` is refused before anything else is
-    asked; what is `hosted` by a third party is refused without its consent, and a permit over it ends with that.
+    and allows `rate_pps` (None: its own). Authorisations and networks of other units count for nothing. Exclusions of
+    every authorisation that holds are taken out; an excluded name is looked up and its addresses taken out, and while
+    that fails nothing passes. What is `kept_out` is refused before anything else is asked; what is `hosted`, or where
+    hosted names have `led`, needs the host's consent, with which a permit ends.
 
-    An authorised name covers that name; `*.name` covers the names below it. A public address of a name passes when the
-    authorisation writes out that very name; any other must lie in prefixes it covers. The last address of a declared
-    IPv4 prefix (its broadcast) is left out of larger targets without a word and refused when asked alone.
+    An authorised name covers that name; `*.name` the names below it. A public address of a name passes when the name
+    itself is authorised; any other must lie in prefixes it covers. The broadcast of a declared IPv4 prefix is refused.
 
     Raises:
         ValueError: `now` has no time zone.
     """
     if now.tzinfo is None:
         raise ValueError("the gate needs a time with its zone")
-    own = tuple(authorisation for authorisation in authorisations if authorisation.unit == unit)
+    own = tuple(one for one in authorisations if one.unit == unit)
     own_networks = tuple(network for network in networks if network.unit == unit)
     excluded, excluded_names, unresolved = _read_exclusions(own, now, resolve)
     case = _Case(
@@ -179,8 +180,8 @@ def admit(
         excluded=excluded,
         excluded_names=excluded_names,
         unresolved_exclusion=unresolved,
-        kept_out=merge(range_of(network) for network in kept_out),
-        hosted=Unconsented.of(hosted, now),
+        kept_out=merge(range_of(plain_prefix(network)) for network in kept_out),
+        hosted=Unconsented.of(hosted, now, led),
     )
     allowed: list[_Allowed] = []
     refusals: list[Refusal] = []
@@ -252,7 +253,7 @@ def _look_up(name: str, case: _Case) -> tuple[IPAddress, ...]:
     if case.resolve is None:
         raise _RefusedError(RefusalReason.UNRESOLVED, "names are not looked up here: give the address")
     try:
-        addresses = tuple(dict.fromkeys(case.resolve(name)))
+        addresses = tuple(dict.fromkeys(map(plain_address, case.resolve(name))))
     except (OSError, ValueError) as error:
         raise _RefusedError(RefusalReason.UNRESOLVED, f"the name has no address: {printable(str(error))}") from error
     if not addresses:
@@ -361,7 +362,7 @@ def _read_exclusions(
             addresses = ()
         if not addresses:
             return merge(ranges), names, name
-        ranges.extend(range_of_address(address) for address in addresses)
+        ranges.extend(range_of_address(plain_address(address)) for address in addresses)
     return merge(ranges), names, ""
 
 

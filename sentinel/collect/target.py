@@ -7,6 +7,7 @@ import re
 import unicodedata
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
+from sentinel.model.plain import plain_address, plain_prefix
 from sentinel.model.scope import Target
 from sentinel.model.unit import IPAddress, IPNetwork
 
@@ -47,9 +48,9 @@ def parse_target(text: str) -> Target:
     if len(text) > _MAX_NAME + 1:
         raise ValueError(f"longer than {_MAX_NAME} characters")
     if "/" in text:
-        return _of_network(_parse_prefix(text))
+        return _of_network(plain_prefix(_parse_prefix(text)))
     if ":" in text or _ADDRESS_LIKE.match(text):
-        return _of_network(ip_network(_parse_address(text)))
+        return _of_network(ip_network(plain_address(_parse_address(text))))
     wildcard = text.startswith("*.")
     name = _parse_name(text.removeprefix("*."))
     if wildcard and "." not in name:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
 from itertools import groupby
 from typing import Final
 
@@ -15,6 +14,7 @@ from sentinel.console.reading import Reading
 from sentinel.errors import UsageError
 from sentinel.model.endpoint import Endpoint, EndpointState, MapRow, Run, answers_everything
 from sentinel.model.finding import Finding
+from sentinel.model.plain import read_plain_address
 from sentinel.model.register import RegisterEntry
 from sentinel.model.rule import Severity
 from sentinel.model.unit import IPAddress
@@ -170,7 +170,7 @@ def build_asset(reading: Reading, number: int, address_text: str) -> Page:
 
 def _read_address(text: str) -> IPAddress | None:
     try:
-        return ip_address(text)
+        return read_plain_address(text)
     except ValueError:
         return None
 

@@ -12,6 +12,7 @@ from sentinel.console.reading import Reading
 from sentinel.errors import UsageError
 from sentinel.model.finding import Finding, FindingState
 from sentinel.model.rule import Severity
+from sentinel.report.event_words import event_reason
 from sentinel.report.values import Text
 from sentinel.report.words import term
 from sentinel.store import finding_pages as store
@@ -93,7 +94,7 @@ def build_finding(reading: Reading, number: int) -> Page:
             "finding": finding,
             "network": reading.network(finding.key.network),
             "events": tuple(
-                (at, actor, _state(before), _state(after), reason)
+                (at, actor, _state(before), _state(after), event_reason(reason))
                 for at, actor, before, after, reason in store.read_events(database, number)
             ),
             "evidence": evidence,

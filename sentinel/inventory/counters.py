@@ -9,47 +9,19 @@ from datetime import datetime
 from sentinel.inventory.rollup import roll_up
 from sentinel.model.control import ClauseVerdict, Verdict
 from sentinel.model.facts import UnitFacts
-from sentinel.model.finding import FindingState
+from sentinel.model.finding import FindingSource, FindingState
 from sentinel.model.flow import FlowClass
 from sentinel.model.rule import Severity
-from sentinel.model.snapshot import Count, UnitCounts
+from sentinel.model.snapshot import UNITS, Count, FindingAt, UnitCounts
 from sentinel.model.standing import Standing
 from sentinel.model.unit import Unit
 
-UNITS = "units"
-"""How many units a subtree has, those nobody looked at too."""
-
-COUNTERS = (
-    UNITS,
-    "hosts",
-    "endpoints_open",
-    *(f"live_{severity.value}" for severity in Severity),
-    "live",
-    "overdue",
-    "opened",
-    "reopened",
-    "retested",
-    "awaiting_issuer",
-    "settled",
-    "closed",
-    "mining_hosts",
-    "suspect_hosts",
-    "registered_seen",
-    "registered_unseen",
-    "unregistered",
-    "clauses",
-    "clauses_conform",
-    "clauses_nonconform",
-    "clauses_unknown",
-    "addresses_planned",
-    "addresses_covered",
-)
-"""Every counter, in the order of a page. Clauses are those of one catalogue."""
-
 Counts = Mapping[str, int]
-States = Sequence[tuple[Severity, FindingState, datetime | None]]
+States = Sequence[FindingAt]
 Turns = Mapping[tuple[str, str], int]
 
+_OUTSIDE = frozenset({FindingSource.UPPER_SCAN, FindingSource.NOTICE})
+_MINING = "mining.payload"
 _GONE = frozenset(state.value for state in FindingState if state.is_gone)
 _FINAL = frozenset(state.value for state in FindingState if state.is_final)
 _PASSED = frozenset({FindingState.VERIFIED.value, FindingState.AWAITING.value})
@@ -75,9 +47,13 @@ def count_unit(facts: UnitFacts, states: States, turns: Turns, catalogue: str, *
         counts["registered_seen"] = facts.standing.count_lines(Standing.SEEN, Standing.EXPIRED)
         counts["registered_unseen"] = facts.standing.count_lines(Standing.UNSEEN)
         counts["unregistered"] = facts.standing.count_hosts(Standing.UNREGISTERED)
+    if facts.systems:
+        late = [due for _, due in facts.confirm_due if due < facts.period.end]
+        counts["confirm_overdue"] = len(late)
     if judged:
         counts |= _count_clauses(roll_up(one for one in facts.verdicts if one.catalogue == catalogue))
     if planned := sum(one.planned for one in facts.coverage):
+        counts["prefixes_planned"] = sum(one.prefixes for one in facts.coverage)
         counts["addresses_planned"] = planned
         counts["addresses_covered"] = sum(one.covered for one in facts.coverage if one.planned)
     return counts
@@ -122,11 +98,11 @@ def _only_answering(facts: UnitFacts) -> int:
 
 
 def _count_findings(states: States, turns: Turns, end: datetime) -> dict[str, int]:
-    live = [(severity, due) for severity, state, due in states if state.is_live]
-    by_severity = Counter(severity for severity, _ in live)
+    live = [one for one in states if one.state.is_live]
+    by_severity = Counter(one.severity for one in live)
     counts = {f"live_{severity.value}": by_severity[severity] for severity in Severity}
     counts["live"] = len(live)
-    counts["overdue"] = sum(due is not None and due < end for _, due in live)
+    counts |= _count_overdue([one for one in live if one.is_overdue(end)])
     counts["opened"] = sum(count for (before, _), count in turns.items() if not before)
     counts["reopened"] = sum(
         count for (before, after), count in turns.items() if before in _GONE and after == FindingState.OPEN.value
@@ -134,12 +110,28 @@ def _count_findings(states: States, turns: Turns, end: datetime) -> dict[str, in
     counts["retested"] = sum(
         count for (before, after), count in turns.items() if after in _PASSED and before not in _GONE
     )
-    counts["awaiting_issuer"] = sum(state is FindingState.AWAITING for _, state, _ in states)
+    counts["awaiting_issuer"] = sum(one.state is FindingState.AWAITING for one in states)
     counts["settled"] = sum(count for (_, after), count in turns.items() if after == FindingState.CLOSED.value)
     counts["closed"] = sum(
         count for (before, after), count in turns.items() if after in _FINAL and before not in _FINAL
     )
     return counts
+
+
+def _count_overdue(late: Sequence[FindingAt]) -> dict[str, int]:
+    """Count what is past its deadline; outside is what an upper unit found, or a notice from elsewhere told."""
+    outside = [one for one in late if one.source in _OUTSIDE]
+    counts = {"overdue": len(late)}
+    counts |= {
+        f"overdue_{severity.value}": sum(one.severity is severity for one in late)
+        for severity in Severity
+        if severity is not Severity.INFORMATIONAL
+    }
+    return counts | {
+        "outside_overdue": len(outside),
+        "outside_overdue_critical": sum(one.severity is Severity.CRITICAL for one in outside),
+        "mining_overdue": sum(one.rule.startswith(_MINING) for one in late),
+    }
 
 
 def _count_clauses(verdicts: Sequence[ClauseVerdict]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sentinel.inventory.marks import STRONG, weigh
 from sentinel.model.asset import Mark, MarkKind, MarkName, Weight
+from sentinel.model.sighting import HoldingSource
 from sentinel.model.unit import IPAddress
 
 MOST_ADDRESSES = 3
@@ -62,14 +63,18 @@ def build_sights(marks: Iterable[Mark]) -> list[Seen]:
     return sorted(sights, key=lambda seen: (seen.at, seen.network, seen.address.version, int(seen.address)))
 
 
+_AT_ONCE = frozenset({"scan", HoldingSource.ARP.value, HoldingSource.NEIGHBOUR.value})
+"""Sources that tell what was there at one moment."""
+
+
 def find_crowded(marks: Iterable[Mark]) -> frozenset[Placed]:
-    """Give the strong values that scans saw on more than three addresses of a network at once.
+    """Give the strong values that scans and tables saw on more than three addresses of a network at once.
 
     Leases do not count: a card that moves holds several at once.
     """
     by_value: defaultdict[Placed, list[Mark]] = defaultdict(list)
     for mark in marks:
-        if mark.name.kind in STRONG and mark.source == "scan":
+        if mark.name.kind in STRONG and mark.source in _AT_ONCE:
             by_value[mark.network, mark.name].append(mark)
     return frozenset(placed for placed, found in by_value.items() if _most_at_once(found) > MOST_ADDRESSES)
 

@@ -21,6 +21,7 @@ from sentinel.model.observation import (
     RunObservation,
 )
 from sentinel.model.ports import PortSet
+from sentinel.model.probe import ProbeObservation
 from sentinel.model.sighting import AttachmentObservation, HoldingObservation, HoldingSource, TranslationObservation
 
 
@@ -122,7 +123,7 @@ class _Counter:
             case HostObservation():
                 self._host(one)
                 self._moment(one.time, arrived)
-            case NameObservation():
+            case NameObservation() | ProbeObservation():
                 self.rows += 1
                 self._moment(one.time, arrived)
             case TranslationObservation():

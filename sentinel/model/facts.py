@@ -10,9 +10,11 @@ from sentinel.model.control import Catalogue, ClauseVerdict
 from sentinel.model.endpoint import Change, Host, MapRow, Run
 from sentinel.model.finding import Finding
 from sentinel.model.flow import FlowDetection
+from sentinel.model.publication import Publication
 from sentinel.model.result import Method
 from sentinel.model.scope import Authorisation
 from sentinel.model.silence import Silence
+from sentinel.model.snapshot import Snapshot
 from sentinel.model.standing import Reconciliation
 from sentinel.model.system import InformationSystem
 from sentinel.model.unit import IPAddress, Network, Unit
@@ -40,10 +42,11 @@ class NetworkCoverage:
 
     Attributes:
         network: its name.
-        planned: addresses in its prefixes; 0 when it has none.
+        planned: addresses of hosts in its prefixes; 0 when it has none.
         covered: addresses finished by a scan in the period.
         ports: port set asked, for people, e.g. `tcp 1-1024`.
         newest: end of the newest run that covered any of it.
+        prefixes: how many prefixes it has.
     """
 
     network: str
@@ -51,6 +54,7 @@ class NetworkCoverage:
     covered: int
     ports: str = ""
     newest: datetime | None = None
+    prefixes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,9 @@ class UnitFacts:
         unjudged: scans, imports and captures that no rule was applied to yet; no count of findings speaks of them.
         systems: information systems declared at that moment, the persons in them not opened.
         places: how systems, hosts, lines of which nothing was seen, and domains stand.
+        confirm_due: systems to be confirmed within 30 days, with the moment; the earliest, overdue ones, first.
+        knows_domains: the unit's own domains are set, so that off campus (双非) can be told.
+        published: publications in force (公网映射), by public address and port.
         method: how ranges of the self-check are counted.
     """
 
@@ -118,6 +125,9 @@ class UnitFacts:
     unjudged: int = 0
     systems: tuple[InformationSystem, ...] = ()
     places: tuple[PlaceStanding, ...] = ()
+    confirm_due: tuple[tuple[InformationSystem, datetime], ...] = ()
+    knows_domains: bool = False
+    published: tuple[Publication, ...] = ()
     method: Method = Method.RATE_2025
 
 
@@ -160,8 +170,6 @@ class UnitSummary:
     clauses: int
     unlisted: int | None
     unjudged: int = 0
-    systems: tuple[InformationSystem, ...] = ()
-    places: tuple[PlaceStanding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +187,7 @@ class CentreFacts:
         pack_hash: SHA-256 over the rule pack that judged.
         exercise: name of the drill these facts belong to; empty for real facts.
         own: the unit at the top by itself, where a report shows it too; None: it is not shown, or has nothing to show.
+        frozen: the snapshot the summaries are read from; None: they are counted now.
     """
 
     centre: Unit
@@ -191,3 +200,4 @@ class CentreFacts:
     exercise: str = ""
     catalogue_en: str = ""
     own: UnitFacts | None = None
+    frozen: Snapshot | None = None

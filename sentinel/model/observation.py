@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sentinel.model.ports import PortSet
+from sentinel.model.probe import ProbeObservation
 from sentinel.model.sighting import Sighting
 from sentinel.model.unit import IPAddress
 
@@ -194,4 +195,4 @@ class Loss:
     rows: int = field(default=0)
 
 
-Observation = RunObservation | HostObservation | NameObservation | Sighting | RunEnd | Loss
+Observation = RunObservation | HostObservation | NameObservation | ProbeObservation | Sighting | RunEnd | Loss

@@ -32,9 +32,18 @@ class Category(StrEnum):
     DOMAIN = "domain"
     CERTIFICATE = "certificate"
     FLOW = "flow"
+    TLS = "tls"
+    WEB = "web"
+    DNS = "dns"
+    LOG = "log"
     UNIT = "unit"
     SYSTEM = "system"
     ENTRY = "entry"
+
+    @property
+    def is_event(self) -> bool:
+        """True for what happens and is over; a state lasts until something proves that it ended."""
+        return self in {Category.FLOW, Category.LOG}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,7 @@ class Rule:
         valid_to: last moment it may fire; None: for ever.
         file: where it stands.
         line: first line there.
+        correlates: names of the rules whose detections it counts; empty for a rule about single subjects.
         tags: all clauses of all catalogues it speaks to, as tags, e.g. `mlps.ce-04b`, `ipv6.address`.
     """
 
@@ -88,6 +98,7 @@ class Rule:
     valid_to: datetime | None = None
     file: str = ""
     line: int = 0
+    correlates: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
 
 
@@ -107,6 +118,8 @@ class Subject:
         fields: values by field name; a tuple matches when one of its values does; None and absent are the same.
         evidence: SHA-256 of the evidence the fields come from.
         seen_at: when it was last confirmed.
+        told: since when a field has its value, for those the calendar tells and no look does: a finding of them begins
+            no earlier than the last of them.
     """
 
     category: Category
@@ -116,6 +129,7 @@ class Subject:
     fields: Mapping[str, FieldValue]
     evidence: str = ""
     seen_at: datetime | None = None
+    told: tuple[tuple[str, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

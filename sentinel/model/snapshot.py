@@ -5,6 +5,47 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sentinel.model.finding import FindingSource, FindingState
+from sentinel.model.rule import Severity
+
+UNITS = "units"
+"""How many units a subtree has, those nobody looked at too."""
+
+COUNTERS = (
+    UNITS,
+    "hosts",
+    "endpoints_open",
+    *(f"live_{severity.value}" for severity in Severity),
+    "live",
+    "overdue",
+    *(f"overdue_{word}" for word in ("critical", "high", "medium", "low")),
+    "outside_overdue",
+    "outside_overdue_critical",
+    "mining_overdue",
+    "opened",
+    "reopened",
+    "retested",
+    "awaiting_issuer",
+    "settled",
+    "closed",
+    "mining_hosts",
+    "suspect_hosts",
+    "registered_seen",
+    "registered_unseen",
+    "unregistered",
+    "confirm_overdue",
+    "clauses",
+    "clauses_conform",
+    "clauses_nonconform",
+    "clauses_unknown",
+    "prefixes_planned",
+    "addresses_planned",
+    "addresses_covered",
+    "score_low",
+    "score_high",
+)
+"""Every counter, in the order of a page. Clauses are those of one catalogue; scores are in tenths of a point."""
+
 
 @dataclass(frozen=True, slots=True)
 class Count:
@@ -19,6 +60,29 @@ class Count:
     own: int | None
     total: int
     known: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindingAt:
+    """A finding as it stood at a moment.
+
+    Attributes:
+        severity: how bad.
+        state: its state then.
+        due: its deadline; None: it has none.
+        source: how it came to be known.
+        rule: name of the rule.
+    """
+
+    severity: Severity
+    state: FindingState
+    due: datetime | None = None
+    source: FindingSource = FindingSource.OWN_SCAN
+    rule: str = ""
+
+    def is_overdue(self, at: datetime) -> bool:
+        """Tell whether it asks for something and its deadline has passed."""
+        return self.state.is_live and self.due is not None and self.due < at
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from sentinel.observe import (
     nmap_xml,
     nuclei_json,
     openvas_xml,
+    probe_log,
     radius_detail,
     suricata_eve,
     windows_leases,
@@ -78,6 +79,7 @@ class Parser:
 
 
 PARSERS = (
+    Parser(probe_log.NAME, probe_log.sniff, probe_log.parse),
     Parser(masscan_xml.NAME, masscan_xml.sniff, masscan_xml.parse),
     Parser(nmap_xml.NAME, nmap_xml.sniff, nmap_xml.parse),
     Parser(nessus_xml.NAME, nessus_xml.sniff, nessus_xml.parse),

@@ -9,8 +9,8 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 
+from sentinel.model.plain import read_plain_address
 from sentinel.model.publication import Mapping, Via
 from sentinel.model.unit import IPAddress
 from sentinel.observe.published import Found, Unread, count_range, numbered, read_ports, read_proto, spread
@@ -89,7 +89,7 @@ def _split(line: str) -> list[str]:
 
 def _map(entry: _Entry, outside: IPAddress | None) -> Iterator[Mapping]:
     low, _, high = entry.first("extip").partition("-")
-    public = outside if not low or low in _ANY else ip_address(low)
+    public = outside if not low or low in _ANY else read_plain_address(low)
     if public is None:
         raise ValueError("the public address is that of an interface: give it with --outside")
     forwards = entry.first("portforward").lower() == "enable" or entry.first("type").lower() in _BALANCED
@@ -106,7 +106,7 @@ def _map(entry: _Entry, outside: IPAddress | None) -> Iterator[Mapping]:
         raise ValueError("as many addresses outside as inside are wanted")
     own = read_ports(entry.first("mappedport"))[0] if forwards and entry.first("mappedport") else 0
     one = Mapping(
-        public, proto if first else "", first, last, ip_address(inner), own if first else 0, note=entry.name,
+        public, proto if first else "", first, last, read_plain_address(inner), own if first else 0, note=entry.name,
         line=entry.line,
     )  # fmt: skip
     yield from spread(one, count_range(inner, until))
@@ -118,7 +118,7 @@ def _map_servers(entry: _Entry, public: IPAddress, proto: str, first: int, last:
     for server in entry.servers:
         if server.get("status", [""])[0].lower() == "disable":
             continue
-        inside = ip_address(server.get("ip", [""])[0])
+        inside = read_plain_address(server.get("ip", [""])[0])
         own = read_ports(server["port"][0])[0] if "port" in server and first else 0
         yield Mapping(
             public, proto if first else "", first, last, inside, own, via=Via.BALANCER, note=entry.name, line=entry.line

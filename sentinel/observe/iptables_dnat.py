@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator
-from ipaddress import ip_address, ip_network
 
+from sentinel.model.plain import read_plain_address, read_plain_prefix
 from sentinel.model.publication import Mapping
 from sentinel.model.unit import IPAddress
 from sentinel.observe.published import Found, Unread, numbered, read_ports, read_proto
@@ -47,7 +47,7 @@ def _read_rule(words: list[str], number: int, outside: IPAddress | None) -> Iter
     found = _TARGET.match(options.get("to", ""))
     if found is None:
         raise ValueError("it leads to a range of addresses or to none: enter it by hand")
-    inside = ip_address(found["six"] or found["four"])
+    inside = read_plain_address(found["six"] or found["four"])
     proto = read_proto(options.get("proto", ""))
     own, end = read_ports(found["ports"]) if found["ports"] else (0, 0)
     public = _read_public(options.get("destination", "")) or outside
@@ -97,7 +97,7 @@ def _read_options(words: list[str]) -> dict[str, str]:
 def _read_public(text: str) -> IPAddress | None:
     if not text:
         return None
-    network = ip_network(text, strict=False)
+    network = read_plain_prefix(text, strict=False)
     if network.prefixlen != network.max_prefixlen:
         raise ValueError("a rule for a whole prefix: enter it by hand")
     return network.network_address

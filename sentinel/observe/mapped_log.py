@@ -44,6 +44,8 @@ def make_parse(mapping: LogMapping) -> Callable[[BinaryIO, datetime | None], Ite
 def _parse(mapping: LogMapping, stream: BinaryIO, arrived: datetime | None) -> Iterator[Observation]:
     """Yield the run, each session when it has ended or the log has, what was lost, and the run's end.
 
+    The log counts as naming accounts unless its mapping says that none of its columns does, and its rows agree.
+
     Raises:
         ParseError: a column is missing, or no row can be read.
     """
@@ -72,7 +74,7 @@ def _parse(mapping: LogMapping, stream: BinaryIO, arrived: datetime | None) -> I
     yield from tally.losses()
     if not tally.good:
         raise ParseError(f"no row of it is what the mapping {mapping.name!r} describes")
-    yield RunEnd(accounts=reader.accounts, passed_over=(("other lines", other),) if other else ())
+    yield RunEnd(accounts=mapping.accounts or reader.accounts, passed_over=(("other lines", other),) if other else ())
 
 
 @dataclass(slots=True)

@@ -1,7 +1,8 @@
 """A description of somebody's log (TOML) in; which column or group says what, and how to read it, out.
 
 The keys: `name`, `kind` (holding, attachment, translation), `source` (of a holding), `format` (csv or regex),
-`delimiter`, `columns` (where no row of heads names them), `pattern`, `time`, `zone`, `device`, the table `fields`
+`delimiter`, `columns` (where no row of heads names them), `pattern`, `time`, `zone`, `device`, `accounts` (false: no
+column of the log, told here or not, names an account of a person), the table `fields`
 (our word = column, its number from 1, or group) and the table `events` (begin, update, end = words in the column
 `event`). docs/commands.md describes them with examples.
 """
@@ -42,7 +43,7 @@ NEEDED = {HOLDING: (("address", "mac"),), ATTACHMENT: (("mac",),), TRANSLATION: 
 """Of each group one must be there."""
 
 _KEYS = frozenset(
-    "name kind source format delimiter columns pattern time zone device fields events".split()  # noqa: SIM905
+    "name kind source format delimiter columns pattern time zone device accounts fields events".split()  # noqa: SIM905
 )
 _PHASES = {"begin": Phase.BEGIN, "update": Phase.UPDATE, "end": Phase.END, "whole": Phase.WHOLE}
 _DELIMITERS = {"tab": "\t", "space": " "}
@@ -70,6 +71,7 @@ class LogMapping:
         columns: titles of columns, where the file has no row of heads.
         groups: reads a line by pattern; None for cells.
         events: what of a session a row tells, by the lower-case word in the column `event`.
+        accounts: some column may name accounts of persons, also one no field is read from.
     """
 
     name: str
@@ -83,6 +85,7 @@ class LogMapping:
     columns: tuple[str, ...] = ()
     groups: Groups | None = None
     events: Mapping[str, Phase] = field(default_factory=dict)
+    accounts: bool = True
 
 
 def parse_mapping(data: bytes, file: str) -> LogMapping:
@@ -124,6 +127,9 @@ def _build(said: dict[str, object]) -> LogMapping:
     delimiter = _DELIMITERS.get(delimiter, delimiter)
     if len(delimiter) != 1 or delimiter in '"\r\n':
         raise ValueError("delimiter: one character, or tab, or space")
+    accounts = said.get("accounts", True)
+    if not isinstance(accounts, bool):
+        raise ValueError("accounts: true or false is wanted")  # noqa: TRY004  a mistake of the file like the others
     events = _events(said)
     if events and "event" not in fields:
         raise ValueError("events: no field says in which column the event stands (fields.event)")
@@ -139,6 +145,7 @@ def _build(said: dict[str, object]) -> LogMapping:
         columns=_words(said.get("columns", []), "columns"),
         groups=groups,
         events=events,
+        accounts=accounts,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sentinel.model.links import cut_links
 from sentinel.model.observation import CLOSED, OPEN, EndpointObservation, HostObservation
 from sentinel.model.ports import PROTOCOLS
 from sentinel.observe.text import cut_text, decode_escapes, is_host, parse_address, parse_port
@@ -71,7 +72,7 @@ def build_row(
 
 
 def _build_endpoint(proto: str, port: int, state: str, reason: str, name: str, banner: str) -> EndpointObservation:
-    words = decode_escapes(banner)
+    words = cut_links(decode_escapes(banner))
     service = _SERVICES.get(name, name)
     return EndpointObservation(
         proto=proto,

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 
+from sentinel.model.plain import read_plain_address
 from sentinel.model.publication import Mapping
 from sentinel.model.unit import IPAddress
 from sentinel.observe.published import (
@@ -134,13 +134,13 @@ def _take_ports(words: Sequence[str], place: int) -> tuple[tuple[str, ...], int]
 def _map(
     outer: _Side, inner: _Side, proto: str, count: int, note: str, number: int, outside: IPAddress | None
 ) -> Iterator[Mapping]:
-    public = ip_address(outer.low) if outer.low else outside
+    public = read_plain_address(outer.low) if outer.low else outside
     if public is None:
         raise ValueError(_OF_INTERFACE)
     ports = [read_port(port) for port in outer.ports]
     first, last = (ports[0], ports[-1]) if ports else (0, 0)
     own = read_port(inner.ports[0]) if inner.ports else 0
-    inside = ip_address(inner.low)
+    inside = read_plain_address(inner.low)
     hosts = count_range(inner.low, inner.high)
     if not proto and first:
         raise ValueError("ports without a protocol")
@@ -166,4 +166,4 @@ def _read_static(words: Sequence[str], number: int, outside: IPAddress | None) -
     if way not in {"outbound", "inbound"} or len(addresses) != 2 or "net-to-net" in words:
         raise ValueError("a static mapping of another kind: enter it by hand")
     inner, outer = addresses if way == "outbound" else addresses[::-1]
-    yield Mapping(ip_address(outer), "", 0, 0, ip_address(inner), line=number)
+    yield Mapping(read_plain_address(outer), "", 0, 0, read_plain_address(inner), line=number)

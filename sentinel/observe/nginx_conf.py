@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 
 from sentinel.errors import ParseError
+from sentinel.model.plain import read_plain_address
 from sentinel.model.publication import Mapping, Via
 from sentinel.model.unit import IPAddress
 from sentinel.observe.published import Found, Unread, is_address, read_port
@@ -138,7 +138,7 @@ def _read_listen(words: list[str], outside: IPAddress | None) -> tuple[IPAddress
         number = read_port(port)
     except ValueError:
         return None
-    named = ip_address(host) if is_address(host) else None
+    named = read_plain_address(host) if is_address(host) else None
     return (outside if named is None or named.is_unspecified else named), number, proto
 
 
@@ -166,7 +166,7 @@ def _read_end(text: str, usual: int) -> tuple[IPAddress, int] | None:
     if not colon or is_address(text.strip("[]")):
         host, port = text, str(usual)
     try:
-        address = ip_address(host.strip("[]"))
+        address = read_plain_address(host.strip("[]"))
         return None if address.is_loopback else (address, read_port(port))
     except ValueError:
         return None

@@ -9,6 +9,7 @@ import re
 from itertools import pairwise
 from xml.etree.ElementTree import Element  # elements come from XmlDocument, which refuses entities
 
+from sentinel.model.links import cut_links
 from sentinel.model.observation import Certificate
 from sentinel.observe.text import clean_name, cut_text, decode_escapes, parse_utc
 
@@ -40,11 +41,11 @@ def read_title(output: str, script: Element) -> str:
     """Give the page's title from an http-title result; empty where the page has none or was only a redirect."""
     for element in script.iterfind("elem"):
         if element.get("key") == "title" and element.text:
-            return cut_text(decode_escapes(element.text[:MAX_OUTPUT]).strip())
+            return cut_text(cut_links(decode_escapes(element.text[:MAX_OUTPUT]).strip()))
     lines = [line.strip() for line in decode_escapes(output[:MAX_OUTPUT]).splitlines()]
     if any(line.lower().startswith(_NO_TITLE) for line in lines[:1]):
         return ""
-    return cut_text(" ".join(line for line in lines if line and not line.lower().startswith(_NOTES)))
+    return cut_text(cut_links(" ".join(line for line in lines if line and not line.lower().startswith(_NOTES))))
 
 
 def read_certificate(output: str, script: Element) -> Certificate | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from itertools import pairwise, product
 
+from sentinel.model.plain import plain_prefix
 from sentinel.model.unit import IPAddress
 
 MAX_ADDRESSES = 2**20
@@ -151,8 +152,8 @@ def _expand(target: str) -> Iterator[Range]:
         ValueError: it is something else, a host name for instance.
     """
     if ":" in target:
-        prefix6 = IPv6Network(target, strict=False)
-        yield 6, int(prefix6.network_address), int(prefix6.broadcast_address)
+        prefix6 = plain_prefix(IPv6Network(target, strict=False))
+        yield prefix6.version, int(prefix6.network_address), int(prefix6.broadcast_address)
         return
     text, slash, length = target.partition("/")
     if slash:

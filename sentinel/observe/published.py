@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, ip_address
 
+from sentinel.model.plain import read_plain_address
 from sentinel.model.publication import Mapping
 from sentinel.model.unit import IPAddress
 
@@ -42,6 +43,9 @@ _PORTS = {
 }
 """Names firewalls write in place of numbers."""
 
+UNEVEN = "as many ports inside as outside are wanted: 8080-8090 and 80-90"
+"""Ranges on both sides lead one to one."""
+
 PROTOCOLS = {"tcp": "tcp", "udp": "udp", "6": "tcp", "17": "udp", "ip": "", "any": "", "": "", "0": ""}
 
 
@@ -52,10 +56,12 @@ class Unread:
     Attributes:
         line: line of the file, from 1.
         reason: why not and what to do, lower case; nothing of the line is repeated.
+        where: cell of a sheet, e.g. `Sheet1!B3 公网地址`; empty for a line of a file.
     """
 
     line: int
     reason: str
+    where: str = ""
 
 
 Found = Iterator[Mapping | Unread]
@@ -133,7 +139,7 @@ def count_range(low: str, high: str) -> int:
     Raises:
         ValueError: they are no range.
     """
-    first, last = ip_address(low), ip_address(high or low)
+    first, last = read_plain_address(low), read_plain_address(high or low)
     if first.version != last.version or int(last) < int(first):
         raise ValueError("no range of addresses")
     return int(last) - int(first) + 1

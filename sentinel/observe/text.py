@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from sentinel.model.moment import EARLIEST, SHANGHAI, from_epoch
+from sentinel.model.plain import plain_address
 from sentinel.model.unit import IPAddress
 
 MAX_NAME = 253
@@ -96,7 +97,7 @@ def parse_address(text: str) -> IPAddress | None:
     """Read an address of either version; a scope such as `%eth0` is dropped; None for anything else."""
     try:
         if ":" in text:
-            return IPv6Address(text.partition("%")[0])
+            return plain_address(IPv6Address(text.partition("%")[0]))
         return IPv4Address(text)
     except AddressValueError:
         return None

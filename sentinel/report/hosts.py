@@ -15,6 +15,7 @@ from sentinel.model.rule import Severity
 from sentinel.model.unit import IPAddress, Zone
 from sentinel.report.clean import clean, clean_all
 from sentinel.report.findings import split_subject
+from sentinel.report.published import ways_in
 from sentinel.report.values import Text
 from sentinel.report.words import service_text, term
 
@@ -49,6 +50,7 @@ class HostLine:
         last_seen: last time it answered or an open port of it was confirmed.
         in_scope: a declared network holds it.
         answering: ports on which it answered as on any other without saying what it is; 0: it does not do that.
+        published: public ends that lead to it (公网映射), e.g. `203.0.113.5:443/tcp www.school.example`.
     """
 
     address: IPAddress
@@ -62,6 +64,7 @@ class HostLine:
     last_seen: datetime | None
     in_scope: bool
     answering: int = 0
+    published: tuple[Text, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -161,10 +164,12 @@ def _host_lines(facts: UnitFacts, live: Sequence[Finding]) -> Iterable[tuple[str
         rows[row.network, row.endpoint.key.address].append(row)
     known = {(host.network, host.address): host for host in facts.hosts}
     answering = {(network, address): count for network, address, count in facts.answering}
+    published = ways_in(facts)
     for network, address in dict.fromkeys((*known, *rows, *answering)):
         found = rows.get((network, address), [])
         line = _host(address, known.get((network, address)), found, on_subject, numbers.get(network, 0))
-        yield network, replace(line, answering=answering.get((network, address), 0))
+        ways = published.get(address, ())
+        yield network, replace(line, answering=answering.get((network, address), 0), published=ways)
 
 
 def _host(

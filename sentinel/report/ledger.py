@@ -20,10 +20,13 @@ from sentinel.model.upkeep import Mark, PlaceState
 from sentinel.report.actions import has_looked_outside
 from sentinel.report.findings import exempted_findings, live_findings, split_subject
 from sentinel.report.hosts import service_name
+from sentinel.report.ledger_published import PUBLISHED_HEADS, published_rows
 from sentinel.report.ledger_systems import PLACE_HEADS, SYSTEM_HEADS, columns_of, place_row, system_rows
 from sentinel.report.place_words import place_reason, place_state
+from sentinel.report.published import ways_in
 from sentinel.report.standing import count_unseen, place_words, planned_lines, rows_by_host
-from sentinel.report.view_scope import build_ending, covered_share, has_looked
+from sentinel.report.values import Text
+from sentinel.report.view_scope import build_ending, covered_share, covered_words, has_looked
 from sentinel.report.words import service_text, term, text
 from sentinel.report.workbook import Column, Sheet, Value
 
@@ -38,7 +41,7 @@ _REGISTERED: Final = (
 )  # fmt: skip
 _TRACES: Final = (
     ("其他名称", 16), ("所属网络", 14), ("网络区域", 11), ("首次发现", 17), ("最近发现", 17), ("操作系统", 20),
-    ("网卡", 18), ("厂商", 16), ("互联网可达", 10), ("最重隐患", 9), ("隐患个数", 9),
+    ("网卡", 18), ("厂商", 16), ("互联网可达", 10), ("公网映射", 30), ("最重隐患", 9), ("隐患个数", 9),
 )  # fmt: skip
 _HOST: Final = (
     ("IP地址", 20), ("域名", 28), ("端口", 24), *_OWNER, ("登记状态", 14), ("不在登记内的端口", 18),
@@ -67,6 +70,7 @@ class _Seen:
     hosts: Mapping[Place, Host]
     severities: Mapping[Place, Sequence[Severity]]
     looked_outside: bool
+    published: Mapping[IPAddress, Sequence[Text]]
 
 
 def build_ledger(facts: UnitFacts, persons: Persons) -> tuple[Sheet, ...]:
@@ -76,13 +80,14 @@ def build_ledger(facts: UnitFacts, persons: Persons) -> tuple[Sheet, ...]:
     unchecked = [line for line in lines if line.standing is Standing.UNCHECKED]
     known = {(host.network, host.address): host for host in facts.hosts}
     looked = has_looked_outside(facts)
-    seen = _Seen(rows_by_host(facts), known, _severities(facts), looked)
+    seen = _Seen(rows_by_host(facts), known, _severities(facts), looked, ways_in(facts))
     return (
         Sheet("说明", (Column("", 16), Column("", 110)), _about(facts, shown=bool(persons))),
         Sheet(TITLE, _columns(_HOST), (_host(one, seen, persons) for one in facts.standing.hosts)),
         Sheet("信息系统", columns_of(SYSTEM_HEADS), system_rows(facts)),
         Sheet("登记核对", columns_of(PLACE_HEADS), map(place_row, facts.places)),
         Sheet("开放端口", _columns(_PORT), map(_port, facts.rows)),
+        Sheet("公网映射", columns_of(PUBLISHED_HEADS), published_rows(facts)),
         Sheet("登记未发现", _columns(_LINE), (_line(line, persons, planned) for line in absent)),
         Sheet("登记未核查", _columns(_LINE), (_line(line, persons, planned) for line in unchecked)),
         Sheet("未登记", _columns(_UNKNOWN), _unknown(facts, seen)),
@@ -111,7 +116,11 @@ def _about(facts: UnitFacts, *, shown: bool) -> Iterator[Sequence[Value]]:
         if count := sum(one.is_in(state) for one in facts.places):
             yield place_state(state).zh, f"{count} 项（登记核对）"
     yield "登记未核查", f"{told.count_lines(Standing.UNCHECKED)} 条" if told.lines else "未核查"
-    yield "地址覆盖", f"{covered.part} / {covered.whole}" if covered.whole else "未申报地址范围，无法计算"
+    yield (
+        "公网映射",
+        f"{len(facts.published)} 条" if facts.published else "未登记：sentinel publication import 防火墙配置",
+    )
+    yield "地址覆盖", covered_words(facts).zh if covered.whole else "未申报地址范围，无法计算"
     yield "怎样读", "资产台账每台主机一行；登记未发现只列扫描确已查过而没有见到的登记，没有查过的列在登记未核查。"
     yield "", "不在登记内的端口：主机已登记、该端口未登记。登记没有写端口的，视为登记整台主机。"
     yield (
@@ -172,6 +181,7 @@ def _traces(one: HostStanding, seen: _Seen) -> tuple[Value, ...]:
         host.mac if host else "",
         host.vendor if host else "",
         "是" if one.outside else "未见" if seen.looked_outside else "未核查",
+        "、".join(way.zh for way in seen.published.get(one.address, ())),
         term(min(severities, key=lambda severity: severity.rank)).zh if severities else "",
         len(severities),
     )

@@ -16,6 +16,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "count_overdue": ("{n}（逾期 {overdue}）", "{n} (overdue {overdue})"),
     "part_of": ("{part} / {whole}", "{part} / {whole}"),
     "part_of_addresses": ("已核查地址 {part} / {whole}", "addresses checked {part} / {whole}"),
+    "note_prefixes": ("申报网段 {n} 个", "prefixes declared: {n}"),
     "minutes": ("{n} 分钟", "{n} min"),
     "seconds": ("{n} 秒", "{n} s"),
     "no_range": ("未申报地址范围", "no range declared"),
@@ -220,7 +221,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "No address range is declared, so coverage cannot be told.",
     ),
     "unknown_addresses": (
-        "申报的 {whole} 个地址中有 {n} 个本期没有核查，其上有无主机和隐患未知。",
+        "申报网段中主机可用的 {whole} 个地址，有 {n} 个本期没有核查，其上有无主机和隐患未知。",
         "{n} of {whole} declared addresses were not checked in the period; what is on them is unknown.",
     ),
     "unknown_logs": (

@@ -45,6 +45,15 @@ MAP_SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Names, hosts, ports, certificates: hosts {hosts}, names {domains}, ports {ports}, certificates {certificates}",
     ),
     # the tree
+    "tree_live": (
+        "数据截至 {moment}，未冻结：没有本期冻结的统计，按现有结果合计；sentinel snapshot freeze 冻结后不再变动。",
+        "As of {moment}, not frozen: nothing is frozen for the period, so this sums what is there now and may change.",
+    ),
+    "tree_frozen": (
+        "数据为 {label} 一期冻结的统计（{first} 至 {last}，第 {version} 版），其后的变化不在内；",
+        "Frozen counters of {label} ({first} to {last}, version {version}); later changes are not in them; ",
+    ),
+    "tree_frozen_at": ("冻结于 {moment}。", "frozen at {moment}."),
     "tree_rest": ("其余 {n} 个单位", "{n} more units"),
     "tree_units": ("单位", "Unit"),
     "tree_reported": ("已报/应报", "Reported"),

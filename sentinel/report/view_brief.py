@@ -208,7 +208,9 @@ def _unknown_figure(facts: UnitFacts) -> KeyFigure:
 def _unchecked_figure(facts: UnitFacts) -> KeyFigure:
     covered = covered_share(facts)
     addresses = text("note_addresses_left", n=covered.missing, whole=covered.whole)
-    note = addresses if covered.whole else text("no_range")
+    prefixes = sum(one.prefixes for one in facts.coverage)
+    whole = joined((addresses, text("note_prefixes", n=prefixes))) if prefixes else addresses
+    note = whole if covered.whole else text("no_range")
     if not facts.standing.lines:
         return KeyFigure(text("key_unchecked"), None, note)
     unchecked = facts.standing.count_lines(Standing.UNCHECKED)

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from sentinel.model.facts import CentreFacts, UnitFacts
+from sentinel.model.moment import local_date, local_text
 from sentinel.model.rule import Severity
 from sentinel.report.asset_map import HOSTS_DRAWN, AssetMap, build_map
+from sentinel.report.clean import clean
 from sentinel.report.findings import first_steps, group_findings, live_findings
 from sentinel.report.graph import HostGraph, build_graph, domain_names
 from sentinel.report.hosts import BlockLine
@@ -16,8 +18,16 @@ from sentinel.report.services import CertificateLine, build_certificates
 from sentinel.report.unit_tree import UnitTree, build_tree
 from sentinel.report.use_grid import Cell, UseGrid, build_grid
 from sentinel.report.uses import Use
-from sentinel.report.values import Head, KeyFigure, Step, Text, build_head
-from sentinel.report.view_scope import Ending, build_ending, count_or_unknown, covered_share, gap_step, has_looked
+from sentinel.report.values import NOTHING, Head, KeyFigure, Step, Text, build_head
+from sentinel.report.view_scope import (
+    Ending,
+    build_ending,
+    count_or_unknown,
+    covered_share,
+    covered_words,
+    gap_step,
+    has_looked,
+)
 from sentinel.report.words import text
 
 TITLE: Final = Text("网络空间资产地图", "Map of network assets")
@@ -59,6 +69,7 @@ class MapView:
         tree: the units below; None: there is none.
         pictures: the unit's own pictures; None: it has nothing of its own.
         ending: scope, coverage, limits, evidence of the unit's own pictures.
+        as_of: of which day the numbers of the tree are, and whether they were frozen; nothing where there is no tree.
     """
 
     head: Head
@@ -68,6 +79,7 @@ class MapView:
     tree: UnitTree | None
     pictures: Pictures | None
     ending: Ending | None
+    as_of: Text = NOTHING
 
 
 def build_map_view(facts: UnitFacts | CentreFacts) -> MapView:
@@ -85,7 +97,18 @@ def build_map_view(facts: UnitFacts | CentreFacts) -> MapView:
         tree=tree,
         pictures=own.pictures if own else None,
         ending=own.ending if own else None,
+        as_of=_as_of(facts),
     )
+
+
+def _as_of(facts: CentreFacts) -> Text:
+    frozen = facts.frozen
+    if frozen is None:
+        return text("tree_live", moment=local_text(min(facts.period.end, facts.generated_at)))
+    first, last = local_date(frozen.start), local_date(frozen.end)
+    told = text("tree_frozen", label=clean(frozen.label, 30), first=first, last=last, version=frozen.version)
+    when = text("tree_frozen_at", moment=local_text(frozen.frozen_at))
+    return Text(told.zh + when.zh, told.en + when.en)
 
 
 def build_pictures(facts: UnitFacts) -> Pictures:
@@ -124,7 +147,7 @@ def _figures(facts: UnitFacts, pictures: Pictures) -> tuple[KeyFigure, ...]:
     coverage = KeyFigure(
         text("key_coverage"),
         covered if covered.whole else None,
-        text("part_of_addresses", part=covered.part, whole=covered.whole) if covered.whole else text("no_range"),
+        covered_words(facts) if covered.whole else text("no_range"),
         "unknown" if covered.missing else "",
     )
     live = live_findings(facts.findings)

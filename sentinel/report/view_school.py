@@ -12,6 +12,7 @@ from sentinel.model.facts import UnitFacts
 from sentinel.model.finding import Finding, FindingState
 from sentinel.model.flow import FlowClass
 from sentinel.model.rule import Severity
+from sentinel.model.unit import IPAddress
 from sentinel.report.asset_map import AssetMap, build_map
 from sentinel.report.clean import clean
 from sentinel.report.findings import (
@@ -26,6 +27,8 @@ from sentinel.report.findings import (
     severity_chart,
 )
 from sentinel.report.hosts import service_name
+from sentinel.report.published import PublicationLine, publication_lines
+from sentinel.report.register_block import RegisterBlock, build_register_block
 from sentinel.report.services import (
     CertificateLine,
     ServiceLine,
@@ -35,7 +38,15 @@ from sentinel.report.services import (
     service_chart,
 )
 from sentinel.report.values import Bar, Chart, Head, KeyFigure, Segment, Step, Text, build_head, joined
-from sentinel.report.view_scope import Ending, build_ending, count_or_unknown, covered_share, gap_step, has_looked
+from sentinel.report.view_scope import (
+    Ending,
+    build_ending,
+    count_or_unknown,
+    covered_share,
+    covered_words,
+    gap_step,
+    has_looked,
+)
 from sentinel.report.words import service_text, term, text
 
 TITLE: Final = Text("学校资产与风险报告", "Asset and risk report of the school")
@@ -97,6 +108,8 @@ class SchoolView:
         mining_hosts: hosts with proven mining; None: nobody looked.
         suspect_hosts: hosts with suspected mining only; None: nobody looked.
         ending: scope, coverage, limits, evidence.
+        register: how everything registered or seen stands.
+        published: publications in force, those that lead to the worst findings first.
     """
 
     head: Head
@@ -126,6 +139,8 @@ class SchoolView:
     mining_hosts: int | None
     suspect_hosts: int | None
     ending: Ending
+    register: RegisterBlock
+    published: tuple[PublicationLine, ...]
 
 
 def build_school(facts: UnitFacts) -> SchoolView:
@@ -167,7 +182,15 @@ def build_school(facts: UnitFacts) -> SchoolView:
         mining_hosts=mining,
         suspect_hosts=suspect,
         ending=build_ending(facts),
+        register=build_register_block(facts),
+        published=publication_lines(facts, _worst_by_address(assets)),
     )
+
+
+def _worst_by_address(assets: AssetMap) -> dict[IPAddress, Severity]:
+    lines = [host for panel in assets.panels for host in panel.hosts]
+    lines.sort(key=lambda host: -host.worst.rank if host.worst else 0)
+    return {host.address: host.worst for host in lines if host.worst}
 
 
 def mining_counts(facts: UnitFacts) -> tuple[int | None, int | None]:
@@ -233,8 +256,7 @@ def _coverage_figure(facts: UnitFacts) -> KeyFigure:
     covered = covered_share(facts)
     if not covered.whole:
         return KeyFigure(text("key_coverage"), None, text("no_range"))
-    note = text("part_of_addresses", part=covered.part, whole=covered.whole)
-    return KeyFigure(text("key_coverage"), covered, note, "unknown" if covered.missing else "")
+    return KeyFigure(text("key_coverage"), covered, covered_words(facts), "unknown" if covered.missing else "")
 
 
 def _silent_note(facts: UnitFacts, assets: AssetMap) -> Text:

@@ -13,7 +13,7 @@ from sentinel.model.moment import local_date
 from sentinel.model.silence import Silence
 from sentinel.model.unit import Network
 from sentinel.report.clean import clean
-from sentinel.report.values import Bar, Chart, Segment, Share, Step, Text
+from sentinel.report.values import Bar, Chart, Segment, Share, Step, Text, joined
 from sentinel.report.words import term, text
 
 
@@ -67,6 +67,7 @@ class Ending:
         networks: coverage by network.
         chart: the same as a picture.
         total: addresses finished of addresses planned, over all networks.
+        prefixes: prefixes declared.
         runs: runs of the period, newest first.
         unknowns: what is not known, one sentence each.
         pack_hash: SHA-256 over the rule pack that judged.
@@ -75,6 +76,7 @@ class Ending:
     networks: tuple[NetworkLine, ...]
     chart: Chart
     total: Share
+    prefixes: int
     runs: tuple[RunLine, ...]
     unknowns: tuple[Text, ...]
     pack_hash: str
@@ -88,6 +90,7 @@ def build_ending(facts: UnitFacts) -> Ending:
         networks=networks,
         chart=_coverage_chart(networks, total),
         total=total,
+        prefixes=sum(one.prefixes for one in facts.coverage),
         runs=tuple(_run_line(run) for run in facts.runs),
         unknowns=_unknowns(facts, networks, total),
         pack_hash=clean(facts.pack_hash, 64),
@@ -97,6 +100,13 @@ def build_ending(facts: UnitFacts) -> Ending:
 def covered_share(facts: UnitFacts) -> Share:
     """Sum the coverage of all networks."""
     return Share(sum(min(c.covered, c.planned) for c in facts.coverage), sum(c.planned for c in facts.coverage))
+
+
+def covered_words(facts: UnitFacts) -> Text:
+    """Tell how many addresses of how many were checked, and in how many declared prefixes these lie."""
+    total, prefixes = covered_share(facts), sum(one.prefixes for one in facts.coverage)
+    told = text("part_of_addresses", part=total.part, whole=total.whole)
+    return joined((told, text("note_prefixes", n=prefixes))) if prefixes else told
 
 
 def has_looked(facts: UnitFacts) -> bool:

@@ -18,6 +18,10 @@ _KINDS = {
     Category.CERTIFICATE: SubjectKind.ENDPOINT,
     Category.HOST: SubjectKind.HOST,
     Category.FLOW: SubjectKind.HOST,
+    Category.LOG: SubjectKind.HOST,
+    Category.TLS: SubjectKind.ENDPOINT,
+    Category.WEB: SubjectKind.ENDPOINT,
+    Category.DNS: SubjectKind.DOMAIN,
     Category.DOMAIN: SubjectKind.DOMAIN,
     Category.UNIT: SubjectKind.UNIT,
     Category.SYSTEM: SubjectKind.SYSTEM,
@@ -52,15 +56,15 @@ def take_detection(known: Finding | None, detection: Detection, now: datetime) -
     A known one keeps its number. Proven gone and back within 90 days it is reopened and keeps its first day, later it
     starts anew. An exemption holds until its end.
     """
-    seen_at = min(detection.subject.seen_at or now, now)
-    fresh = _build(detection, seen_at, now)
+    seen_at, last_at = _times(detection, now)
+    fresh = _build(detection, seen_at, last_at, now)
     if known is None:
         return Step(fresh, "", "first seen")
     carried = replace(
         known,
         source=fresh.source,
         severity=fresh.severity,
-        last_seen=max(known.last_seen, seen_at),
+        last_seen=max(known.last_seen, last_at),
         clauses=fresh.clauses,
         evidence=fresh.evidence,
         title_zh=fresh.title_zh,
@@ -291,18 +295,32 @@ def _reopen(carried: Finding, fresh: Finding, *, first_seen: datetime) -> Findin
     )
 
 
-def _build(detection: Detection, seen_at: datetime, now: datetime) -> Finding:
+def _times(detection: Detection, now: datetime) -> tuple[datetime, datetime]:
+    """Give since when what a rule fired on held, as far as is known, and when it was last known to.
+
+    What is declared is so whenever it is judged; what a look showed was so when it looked.
+    """
+    looked = min(detection.subject.seen_at or now, now)
+    told = dict(detection.subject.told)
+    since = [told[name] for name, _ in detection.matched if name in told]
+    if since and len(since) == len(detection.matched) and detection.rule.category is Category.ENTRY:
+        return min(max(since), now), now
+    first = min(max(looked, *since), now) if since else looked
+    return first, first
+
+
+def _build(detection: Detection, seen_at: datetime, last_at: datetime, now: datetime) -> Finding:
     """Build a fresh finding; its deadline counts from now, when it became known, not from when old evidence saw it."""
     rule = detection.rule
     return Finding(
         id=0,
         number="",
         key=build_key(detection),
-        source=FindingSource.TRAFFIC if rule.category is Category.FLOW else FindingSource.OWN_SCAN,
+        source=FindingSource.TRAFFIC if rule.category.is_event else FindingSource.OWN_SCAN,
         severity=rule.severity,
         state=FindingState.OPEN,
         first_seen=seen_at,
-        last_seen=seen_at,
+        last_seen=last_at,
         due=now + timedelta(days=rule.due_days) if rule.due_days is not None else None,
         clauses=rule.clauses,
         evidence=detection.subject.evidence,

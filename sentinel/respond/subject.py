@@ -8,6 +8,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from urllib.parse import urlsplit
 
 from sentinel.model.finding import SubjectKind
+from sentinel.model.links import CUT
 from sentinel.model.unit import IPAddress
 
 LONGEST = 500
@@ -80,7 +81,7 @@ def _guess(text: str) -> ToldSubject | None:
 
 
 def _read_url(text: str) -> ToldSubject | None:
-    """Read a web address: scheme and host in lower case, no account, no default port, no fragment."""
+    """Read a web address: scheme and host in lower case, no account, no default port; a mark for query and fragment."""
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -93,7 +94,7 @@ def _read_url(text: str) -> ToldSubject | None:
     place = f"[{address}]" if address and address.version == 6 else str(address or host)
     usual = {"http": 80, "https": 443, "ftp": 21}[parts.scheme]
     where = place if port in (None, usual) else f"{place}:{port}"
-    query = f"?{parts.query}" if parts.query else ""
+    query = CUT if parts.query or parts.fragment else ""  # a token or an account may stand there
     return ToldSubject(SubjectKind.URL, f"{parts.scheme}://{where}{parts.path or '/'}{query}", address)
 
 

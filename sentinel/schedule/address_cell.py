@@ -23,14 +23,18 @@ NOTHING = frozenset(
 
 _TYPED = str.maketrans("。．—–‐～〜", "..---~~")
 _ASIDE = re.compile(r"[(【]([^()【】]*)[)】]|\[([^\[\]:]*)\]")
-_ROUTED = re.compile(r"[0-9a-f]+[.:][0-9a-f.:]+")
+_ROUTED = re.compile(r"[0-9a-f]+[.:][0-9a-f.:]+|::[0-9a-f]*")
 _RANGE_WORDS = re.compile(r"(?<=[0-9a-f])\s*(?:至|到|~|-+)\s*(?=[0-9a-f])")
 _BETWEEN = re.compile(r"[\s,;、|&+]+|[和及与或]")
-_LABEL = re.compile(r"[^\x00-\x7f]+:?|(?:vip|ipv?[46]?|ip地址)[:=](?=[0-9a-f])")
+_LABEL = re.compile(r"[^\x00-\x7f]+:?|(?:vip|ipv?[46]?|ip地址)[:=](?=[0-9a-f]|::)")
 _TAIL = re.compile(r"[^\x00-\x7f]+\Z")
+_EDGES = re.compile(r"\A(?:[/.]|:(?!:))+|(?:[/.]|(?<!:):)+\Z")
+"""Signs around an address that are none of it; the two points an IPv6 address begins or ends with are."""
+
 _V4 = r"(?:\d{1,3}\.){3}\d{1,3}"
-_URL = re.compile(r"[a-z]{3,5}://(?:\[([0-9a-f:]+)\]|([^/?#@:\[\]]+))(?::(\d{1,5}))?(?:[/?#].*)?", re.DOTALL)
+_URL = re.compile(r"[a-z]{3,5}://(?:\[([0-9a-f:.]+)\]|([^/?#@:\[\]]+))(?::(\d{1,5}))?(?:[/?#].*)?", re.DOTALL)
 _WITH_PORT = re.compile(rf"({_V4}):(\d{{1,5}})(?:/.*)?")
+_BRACKETED = re.compile(r"\[([0-9a-f:.]+)\](?::(\d{1,5}))?(?:/[^0-9].*)?")
 _RANGE = re.compile(rf"({_V4})-({_V4})")
 _SHORT_RANGE = re.compile(rf"({_V4})-(\d{{1,3}})")
 _SLASHED = re.compile(rf"({_V4})((?:/\d{{1,3}})+)")
@@ -68,7 +72,7 @@ def read_places(text: str, into: Places | None = None) -> Places:
     for word in _BETWEEN.split(plain):
         if word not in NOTHING:
             is_blank = False
-            piece = _TAIL.sub("", _LABEL.sub("", word, count=1)).strip("/:.")
+            piece = _EDGES.sub("", _TAIL.sub("", _LABEL.sub("", word, count=1)))
             if piece not in NOTHING:
                 found_any = True
                 _read_piece(piece, places)
@@ -80,7 +84,7 @@ def read_places(text: str, into: Places | None = None) -> Places:
 def _read_piece(piece: str, places: Places) -> None:
     if url := _URL.fullmatch(piece):
         _read_host(url[1] or url[2], url[3], places)
-    elif single := _WITH_PORT.fullmatch(piece):
+    elif single := _WITH_PORT.fullmatch(piece) or _BRACKETED.fullmatch(piece):
         _read_host(single[1], single[2], places)
     elif span := _RANGE.fullmatch(piece):
         _add_range(span[1], span[2], places)

@@ -10,10 +10,11 @@ from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
-from ipaddress import IPv4Address, ip_address, ip_network
+from ipaddress import IPv4Address
 
 from sentinel.collect.ranges import to_networks
 from sentinel.model.moment import SHANGHAI
+from sentinel.model.plain import read_plain_address, read_plain_prefix
 from sentinel.model.register import Exit
 from sentinel.model.scope import Level
 from sentinel.model.unit import DEFAULT_NETWORK, IPNetwork, Network, Zone
@@ -288,12 +289,12 @@ def _part(text: str) -> tuple[list[str], tuple[IPNetwork, ...]]:
 def _read_place(piece: str) -> tuple[IPNetwork, ...]:
     low, dash, high = piece.partition("-")
     try:
-        found = _read_span(low, high) if dash else (ip_network(piece, strict=False),)
+        found = _read_span(low, high) if dash else (read_plain_prefix(piece, strict=False),)
     except ValueError as error:
         raise ValueError(f"“{piece[:MAX_NAME]}”不是地址或网段；例：10.1.0.0/24") from error
     whole = found[0]
     written = low.partition("/")[0]
-    if not dash and ip_address(written) != whole.network_address:
+    if not dash and read_plain_address(written) != whole.network_address:
         raise ValueError(f"“{piece}”的主机位不为零：整个网段写 {whole}，一个地址写 {written}")
     if any(one.prefixlen < WIDEST[one.version] for one in found):
         raise ValueError(f"“{piece}”太大：IPv4 至多写到 /8，IPv6 至多写到 /32")
@@ -303,7 +304,10 @@ def _read_place(piece: str) -> tuple[IPNetwork, ...]:
 
 
 def _read_span(low: str, high: str) -> tuple[IPNetwork, ...]:
-    first, last = ip_address(low), ip_address(high if "." in high or ":" in high else _last_byte(low, high))
+    first, last = (
+        read_plain_address(low),
+        read_plain_address(high if "." in high or ":" in high else _last_byte(low, high)),
+    )
     if first.version != last.version or int(last) < int(first):
         raise ValueError("no range")
     return to_networks([(first.version, int(first), int(last))])
@@ -311,7 +315,7 @@ def _read_span(low: str, high: str) -> tuple[IPNetwork, ...]:
 
 def _last_byte(low: str, high: str) -> str:
     """Complete `10.1.0.10-20`."""
-    return f"{low.rpartition('.')[0]}.{high}" if isinstance(ip_address(low), IPv4Address) else high
+    return f"{low.rpartition('.')[0]}.{high}" if isinstance(read_plain_address(low), IPv4Address) else high
 
 
 def _refuse_shared(prefixes: Iterable[IPNetwork], others: Iterable[IPNetwork], where: str) -> None:

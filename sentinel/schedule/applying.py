@@ -9,11 +9,13 @@ from sentinel.inventory.apply import Look, Update, apply_host, apply_silence
 from sentinel.model.endpoint import AddressRanges, Endpoint, EndpointState
 from sentinel.model.moment import to_microseconds
 from sentinel.model.observation import HostObservation, NameObservation, Observation
-from sentinel.model.unit import Network, choose_network
+from sentinel.model.probe import ProbeObservation
+from sentinel.model.unit import DEFAULT_NETWORK, Network, choose_network
 from sentinel.schedule.context import Context
 from sentinel.store import endpoints as store
 from sentinel.store import runs as run_store
 from sentinel.store.database import Transaction
+from sentinel.store.probes import write_probes
 
 
 class Applier:
@@ -54,6 +56,7 @@ class Applier:
             )
             self._write(update, current.setdefault(key, {}))
         self._write_names([one for one in batch if isinstance(one, NameObservation)])
+        self._write_probes([one for one in batch if isinstance(one, ProbeObservation)])
 
     def take_silence(self, silent: AddressRanges) -> None:
         """Apply that these finished addresses gave no sign."""
@@ -134,3 +137,14 @@ class Applier:
             if in_scope or store.was_host(self._database, network.id, str(one.address), self._look.time):
                 rows.append((network.id, str(one.address), one.name, one.source, to_microseconds(self._look.time)))
         store.write_names(self._transaction, rows)
+
+    def _write_probes(self, looks: list[ProbeObservation]) -> None:
+        home = next(network.id for network in self._networks if network.name == DEFAULT_NETWORK)
+        placed = [
+            (
+                choose_network(self._networks, one.address)[0].id if one.address else home,
+                replace(one, time=min(one.time, self._look.time)),
+            )
+            for one in looks
+        ]
+        self.events += write_probes(self._transaction, self._look.run, self._look.vantage, placed)

@@ -22,7 +22,13 @@ from sentinel.respond.lifecycle import Step, drop_order, reject_fix, report_fixe
 from sentinel.schedule.attachment import keep_attachments, read_attachments
 from sentinel.schedule.context import Context
 from sentinel.schedule.persons import hide_persons
-from sentinel.store.assignments import find_assignment, read_assignments, write_assignment, write_step
+from sentinel.store.assignments import (
+    find_assignment,
+    read_assignments,
+    reread_assignment,
+    write_assignment,
+    write_step,
+)
 from sentinel.store.database import Transaction
 from sentinel.store.findings import find_finding, write_findings
 from sentinel.store.units import find_unit
@@ -101,6 +107,7 @@ def do_assignment(context: Context, known: Assignment, doing: Doing) -> Assignme
     words, to = _clean(doing.words, _LONGEST, "text"), _clean(doing.to, 100, "--to")
     files = read_attachments(context, unit, doing.files)
     with context.database.transaction(context.actor, context.clock()) as transaction:
+        known = reread_assignment(transaction, known)
         keep_attachments(context, transaction, files)
         if doing.act is Act.REPLY and known.state is AssignmentState.ISSUED:
             known = _step(transaction, known, _event(transaction, known, Act.RECEIVE))

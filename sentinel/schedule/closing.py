@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from sentinel.errors import UsageError
@@ -14,7 +15,7 @@ from sentinel.schedule.attachment import keep_attachments, read_attachments
 from sentinel.schedule.context import Context
 from sentinel.schedule.persons import hide_persons
 from sentinel.store.closings import write_closing
-from sentinel.store.findings import find_finding, write_findings
+from sentinel.store.findings import find_finding, reread_finding, write_findings
 from sentinel.store.units import find_unit
 
 LONGEST_REFERENCE = 18
@@ -58,11 +59,14 @@ def retest_finding(context: Context, finding: Finding, proof: Proof, *, passed: 
         ParseError: the file cannot be read.
     """
     unit = _unit_of(context, finding)
-    try:
-        step = pass_retest(finding, context.clock()) if passed else fail_retest(finding)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    return _write(context, unit, step, ClosingKind.RETEST, proof, proof.by or unit.name, passed=passed)
+
+    def move(one: Finding, now: datetime) -> tuple[Step, str]:
+        try:
+            return pass_retest(one, now) if passed else fail_retest(one), proof.by or unit.name
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+
+    return _write(context, unit, finding, move, ClosingKind.RETEST, proof, passed=passed)
 
 
 def settle_finding(context: Context, finding: Finding, proof: Proof) -> Finding:
@@ -72,23 +76,34 @@ def settle_finding(context: Context, finding: Finding, proof: Proof) -> Finding:
         UsageError: it cannot be closed, or nobody is known to be its issuer.
         ParseError: the file cannot be read.
     """
-    unit = _unit_of(context, finding)
-    by = proof.by or finding.issuer
-    if not by:
-        raise UsageError(f"--by: who closes {finding.number}? it has no issuer; a passed re-test closes it")
-    try:
-        step = settle(finding, context.clock(), proof.note)
-    except ValueError as error:
-        raise UsageError(f"--note: {error}" if finding.state.is_live else str(error)) from error
-    return _write(context, unit, step, ClosingKind.ISSUER, proof, by, passed=True)
+
+    def move(one: Finding, now: datetime) -> tuple[Step, str]:
+        by = proof.by or one.issuer
+        if not by:
+            raise UsageError(f"--by: who closes {one.number}? it has no issuer; a passed re-test closes it")
+        try:
+            return settle(one, now, proof.note), by
+        except ValueError as error:
+            raise UsageError(f"--note: {error}" if one.state.is_live else str(error)) from error
+
+    return _write(context, _unit_of(context, finding), finding, move, ClosingKind.ISSUER, proof, passed=True)
 
 
 def _write(
-    context: Context, unit: Unit, step: Step, kind: ClosingKind, proof: Proof, by: str, *, passed: bool
+    context: Context,
+    unit: Unit,
+    known: Finding,
+    move: Callable[[Finding, datetime], tuple[Step, str]],
+    kind: ClosingKind,
+    proof: Proof,
+    *,
+    passed: bool,
 ) -> Finding:
-    by, document, note = _clean((by, proof.document, proof.note))
+    _clean((proof.by, proof.document, proof.note))
     files = read_attachments(context, unit, [proof.file] if proof.file else [])
     with context.database.transaction(context.actor, context.clock()) as transaction:
+        step, who = move(reread_finding(transaction, known), transaction.now)
+        by, document, note = _clean((who, proof.document, proof.note))
         keep_attachments(context, transaction, files)
         (stored,) = write_findings(transaction, [(step.finding, step.before, step.reason)])
         sum_ = files[0].sha256 if files else ""

@@ -140,10 +140,17 @@ class Vocabulary:
         purpose: name of the kind, under which corrections are kept.
         fields: what its columns may say.
         places: fields of which a head must have one.
+        words: what people call fields that other kinds of sheets have another word for.
     """
 
-    def __init__(self, purpose: str, titles: Mapping[Field, tuple[str, str]], places: frozenset[Field]) -> None:
-        self.purpose, self.fields, self.places = purpose, tuple(titles), places
+    def __init__(
+        self,
+        purpose: str,
+        titles: Mapping[Field, tuple[str, str]],
+        places: frozenset[Field],
+        words: Mapping[Field, str] | None = None,
+    ) -> None:
+        self.purpose, self.fields, self.places, self.words = purpose, tuple(titles), places, dict(words or {})
         self.strong = {title: what for what, (first, _) in titles.items() for title in first.split()}
         self.weak = {title: what for what, (_, second) in titles.items() for title in second.split()}
 

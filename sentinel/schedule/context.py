@@ -21,7 +21,7 @@ from sentinel.store.evidence import EvidenceFolder
 from sentinel.store.home import Home, open_home
 from sentinel.store.schema import HEAD
 from sentinel.store.seal import Seal, load_seal, make_seal
-from sentinel.store.units import find_unit, read_units
+from sentinel.store.units import count_units, find_only_unit, find_unit, find_unit_called
 
 
 def read_clock() -> datetime:
@@ -89,21 +89,21 @@ class Context:
         return (data_folder("rules"), *(Path(folder) for folder in self.settings.rules))
 
     def choose_unit(self, code_or_name: str | None) -> Unit:
-        """Give the unit a command means: the named one, else the setting's, else the only one.
+        """Give the unit a command means: the named one, by a former name too, else the setting's, else the only one.
 
         Raises:
             UsageError: there is no such unit, or none was named and there are several.
         """
         wanted = self.settings.unit or None if code_or_name is None else code_or_name
         if wanted is not None:
-            unit = find_unit(self.database, wanted)
+            unit = find_unit(self.database, wanted) or find_unit_called(self.database, wanted)
             if unit is None:
                 raise UsageError(f"no such unit: {wanted!r}; `sentinel unit list` shows them")
             return unit
-        units = read_units(self.database)
-        if len(units) != 1:
-            raise UsageError(f"which of {len(units)} units is meant? name it with --unit")
-        return units[0]
+        only = find_only_unit(self.database)
+        if only is None:
+            raise UsageError(f"which of {count_units(self.database)} units is meant? name it with --unit")
+        return only
 
 
 @contextmanager

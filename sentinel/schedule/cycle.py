@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sentinel.errors import CollectError, RuleError, ScopeError
+from sentinel.errors import RuleError
 from sentinel.log import info
-from sentinel.model.ports import parse_ports
-from sentinel.model.scope import Level
 from sentinel.model.unit import Unit
+from sentinel.schedule.collecting import Collected, collect
 from sentinel.schedule.context import Context
 from sentinel.schedule.identifying import identify_unit
 from sentinel.schedule.judging import Judgement, judge_unit
 from sentinel.schedule.reporting import write_report
-from sentinel.schedule.scanning import ScanTotal, plan_scan, run_scan
-from sentinel.store.scopes import read_authorisations
 
 REPORTS = ("school", "compliance", "mining")
 
@@ -25,55 +22,30 @@ class CycleResult:
     """What a cycle did.
 
     Attributes:
-        scan: the sums of its scan.
+        collected: what was collected, with what went wrong.
         judgement: what judging changed; None when the rules have mistakes.
         reports: files written.
-        problems: what did not go well, one line each.
     """
 
-    scan: ScanTotal = field(default_factory=ScanTotal)
+    collected: Collected = field(default_factory=Collected)
     judgement: Judgement | None = None
     reports: list[Path] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
 
     @property
     def word(self) -> str:
         """`ok`, or the problems on one line."""
-        return "; ".join(self.problems) or "ok"
+        return "; ".join(self.collected.problems) or "ok"
 
 
 def run_cycle(context: Context, unit: Unit, ports: str = "") -> CycleResult:
-    """Scan what is authorised, know assets again, judge, report; a stage that fails leaves its reason, others run."""
-    result = CycleResult()
-    _collect(context, unit, ports or context.settings.ports, result)
+    """Collect what is authorised, know assets again, judge, report; a stage that fails leaves its reason."""
+    result = CycleResult(collect(context, unit, ports or context.settings.ports))
     identify_unit(context, unit)
     try:
         result.judgement = judge_unit(context, unit)
     except RuleError as error:
-        result.problems.append(str(error))
+        result.collected.problems.append(str(error))
     else:
         result.reports += [write_report(context, name, unit) for name in REPORTS]
     info("cycle done", unit=unit.code, result=result.word)
     return result
-
-
-def _collect(context: Context, unit: Unit, ports: str, result: CycleResult) -> None:
-    targets = [
-        target.text
-        for one in read_authorisations(context.database, unit.code)
-        if one.is_valid(context.clock()) and one.level > Level.PASSIVE
-        for target in one.targets
-        if not target.name.startswith("*")
-    ]
-    if not targets:
-        result.problems.append("no authorisation to scan holds now; nothing was sent")
-        return
-    asked = parse_ports(ports)
-    try:
-        planned = plan_scan(context, unit, list(dict.fromkeys(targets)), asked)
-        result.problems += [f"{one.target}: {one.detail}" for one in planned.refusals]
-        for _ in run_scan(context, unit, planned, asked, result.scan, vantage=context.settings.vantage):
-            pass
-    except (ScopeError, CollectError) as error:
-        result.problems.append(str(error))
-    result.problems += result.scan.failed

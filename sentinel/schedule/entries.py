@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from ipaddress import ip_address, ip_network, summarize_address_range
+from ipaddress import summarize_address_range
 
 from sentinel.errors import UsageError
+from sentinel.model.plain import read_plain_address, read_plain_prefix
 from sentinel.model.ports import PortSet, parse_ranges
 from sentinel.model.unit import IPNetwork
 from sentinel.model.whitelist import EVERYWHERE, Direction, PeerKind, WhitelistAction, WhitelistEntry, WhitelistKind
@@ -110,7 +111,7 @@ def parse_prefix(text: str) -> IPNetwork:
     try:
         if "%" in text:
             raise ValueError("a zone behind an address is a matter of one machine")
-        prefix = ip_network(text.strip().strip("[]"))
+        prefix = read_plain_prefix(text.strip().strip("[]"))
     except ValueError as error:
         raise ValueError("no address or prefix (write 10.0.0.5 or 10.0.0.0/24)") from error
     if prefix.prefixlen < _WIDEST[prefix.version]:
@@ -139,7 +140,7 @@ def parse_addresses(text: str, *, wide: bool = False) -> tuple[IPNetwork, ...]:
     try:
         if last.isdecimal() and "." in first:
             last = f"{first.rpartition('.')[0]}.{last}"
-        low, high = ip_address(first), ip_address(last)
+        low, high = read_plain_address(first), read_plain_address(last)
         if low.version != high.version or not 0 <= int(high) - int(low) < MAX_RANGE:
             raise ValueError("not a range")
         return tuple(summarize_address_range(low, high))

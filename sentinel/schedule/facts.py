@@ -12,6 +12,7 @@ from sentinel.assess.listing import Listed, Listing
 from sentinel.errors import UsageError
 from sentinel.inventory.reconcile import reconcile
 from sentinel.inventory.rollup import roll_up
+from sentinel.inventory.systems import find_due
 from sentinel.inventory.upkeep import review_places
 from sentinel.model.control import Verdict
 from sentinel.model.endpoint import EndpointState, Host, MapRow
@@ -19,16 +20,22 @@ from sentinel.model.facts import CentreFacts, Period, UnitFacts, UnitSummary
 from sentinel.model.finding import Finding, FindingState
 from sentinel.model.flow import FlowClass
 from sentinel.model.moment import SHANGHAI, local_date
+from sentinel.model.publication import Publication, PublicationState
 from sentinel.model.scope import Authorisation
-from sentinel.model.unit import IPAddress, Network, Unit, UnitLevel
+from sentinel.model.unit import IPAddress, Network, Unit
 from sentinel.schedule.context import Context
+from sentinel.schedule.frozen import REPORTING, find_frozen, read_frozen_summaries
 from sentinel.schedule.judging import read_pack
+from sentinel.schedule.keep_out import load_kept_out
+from sentinel.schedule.kept_words import Kept, show_targets
 from sentinel.schedule.owners import build_owners, find_owners
 from sentinel.schedule.reading import (
+    count_addresses,
     find_blankets,
     iterate_map,
     leave_out_answering,
     leave_out_ghosts,
+    planned_spans,
     read_coverages,
     read_diff,
     read_map,
@@ -42,16 +49,19 @@ from sentinel.store.declared import count_contacts
 from sentinel.store.findings import read_findings
 from sentinel.store.flows import count_captures, read_flows
 from sentinel.store.judged import count_unjudged
-from sentinel.store.runs import read_newest_run_time, read_runs
+from sentinel.store.publications import read_publications
+from sentinel.store.runs import read_newest_run_time, read_newest_run_times, read_runs
 from sentinel.store.scopes import read_authorisations
 from sentinel.store.unit_tree import read_unit_at
-from sentinel.store.units import read_networks, read_units
+from sentinel.store.units import read_networks, read_networks_below, read_units
 from sentinel.store.whitelist import read_applying
 
 SUMMARY_CATALOGUE = "mlps-l2"
 """The catalogue whose clause counters a centre's overview shows: level 2 is what nearly every school has."""
 
-_WITH_HOSTS = frozenset({UnitLevel.SCHOOL, UnitLevel.DEPARTMENT})
+CONFIRM_SOON = timedelta(days=30)
+"""A system that is to be confirmed within this time stands in the report."""
+
 _MONTH = re.compile(r"(\d{4})-(\d{2})\Z")
 
 
@@ -106,7 +116,6 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
         answering=[(*place, count) for place, count in answering.items()],
         logs_only=_logs_only(networks),
     )
-    silent = {row.endpoint.key.address for row in read_map(context, unit, at, (EndpointState.UNKNOWN,))}
     return UnitFacts(
         unit=read_unit_at(context.database, unit, at),
         networks=networks,
@@ -128,7 +137,7 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
         pack_hash=read_pack(context).hash,
         catalogues=read_pack(context).catalogues,
         captures_analysed=count_captures(context.database, unit.code, period.start, period.end),
-        silent_hosts=len(silent),
+        silent_hosts=_count_silent(context, unit, at),
         answering=tuple((*place, count) for place, count in answering.items()),
         standing=standing,
         owners=find_owners(build_owners(register.entries, hosts, at, register.systems), findings),
@@ -139,6 +148,9 @@ def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
         unjudged=count_unjudged(context.database, unit.code),
         systems=register.systems,
         places=review_places(standing, meant, hosts, read_declared(context, unit, register), register.owners, at),
+        confirm_due=find_due(register.systems, context.settings.confirm_days, now + CONFIRM_SOON),
+        knows_domains=bool(context.settings.own_domains),
+        published=_published(context, unit, at),
     )
 
 
@@ -156,6 +168,15 @@ def _read_meant(
     return tuple(meant), answering, ghosts
 
 
+def _count_silent(context: Context, unit: Unit, at: datetime) -> int:
+    return len({row.endpoint.key.address for row in read_map(context, unit, at, (EndpointState.UNKNOWN,))})
+
+
+def _published(context: Context, unit: Unit, at: datetime) -> tuple[Publication, ...]:
+    found = read_publications(context.database, unit.code, [PublicationState.IN_FORCE])
+    return tuple(one for one in found if one.holds(at))
+
+
 def _was_seen(host: Host, period: Period) -> bool:
     return host.last_seen is not None and period.start <= host.last_seen <= period.end
 
@@ -165,7 +186,9 @@ def _logs_only(networks: Iterable[Network]) -> frozenset[str]:
 
 
 def _authorisations(context: Context, unit: Unit) -> tuple[Authorisation, ...]:
-    return tuple(one for one in read_authorisations(context.database, unit.code) if one.withdrawn_at is None)
+    kept = load_kept_out(context, unit)
+    held = (one for one in read_authorisations(context.database, unit.code) if one.withdrawn_at is None)
+    return tuple(one for one in held if show_targets(kept, one.targets).kept is not Kept.WHOLE)
 
 
 def _findings(context: Context, unit: Unit, period: Period) -> tuple[Finding, ...]:
@@ -180,18 +203,24 @@ def _findings(context: Context, unit: Unit, period: Period) -> tuple[Finding, ..
 
 
 def read_centre_facts(context: Context, centre: Unit, period: Period) -> CentreFacts:
-    """Read the counters of a unit and of everything below it.
+    """Read the counters of a unit and of everything below it, as they stand.
 
     A unit is counted when it is a school or department, or when it has evidence of its own.
     """
-    units = read_units(context.database, centre)
-    now = context.clock()
-    counted = next((one for one in read_pack(context).catalogues if one.id == SUMMARY_CATALOGUE), None)
+    units, now = read_units(context.database, centre), context.clock()
     summaries = tuple(
         _summarise(context, unit, period, now)
         for unit in units
-        if unit.level in _WITH_HOSTS or read_newest_run_time(context.database, unit.code) is not None
+        if unit.level in REPORTING or read_newest_run_time(context.database, unit.code) is not None
     )
+    return _centre_facts(context, centre, units, summaries, period)
+
+
+def _centre_facts(
+    context: Context, centre: Unit, units: tuple[Unit, ...], summaries: tuple[UnitSummary, ...], period: Period
+) -> CentreFacts:
+    pack = read_pack(context)
+    counted = next((one for one in pack.catalogues if one.id == SUMMARY_CATALOGUE), None)
     return CentreFacts(
         centre=centre,
         units=units,
@@ -199,18 +228,46 @@ def read_centre_facts(context: Context, centre: Unit, period: Period) -> CentreF
         catalogue=counted.title_zh if counted else SUMMARY_CATALOGUE,
         catalogue_en=counted.title_en if counted else SUMMARY_CATALOGUE,
         period=period,
-        generated_at=now,
-        pack_hash=read_pack(context).hash,
+        generated_at=context.clock(),
+        pack_hash=pack.hash,
     )
 
 
 def read_map_facts(context: Context, unit: Unit, period: Period) -> UnitFacts | CentreFacts:
-    """Read what the map of a unit is drawn from: itself, or the units below it and what it has of its own."""
-    if len(read_units(context.database, unit)) == 1:
+    """Read what the map of a unit is drawn from: itself, or the units below it and what it has of its own.
+
+    The units below are read from the counters frozen for the period where there are any, else counted now.
+    """
+    units = read_units(context.database, unit)
+    if len(units) == 1:
         return read_unit_facts(context, unit, period)
-    facts = read_centre_facts(context, unit, period)
-    has_own = unit.level in _WITH_HOSTS or read_newest_run_time(context.database, unit.code) is not None
+    snapshot = find_frozen(context, unit, period, context.clock())
+    if snapshot is None:
+        facts = _centre_facts(context, unit, units, _live_summaries(context, unit, units, period), period)
+    else:
+        summaries = read_frozen_summaries(context, unit, units, snapshot)
+        span = Period(snapshot.start, snapshot.end, snapshot.label)
+        facts = replace(_centre_facts(context, unit, units, summaries, span), frozen=snapshot)
+        facts = replace(facts, pack_hash=snapshot.pack_hash)
+    has_own = unit.level in REPORTING or read_newest_run_time(context.database, unit.code) is not None
     return replace(facts, own=read_unit_facts(context, unit, period)) if has_own else facts
+
+
+def _live_summaries(context: Context, top: Unit, units: tuple[Unit, ...], period: Period) -> tuple[UnitSummary, ...]:
+    """Count the units below one of which anything was ever scanned; of the others only their addresses are told."""
+    now = context.clock()
+    reported = read_newest_run_times(context.database)
+    networks = read_networks_below(context.database, top)
+    return tuple(
+        _summarise(context, unit, period, now) if unit.code in reported else _silent(unit, networks.get(unit.code, ()))
+        for unit in units
+        if unit.level in REPORTING or unit.code in reported
+    )
+
+
+def _silent(unit: Unit, networks: Iterable[Network]) -> UnitSummary:
+    planned = count_addresses(planned_spans(networks))
+    return UnitSummary(unit, 0, 0, {}, 0, 0, None, 0, planned, 0, None, 0, 0, 0, None)
 
 
 def _summarise(context: Context, unit: Unit, period: Period, now: datetime) -> UnitSummary:

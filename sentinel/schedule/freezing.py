@@ -16,6 +16,7 @@ from sentinel.schedule.context import Context
 from sentinel.schedule.facts import SUMMARY_CATALOGUE, read_unit_facts
 from sentinel.schedule.judging import read_pack
 from sentinel.schedule.persons import hide_persons
+from sentinel.schedule.scoring import count_score, read_tables, score_counts
 from sentinel.store.judged import read_newest_check
 from sentinel.store.snapshots import (
     count_turns,
@@ -76,16 +77,11 @@ def freeze(context: Context, top: Unit, period: Period, why: str = "") -> tuple[
         RuleError: the rules have mistakes.
     """
     why = hide_persons(" ".join(why.split()))[:200]
-    known = find_snapshot(context.database, top.code, period.label)
-    if known is None and why:
-        raise UsageError(f"{period.label} is not frozen yet; freeze it without --why")
+    known = _find_known(context, top, period, why)
     if known is not None and not why:
-        if (known.start, known.end) != (period.start, period.end):
-            days = f"{local_date(known.start)} to {local_date(known.end)}"
-            raise UsageError(f"{period.label} is frozen as {days}; give the same --until, or --why to correct it")
         return known, False
     units = read_units(context.database, top)
-    own = dict(_count_units(context, units, period))
+    own = dict(count_units(context, units, period))
     draft = Snapshot(
         0,
         top.code,
@@ -99,12 +95,35 @@ def freeze(context: Context, top: Unit, period: Period, why: str = "") -> tuple[
         reason=why,
     )
     with context.database.transaction(context.actor, context.clock()) as transaction:
+        faster = _find_known(context, top, period, why)
+        if faster is not None and not why:
+            return faster, False
+        if faster != known:
+            raise UsageError(
+                f"{period.label} was corrected by somebody else meanwhile; look at it, then correct it anew"
+            )
         return write_snapshot(transaction, draft, sum_tree(units, own)), True
 
 
-def _count_units(context: Context, units: tuple[Unit, ...], period: Period) -> Iterator[tuple[str, dict[str, int]]]:
-    """Count the units of which anything is known."""
+def _find_known(context: Context, top: Unit, period: Period, why: str) -> Snapshot | None:
+    """Give what is frozen of a period.
+
+    Raises:
+        UsageError: it is of other days, or nothing is there that a reason could correct.
+    """
+    known = find_snapshot(context.database, top.code, period.label)
+    if known is None and why:
+        raise UsageError(f"{period.label} is not frozen yet; freeze it without --why")
+    if known is not None and not why and (known.start, known.end) != (period.start, period.end):
+        days = f"{local_date(known.start)} to {local_date(known.end)}"
+        raise UsageError(f"{period.label} is frozen as {days}; give the same --until, or --why to correct it")
+    return known
+
+
+def count_units(context: Context, units: tuple[Unit, ...], period: Period) -> Iterator[tuple[str, dict[str, int]]]:
+    """Count the units of which anything is known, and score them by the tables in force at the period's end."""
     known = read_known_units(context.database)
+    tables = read_tables(context)
     for unit in units:
         if unit.code not in known:
             continue
@@ -112,4 +131,5 @@ def _count_units(context: Context, units: tuple[Unit, ...], period: Period) -> I
         states = list(read_states_at(context.database, unit.code, period.end))
         turns = count_turns(context.database, unit.code, period.start, period.end)
         judged = not facts.unjudged and read_newest_check(context.database, unit.code) is not None
-        yield unit.code, count_unit(facts, states, turns, SUMMARY_CATALOGUE, judged=judged)
+        counts = count_unit(facts, states, turns, SUMMARY_CATALOGUE, judged=judged)
+        yield unit.code, counts | count_score(score_counts(tables, unit, counts, period.end))

@@ -6,6 +6,7 @@ given in the order in which assets first became known here, and stay.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -28,13 +29,16 @@ from sentinel.schedule.sightings import PHONE_ZONES
 from sentinel.store import asset_decisions as decision_store
 from sentinel.store import identity as store
 from sentinel.store.database import Transaction
-from sentinel.store.marks import is_stale, read_marks, set_stale
+from sentinel.store.marks import is_stale, read_marks, remove_told_marks, set_stale
 from sentinel.store.register import read_register
 from sentinel.store.sightings import space_of
-from sentinel.store.units import read_networks
+from sentinel.store.units import read_networks, read_units
 
 COUNTED = timedelta(days=30)
 """How far back the cards of phones' networks are counted."""
+
+_WORDS = re.compile(r"[\s,;|=]+|: ")
+"""Between the words of an event or a proposal; a card's address has colons of its own."""
 
 
 def identify_unit(context: Context, unit: Unit) -> None:
@@ -42,7 +46,13 @@ def identify_unit(context: Context, unit: Unit) -> None:
     space = space_of(read_networks(context.database, unit.code))
     if is_stale(context.database, space):
         with context.database.transaction(context.actor, context.clock()) as transaction:
-            make_assets(context, transaction, unit)
+            _refresh(context, transaction, unit)
+
+
+def _refresh(context: Context, transaction: Transaction, unit: Unit) -> None:
+    """Make the assets anew inside a transaction, if anything changed that nobody made them of meanwhile."""
+    if is_stale(context.database, space_of(read_networks(context.database, unit.code))):
+        make_assets(context, transaction, unit)
 
 
 def make_assets(context: Context, transaction: Transaction, unit: Unit) -> None:
@@ -59,6 +69,21 @@ def make_assets(context: Context, transaction: Transaction, unit: Unit) -> None:
     transaction.audit("asset.identify", f"unit {unit.code}", after={**after, "proposed": proposed})
 
 
+def forget_marks(context: Context, transaction: Transaction, before: datetime) -> int:
+    """Delete marks of who held an address that ended before a moment, and what assets were known by through them alone.
+
+    Gives how many marks went. What a person decided of assets stays, as they wrote it; the caller audits.
+    """
+    count, networks, values = remove_told_marks(transaction, before)
+    for unit in read_units(context.database) if count else ():
+        if networks.isdisjoint(one.id for one in read_networks(context.database, unit.code)):
+            continue
+        make_assets(context, transaction, unit)
+        store.forget_anchors(transaction, unit.code, values)
+        store.forget_told(transaction, unit.code, lambda text: not values.isdisjoint(_WORDS.split(text)))
+    return count
+
+
 def merge_assets(context: Context, unit: Unit, one: int, other: int, reason: str) -> Decision:
     """Say that two assets are one thing.
 
@@ -67,9 +92,12 @@ def merge_assets(context: Context, unit: Unit, one: int, other: int, reason: str
     """
     if one == other:
         raise UsageError("one asset cannot be merged with itself; name two numbers")
-    first, second = (_find(context, unit, number) for number in sorted((one, other)))
-    decision = Decision(DecisionKind.MERGE, _side(first), _side(second), reason=reason)
-    return _decide(context, unit, decision, [(first.id, EventKind.MERGED), (second.id, EventKind.MERGED)])
+    with context.database.transaction(context.actor, context.clock()) as transaction:
+        _refresh(context, transaction, unit)
+        first, second = (_find(context, unit, number) for number in sorted((one, other)))
+        decision = Decision(DecisionKind.MERGE, _side(first), _side(second), reason=reason)
+        told = [(first.id, EventKind.MERGED), (second.id, EventKind.MERGED)]
+        return _decide(context, transaction, unit, decision, told)
 
 
 def split_asset(context: Context, unit: Unit, number: int, mark: str, reason: str) -> Decision:
@@ -78,13 +106,15 @@ def split_asset(context: Context, unit: Unit, number: int, mark: str, reason: st
     Raises:
         UsageError: there is no such asset, or it does not have the mark.
     """
-    asset = _find(context, unit, number)
-    known = {str(one.name): one for one in store.read_identifiers(context.database, asset.id)}
-    found = known.get(mark.strip())
-    if found is None:
-        raise UsageError(f"asset {number} has no mark {mark!r}; `sentinel asset show {number}` shows its marks")
-    decision = Decision(DecisionKind.SPLIT, (found.network, found.name), reason=reason)
-    return _decide(context, unit, decision, [(asset.id, EventKind.SPLIT)])
+    with context.database.transaction(context.actor, context.clock()) as transaction:
+        _refresh(context, transaction, unit)
+        asset = _find(context, unit, number)
+        known = {str(one.name): one for one in store.read_identifiers(context.database, asset.id)}
+        found = known.get(mark.strip())
+        if found is None:
+            raise UsageError(f"asset {number} has no mark {mark!r}; `sentinel asset show {number}` shows its marks")
+        decision = Decision(DecisionKind.SPLIT, (found.network, found.name), reason=reason)
+        return _decide(context, transaction, unit, decision, [(asset.id, EventKind.SPLIT)])
 
 
 def accept_proposal(context: Context, unit: Unit, number: int, reason: str) -> Decision:
@@ -93,15 +123,17 @@ def accept_proposal(context: Context, unit: Unit, number: int, reason: str) -> D
     Raises:
         UsageError: there is no such open proposal.
     """
-    found = _find_proposal(context, unit, number)
-    decision = replace(found.decision, reason=reason or found.detail)
-    kind = EventKind.MERGED if decision.kind is DecisionKind.MERGE else EventKind.SPLIT
-    assets = dict.fromkeys(
-        asset
-        for side in (decision.one, decision.other)
-        if side is not None and (asset := _asset_with(context, unit, side)) is not None
-    )
-    return _decide(context, unit, decision, [(asset, kind) for asset in assets], answered=found)
+    with context.database.transaction(context.actor, context.clock()) as transaction:
+        _refresh(context, transaction, unit)
+        found = _find_proposal(context, unit, number)
+        decision = replace(found.decision, reason=reason or found.detail)
+        kind = EventKind.MERGED if decision.kind is DecisionKind.MERGE else EventKind.SPLIT
+        assets = dict.fromkeys(
+            asset
+            for side in (decision.one, decision.other)
+            if side is not None and (asset := _asset_with(context, unit, side)) is not None
+        )
+        return _decide(context, transaction, unit, decision, [(asset, kind) for asset in assets], answered=found)
 
 
 def reject_proposal(context: Context, unit: Unit, number: int) -> None:
@@ -110,8 +142,9 @@ def reject_proposal(context: Context, unit: Unit, number: int) -> None:
     Raises:
         UsageError: there is no such open proposal.
     """
-    found = _find_proposal(context, unit, number)
     with context.database.transaction(context.actor, context.clock()) as transaction:
+        _refresh(context, transaction, unit)
+        found = _find_proposal(context, unit, number)
         decision_store.answer_proposal(transaction, unit.code, found, None)
 
 
@@ -121,11 +154,11 @@ def undo_decision(context: Context, unit: Unit, number: int) -> Decision:
     Raises:
         UsageError: there is no such decision in force.
     """
-    decisions = decision_store.read_decisions(context.database, unit.code)
-    found = next((one for one in decisions if one.id == number and one.undone is None), None)
-    if found is None:
-        raise UsageError(f"no such decision in force: {number}; `sentinel asset undo` shows them")
     with context.database.transaction(context.actor, context.clock()) as transaction:
+        decisions = decision_store.read_decisions(context.database, unit.code)
+        found = next((one for one in decisions if one.id == number and one.undone is None), None)
+        if found is None:
+            raise UsageError(f"no such decision in force: {number}; `sentinel asset undo` shows them")
         decision_store.undo_decision(transaction, unit.code, found)
         make_assets(context, transaction, unit)
         assets = [
@@ -145,17 +178,17 @@ def count_phones(context: Context, unit: Unit, now: datetime) -> tuple[tuple[Net
 
 def _decide(
     context: Context,
+    transaction: Transaction,
     unit: Unit,
     decision: Decision,
     told: list[tuple[int, EventKind]],
     answered: Proposal | None = None,
 ) -> Decision:
-    with context.database.transaction(context.actor, context.clock()) as transaction:
-        stored = decision_store.write_decision(transaction, unit.code, decision)
-        if answered is not None:
-            decision_store.answer_proposal(transaction, unit.code, answered, stored)
-        _tell(transaction, told, stored)
-        make_assets(context, transaction, unit)
+    stored = decision_store.write_decision(transaction, unit.code, decision)
+    if answered is not None:
+        decision_store.answer_proposal(transaction, unit.code, answered, stored)
+    _tell(transaction, told, stored)
+    make_assets(context, transaction, unit)
     return stored
 
 
@@ -166,7 +199,6 @@ def _tell(transaction: Transaction, told: list[tuple[int, EventKind]], decision:
 
 
 def _find(context: Context, unit: Unit, number: int) -> Asset:
-    identify_unit(context, unit)
     found = store.find_asset(context.database, unit.code, number)
     if found is None or found.state in {AssetState.MERGED, AssetState.DISSOLVED}:
         raise UsageError(f"no such asset: {number}; `sentinel asset list` shows them")
@@ -182,7 +214,6 @@ def _asset_with(context: Context, unit: Unit, side: tuple[int, MarkName]) -> int
 
 
 def _find_proposal(context: Context, unit: Unit, number: int) -> Proposal:
-    identify_unit(context, unit)
     proposals = decision_store.read_proposals(context.database, unit.code)
     found = next((one for one in proposals if one.id == number and one.state is ProposalState.OPEN), None)
     if found is None:

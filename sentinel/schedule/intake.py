@@ -25,7 +25,8 @@ from sentinel.observe import SIGHTINGS_ONLY, Parser, choose_parser
 from sentinel.observe.unpack import unpack
 from sentinel.schedule.applying import Applier
 from sentinel.schedule.context import Context
-from sentinel.schedule.keep_out import load_kept_out, refuse_count
+from sentinel.schedule.keep_out import KeptOut, load_kept_out, refuse_count
+from sentinel.schedule.persons import hide_arguments
 from sentinel.schedule.sightings import SightingTaker, replace_sightings
 from sentinel.schedule.third_party import rehome_findings
 from sentinel.store import endpoints as store
@@ -33,6 +34,7 @@ from sentinel.store import runs as run_store
 from sentinel.store.database import Transaction
 from sentinel.store.evidence import read_evidence, write_evidence
 from sentinel.store.findings import read_findings
+from sentinel.store.probes import remove_probes
 from sentinel.store.units import read_networks
 
 _BATCH = 256
@@ -111,13 +113,13 @@ def take_in(context: Context, unit: Unit, stream: BinaryIO, origin: Origin, pars
         seen: set[IPAddress] = set()
         with received.open() as whole:
             summary = _summarise(parser, whole, arrived, origin.name, lambda read: kept_out.watch(read, seen))
-        refuse_count(len(seen), origin.name)
-        refuse_count(kept_out.count_ranges(summary.coverage.addresses.ranges), origin.name)
+        refuse_count(len(seen) or kept_out.count_ranges(summary.coverage.addresses.ranges), origin.name)
         evidence = Evidence(received.sha256, received.size_bytes, origin.name, parser.name, arrived)
         run = _build_run(unit, origin, evidence, summary, context.actor)
         with context.database.transaction(context.actor, arrived) as transaction:
             if known := _find_known(context, unit, received.sha256):  # another process was faster
                 return known
+            _refuse_later(context, unit, origin, kept_out)
             if not summary.accounts:
                 received.keep()
                 write_evidence(transaction, evidence)
@@ -126,7 +128,7 @@ def take_in(context: Context, unit: Unit, stream: BinaryIO, origin: Origin, pars
                 run=run,
                 arrived=arrived,
                 scan=origin.scan,
-                arguments=summary.arguments,
+                arguments=hide_arguments(summary.arguments),
                 authorisation=origin.authorisation,
                 lost=summary.lost,
             )
@@ -149,6 +151,12 @@ def take_in(context: Context, unit: Unit, stream: BinaryIO, origin: Origin, pars
     )
 
 
+def _refuse_later(context: Context, unit: Unit, origin: Origin, kept_out: KeptOut) -> None:
+    """Refuse a file when something was declared to stay out since it was looked through."""
+    if origin.kind is RunKind.IMPORT and load_kept_out(context, unit) != kept_out:
+        raise ParseError("addresses were declared to stay out meanwhile: import it again", origin.name)
+
+
 def _find_known(context: Context, unit: Unit, sha256: str) -> Intake | None:
     known = run_store.find_run(context.database, unit.code, sha256)
     if known is None:
@@ -166,6 +174,7 @@ def rebuild_map(
     """
     networks = read_networks(context.database, unit.code)
     store.remove_history(transaction, [network.id for network in networks], vantage)
+    remove_probes(transaction, [network.id for network in networks], vantage)
     for run in run_store.read_runs(context.database, unit.code, vantage=vantage):
         if run.format in SIGHTINGS_ONLY or read_evidence(context.database, run.evidence) is None:
             continue  # it says nothing of the map, or it names accounts and was not kept

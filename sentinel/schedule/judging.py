@@ -10,11 +10,12 @@ from ipaddress import ip_address
 from itertools import chain, groupby, islice
 from pathlib import Path
 
-from sentinel.assess.judge import judge
+from sentinel.assess.correlation import Correlator
+from sentinel.assess.judge import is_in_force, judge
 from sentinel.assess.listing import Listing
+from sentinel.assess.look_subjects import build_certificate_subjects, build_look_subjects
 from sentinel.assess.pack import Pack, load_pack
 from sentinel.assess.subjects import (
-    build_certificate_subject,
     build_domain_subjects,
     build_flow_subject,
     build_host_subjects,
@@ -24,22 +25,26 @@ from sentinel.assess.subjects import (
     endpoint_text,
 )
 from sentinel.inventory.systems import confirm_by, is_retired
-from sentinel.model.endpoint import EndpointState, Host, MapRow
+from sentinel.model.endpoint import EndpointKey, EndpointState, Host, MapRow
 from sentinel.model.finding import Closing, ClosingKind, Finding, FindingSource, FindingState
 from sentinel.model.moment import SHANGHAI
 from sentinel.model.observation import NameObservation
-from sentinel.model.rule import Category, Detection, Rule, Subject
+from sentinel.model.probe import Probe
+from sentinel.model.rule import Detection, Rule, Subject
 from sentinel.model.unit import IPAddress, Network, Unit, choose_network
 from sentinel.respond.lifecycle import build_key, end_exemption, prove_gone, take_detection
 from sentinel.schedule.context import Context
 from sentinel.schedule.entry_use import iterate_entry_subjects
+from sentinel.schedule.log_judging import judge_logs
 from sentinel.schedule.reading import find_blankets, iterate_map, leave_out_answering, leave_out_ghosts
+from sentinel.schedule.web_looks import WebLooks
 from sentinel.store.closings import read_newest_look, write_closing
 from sentinel.store.database import Transaction
 from sentinel.store.endpoints import read_hosts_at
 from sentinel.store.findings import count_live, read_by_subjects, read_findings, read_live, write_findings
 from sentinel.store.flows import read_flows
 from sentinel.store.idset import IdSet
+from sentinel.store.probes import read_probes
 from sentinel.store.runs import read_newest_scan
 from sentinel.store.systems import read_systems
 from sentinel.store.units import read_networks
@@ -97,7 +102,8 @@ def judge_unit(context: Context, unit: Unit) -> Judgement:
     touched = IdSet()
     counts = {"opened": 0, "reopened": 0, "gone": 0}
     with context.database.transaction(context.actor, now) as transaction:
-        for detections in _detections(context, unit, pack, now):
+        found = chain(_detections(context, unit, pack, now), judge_logs(context, unit, pack, now))
+        for detections in _correlated(found, unit, pack, now):
             for finding, before in _take(transaction, unit, detections, now):
                 touched.add(finding.id)
                 if before == "":
@@ -111,6 +117,14 @@ def judge_unit(context: Context, unit: Unit) -> Judgement:
     return result
 
 
+def _correlated(chunks: Iterable[list[Detection]], unit: Unit, pack: Pack, now: datetime) -> Iterator[list[Detection]]:
+    """Pass chunks on without what is only counted, and last what the counts say."""
+    correlator = Correlator((one for one in pack.correlations if is_in_force(one.rule, now)), now)
+    for chunk in chunks:
+        yield list(correlator.take(chunk))
+    yield list(correlator.finish(unit.code))
+
+
 def _detections(context: Context, unit: Unit, pack: Pack, now: datetime) -> Iterator[list[Detection]]:
     """Yield detections chunk by chunk; only those of a name with many addresses may stand in several chunks."""
     listing = Listing(read_applying(context.database, unit), now, unit.code)
@@ -118,14 +132,26 @@ def _detections(context: Context, unit: Unit, pack: Pack, now: datetime) -> Iter
     by_name = {network.name: network for network in networks}
     blankets = find_blankets(context, unit)
     endpoints = 0
+    looks = _read_looks(context, networks)
     for rows in _by_address(leave_out_ghosts(iterate_map(context, unit), blankets)):
         endpoints += len(rows)
         meant, _ = leave_out_answering(rows, blankets)
-        services = (build_service_subject(row, listing, now) for row in meant)
-        certificates = (build_certificate_subject(row, now) for row in meant)
+        services = (build_service_subject(row, listing, now, looks.get(row.endpoint.key, ())) for row in meant)
+        closer = (
+            subject
+            for row in meant
+            if row.endpoint.key in looks
+            for subject in build_look_subjects(looks[row.endpoint.key], row, unit.code, now)
+        )
+        certificates = chain.from_iterable(
+            build_certificate_subjects(row, looks.get(row.endpoint.key, ()), now)
+            for row in meant
+            if row.endpoint.certificate is not None or row.endpoint.key in looks
+        )
         subjects = chain(
             services,
-            (one for one in certificates if one is not None),
+            certificates,
+            closer,
             build_host_subjects(rows, listing, _hosts_of(context, by_name, rows), blankets),
             build_domain_subjects(rows, listing, unit.code, certificate_names(rows)),
         )
@@ -138,8 +164,20 @@ def _detections(context: Context, unit: Unit, pack: Pack, now: datetime) -> Iter
         newest_scan=read_newest_scan(context.database, unit.code),
         endpoints=endpoints,
     )
-    yield list(judge(pack, chain(_flows(context, unit, now), _systems(context, unit, now), (unit_subject,)), now))
+    domains = build_look_subjects(looks.get(None, ()), None, unit.code, now)
+    others = chain(_flows(context, unit, now), _systems(context, unit, now), domains, (unit_subject,))
+    yield list(judge(pack, others, now))
     yield list(judge(pack, iterate_entry_subjects(context, unit, listing, now), now))
+
+
+def _read_looks(context: Context, networks: Iterable[Network]) -> dict[EndpointKey | None, list[Probe]]:
+    """Give the newest looks by endpoint; those at domains under None."""
+    found: dict[EndpointKey | None, list[Probe]] = {}
+    for one in read_probes(context.database, [network.id for network in networks]):
+        place = EndpointKey(one.network, one.vantage, one.address, one.proto, one.port) if one.address else None
+        found.setdefault(place, []).append(one)
+    pages = WebLooks()
+    return {place: list(pages.distinct(looks)) for place, looks in found.items()}
 
 
 def _address_of(row: MapRow) -> tuple[int, IPAddress]:
@@ -219,7 +257,8 @@ def _prove_gone(
         rule = rules.get(finding.key.rule)
         if finding.id in touched or rule is None:
             continue
-        if _is_proven_gone(finding, rule, silent, now):
+        counts_events = any(rules[name].category.is_event for name in rule.correlates if name in rules)
+        if _is_proven_gone(finding, rule, silent, now, counts_events=counts_events):
             step = prove_gone(finding, now)
             steps.append((step.finding, step.before, step.reason))
     gone = [one for one in write_findings(transaction, steps) if one.state.is_gone]
@@ -237,13 +276,19 @@ def _end_exemption(finding: Finding, now: datetime) -> Iterator[tuple[Finding, s
         yield step.finding, step.before, step.reason
 
 
-def _is_proven_gone(finding: Finding, rule: Rule, silent: frozenset[str], now: datetime) -> bool:
+def _is_proven_gone(
+    finding: Finding, rule: Rule, silent: frozenset[str], now: datetime, *, counts_events: bool
+) -> bool:
     """Tell whether that the rule stays quiet is proof.
 
     It is none for traffic, where silence proves nothing, nor for a host that no longer answers, nor for a rule that is
-    out of force.
+    out of force. A count of events lasts; a count of states proves nothing while anything
+    that may belong to it is silent.
     """
-    if rule.category is Category.FLOW or finding.key.subject in silent:
+    if rule.correlates and (silent or counts_events):
+        return False
+    subject = finding.key.subject
+    if rule.category.is_event or subject in silent or subject.partition(" ")[0] in silent:
         return False
     return (rule.valid_from is None or rule.valid_from <= now) and (rule.valid_to is None or now <= rule.valid_to)
 

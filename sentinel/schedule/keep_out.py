@@ -9,12 +9,14 @@ import re
 from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_network
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import BinaryIO
 
 from sentinel.collect.ranges import Range, intersect, merge, range_of, range_of_address
 from sentinel.errors import ParseError
 from sentinel.model.observation import HostObservation, NameObservation, Observation
+from sentinel.model.plain import plain_address, plain_prefix, read_plain_prefix
+from sentinel.model.probe import ProbeObservation
 from sentinel.model.register import KeepOut
 from sentinel.model.sighting import HoldingObservation, TranslationObservation
 from sentinel.model.unit import IPAddress, IPNetwork, Unit
@@ -35,6 +37,9 @@ _IPV6 = re.compile(
     rb"(?<![0-9A-Fa-f:.])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]{1,37}(?:\d{1,3}(?:\.\d{1,3}){3})?(?![0-9A-Fa-f:])"
 )
 
+_MAPPED = re.compile(rb"[0:]:ffff:[0-9a-f]{1,4}:[0-9a-f]", re.IGNORECASE)
+"""An IPv4 address inside an IPv6 one whose numbers are hexadecimal; with points it is read as the IPv4 one."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptOut:
@@ -49,10 +54,17 @@ class KeptOut:
         """Tell whether an address, or any part of a prefix, stays out."""
         return self.count([asked]) > 0
 
+    def hides(self, prefix: IPNetwork) -> bool:
+        """Tell whether the whole of a prefix stays out."""
+        return self.count([prefix]) == prefix.num_addresses
+
     def count(self, asked: Iterable[IPNetwork | IPAddress]) -> int:
         """Count the different addresses among these that stay out."""
         spans = (
-            range_of_address(one) if isinstance(one, IPv4Address | IPv6Address) else range_of(one) for one in asked
+            range_of_address(plain_address(one))
+            if isinstance(one, IPv4Address | IPv6Address)
+            else range_of(plain_prefix(one))
+            for one in asked
         )
         return self.count_ranges(spans)
 
@@ -93,7 +105,7 @@ def _addresses_of(one: Observation) -> tuple[IPAddress, ...]:
         return (one.address,)
     if isinstance(one, TranslationObservation):
         return (one.inside, one.outside) if one.peer is None else (one.inside, one.outside, one.peer)
-    if isinstance(one, NameObservation) and one.address is not None:
+    if isinstance(one, NameObservation | ProbeObservation) and one.address is not None:
         return (one.address,)
     return ()
 
@@ -110,7 +122,7 @@ def load_kept_out(context: Context, unit: Unit) -> KeptOut:
 
 def build_kept_out(prefixes: Iterable[IPNetwork]) -> KeptOut:
     """Make prefixes ready to be asked."""
-    return KeptOut(merge(range_of(prefix) for prefix in prefixes))
+    return KeptOut(merge(range_of(plain_prefix(prefix)) for prefix in prefixes))
 
 
 def refuse_kept_out(context: Context, unit: Unit, asked: Iterable[IPNetwork | IPAddress | str], where: str) -> None:
@@ -120,7 +132,7 @@ def refuse_kept_out(context: Context, unit: Unit, asked: Iterable[IPNetwork | IP
         ParseError: some do; the one line names `where` and how many, never which.
     """
     kept = load_kept_out(context, unit)
-    refuse_count(kept.count(ip_network(one) if isinstance(one, str) else one for one in asked), where)
+    refuse_count(kept.count(read_plain_prefix(one) if isinstance(one, str) else one for one in asked), where)
 
 
 def refuse_count(count: int, where: str) -> None:
@@ -150,7 +162,7 @@ def _iterate_addresses(stream: BinaryIO, versions: set[int]) -> Iterator[IPAddre
         first, last = (1 if tail else 0), (len(text) - 1 if following else len(text))
         if 4 in versions:
             yield from _read_all(_IPV4, IPv4Address, text, first, last)
-        if 6 in versions:
+        if 6 in versions or _MAPPED.search(text):
             yield from _read_all(_IPV6, IPv6Address, text, first, last)
         tail, chunk = text[-_OVERLAP:], following
 
@@ -171,6 +183,6 @@ def _read_all(
     found = pattern.finditer(text)
     for word in {match[0] for match in found if match.start() >= first and match.end() <= last}:
         try:
-            yield kind(word.decode())
+            yield plain_address(kind(word.decode()))
         except AddressValueError:
             continue

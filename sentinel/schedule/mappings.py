@@ -43,15 +43,20 @@ def parse_said(texts: Iterable[str], vocabulary: Vocabulary) -> dict[str, Field 
     Raises:
         UsageError: one is no such pair, or names a field sheets of this kind do not have.
     """
-    by_word = {WORDS[what]: what for what in vocabulary.fields} | {what.value: what for what in vocabulary.fields}
+    words = WORDS | vocabulary.words
+    by_word = {
+        **{WORDS[what]: what for what in vocabulary.fields},
+        **{what.value: what for what in vocabulary.fields},
+        **{words[what]: what for what in vocabulary.fields},
+    }
     said: dict[str, Field | None] = {}
     for text in texts:
         title, sign, word = text.rpartition("=")
         if not sign or not clean_title(title):
             raise UsageError(f"--map: {text!r} is no pair (write 列名=字段, or 列名= to ignore the column)")
         if word.strip() and word.strip() not in by_word:
-            words = ", ".join(WORDS[what] for what in vocabulary.fields)
-            raise UsageError(f"--map: no such field: {word.strip()!r} ({words})")
+            known = ", ".join(words[what] for what in vocabulary.fields)
+            raise UsageError(f"--map: no such field: {word.strip()!r} ({known})")
         said[clean_title(title)] = by_word.get(word.strip())
     return said
 

@@ -16,7 +16,7 @@ from sentinel.schedule.context import Context
 from sentinel.schedule.persons import hide_persons
 from sentinel.schedule.telling import OUTSIDE
 from sentinel.store.database import Transaction
-from sentinel.store.findings import find_finding, write_findings
+from sentinel.store.findings import find_finding, reread_finding, write_findings
 from sentinel.store.notices import find_notice, link_finding, read_notices_of, unlink_finding, write_notice
 
 LONGEST_REFERENCE = 100
@@ -81,7 +81,8 @@ def _change(context: Context, notice: Notice, findings: Sequence[Finding], *, li
     changed: list[Finding] = []
     with context.database.transaction(context.actor, context.clock()) as transaction:
         write = link_finding if link else unlink_finding
-        moved = [one for one in {one.id: one for one in findings}.values() if write(transaction, notice, one)]
+        now = [reread_finding(transaction, one) for one in {one.id: one for one in findings}.values()]
+        moved = [one for one in now if write(transaction, notice, one)]
         changed += [_follow_issuer(transaction, one, notice) for one in moved]
         if changed:
             action = "notice.link" if link else "notice.unlink"

@@ -21,7 +21,8 @@ from sentinel.schedule.context import Context
 from sentinel.schedule.judging import read_pack
 from sentinel.schedule.owners import read_owners
 from sentinel.schedule.reporting import save_file
-from sentinel.store.findings import find_finding, read_findings, write_findings
+from sentinel.store.database import Transaction
+from sentinel.store.findings import find_finding, read_findings, reread_finding, write_findings
 from sentinel.store.orders import write_order
 
 MOST_FINDINGS = 500
@@ -74,14 +75,22 @@ def issue_order(context: Context, order: RectificationOrder, findings: Sequence[
     """Store an order and put its findings in rectification, together or not at all.
 
     Raises:
-        UsageError: it names no finding, or more than a paper holds.
+        UsageError: it names no finding, more than a paper holds, or one that moved on since it was chosen.
     """
     _check_size(findings)
     with context.database.transaction(context.actor, context.clock()) as transaction:
+        chosen = [_choose_again(transaction, finding) for finding in findings]
         stored = write_order(transaction, order)
-        steps = [order_rectification(finding, stored.number, stored.due) for finding in findings]
+        steps = [order_rectification(finding, stored.number, stored.due) for finding in chosen]
         write_findings(transaction, [(step.finding, step.before, step.reason) for step in steps])
     return stored
+
+
+def _choose_again(transaction: Transaction, known: Finding) -> Finding:
+    found = reread_finding(transaction, known)
+    if found.state is not known.state:
+        raise UsageError(f"{found.number} became {found.state} meanwhile; nothing was issued, choose again")
+    return found
 
 
 def issue_paper(

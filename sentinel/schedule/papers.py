@@ -6,13 +6,15 @@ They name a person to call, which is what they are for. So they lie in the home'
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from sentinel.collect.ranges import intersect, merge, range_of, subtract, to_networks
 from sentinel.config import data_folder
 from sentinel.errors import RenderError, UsageError
+from sentinel.model.register import Exit
 from sentinel.model.scope import Authorisation
 from sentinel.model.unit import DEFAULT_NETWORK, IPNetwork, Network, Unit
 from sentinel.report.paper import Covered, Paper, PaperFacts, build_authorisation_paper, build_notice_paper
@@ -21,7 +23,8 @@ from sentinel.report.render import render_paper
 from sentinel.schedule.answers import ZONE_NAMES, place_text
 from sentinel.schedule.context import Context
 from sentinel.schedule.enrolment import AUTHORITY, DEFAULT_LEVEL, SECURITY
-from sentinel.schedule.keep_out import read_kept_out
+from sentinel.schedule.keep_out import build_kept_out, read_kept_out
+from sentinel.schedule.kept_words import show_targets
 from sentinel.store.declared import read_answers, read_contacts, read_exits
 from sentinel.store.scopes import read_authorisations
 from sentinel.store.units import read_networks, read_plans
@@ -79,9 +82,9 @@ def read_paper_facts(context: Context, unit: Unit, number: int | None, source: s
     return PaperFacts(
         unit=unit,
         scope=_read_scope(networks, signed, kept),
-        excluded=tuple(target.text for target in signed.excluded) if signed else (),
+        excluded=show_targets(build_kept_out(kept), signed.excluded).texts if signed else (),
         keeps_out=bool(kept),
-        exits=read_exits(context.database, unit.code),
+        exits=tuple(_show_exits(read_exits(context.database, unit.code), kept)),
         authorisation=signed,
         by=signed.by if signed else read_answers(context.database, unit.code).get(AUTHORITY, ""),
         rate_pps=signed.rate_pps if signed else context.settings.rate_pps,
@@ -91,6 +94,15 @@ def read_paper_facts(context: Context, unit: Unit, number: int | None, source: s
         source=source,
         now=now,
     )
+
+
+def _show_exits(exits: Iterable[Exit], kept: Iterable[IPNetwork]) -> Iterator[Exit]:
+    """Give ways out without the addresses that must stay out."""
+    hidden = build_kept_out(kept)
+    for one in exits:
+        left = tuple(prefix for prefix in one.prefixes if not hidden.hides(prefix))
+        if left:
+            yield replace(one, prefixes=left)
 
 
 def save_private(path: Path, content: bytes) -> None:

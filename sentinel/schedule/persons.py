@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from sentinel.model.links import cut_links
 from sentinel.observe.table import Sheet
 
 _GAP = "[-－—\u2010-\u2015 \u3000]?"
@@ -31,7 +32,14 @@ _CALLED = re.compile(r"((?:电话|座机|手机|短号|分机|小号|内线)(?:�
 
 
 def hide_persons(text: str) -> str:
-    """Hide numbers and addresses of persons; the first and last figures of a mobile number stay."""
+    """Hide numbers and addresses of persons; the first and last figures of a mobile number stay.
+
+    Web addresses lose what stands in them for one visitor.
+    """
+    return _hide_numbers(cut_links(text))
+
+
+def _hide_numbers(text: str) -> str:
     if not any(one.isdigit() or one in "@＠" for one in text):
         return text
     hidden = _IDENTITY.sub("****", text)
@@ -39,9 +47,17 @@ def hide_persons(text: str) -> str:
     return MAIL.sub("***", _CALLED.sub(r"\1****", hidden))
 
 
+_SECRET = re.compile(r"""(--script-args(?:-file)?)([ =])(?:"[^"]*"|'[^']*'|\S+)""")
+
+
+def hide_arguments(words: str) -> str:
+    """Hide what scripts of a scan were given on its command line: logins and passwords of services among it."""
+    return hide_persons(_SECRET.sub(r"\1\2***", words))
+
+
 def names_persons(texts: Iterable[str]) -> bool:
     """Tell whether any of these texts holds something to hide."""
-    return any(hide_persons(text) != text for text in texts)
+    return any(_hide_numbers(text) != text for text in texts)
 
 
 def hide_sheet_names(sheets: Sequence[Sheet]) -> tuple[Sheet, ...]:

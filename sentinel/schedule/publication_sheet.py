@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from io import BytesIO
-from ipaddress import ip_address
 from typing import TypeVar
 
 from sentinel.errors import ParseError
+from sentinel.model.plain import read_plain_address
 from sentinel.model.publication import Mapping, Via, parse_via
 from sentinel.model.unit import IPAddress, Unit
-from sentinel.observe.published import Unread, read_port, read_ports, read_proto
+from sentinel.observe.published import UNEVEN, Unread, read_port, read_ports, read_proto
 from sentinel.observe.table import Limits, TableRow, column_letter, fold_width, read_table
 from sentinel.schedule.address_cell import NOTHING
 from sentinel.schedule.columns import Field, Head
@@ -68,7 +68,7 @@ def read_publication_sheet(
             except _CellFaultError as error:
                 title = head.titles.get(error.column, "")
                 where = f"{column_letter(error.column)}{row.number}{f' {title}' if title else ''}"
-                unread.append(Unread(row.number, f"{sheet.name}{'!' if sheet.name else ''}{where}: {error}"))
+                unread.append(Unread(row.number, str(error), f"{sheet.name}{'!' if sheet.name else ''}{where}"))
     if said and not dry_run:
         with context.database.transaction(context.actor, context.clock()) as transaction:
             if keep_said(transaction, unit, PUBLICATIONS, said, [head for _, head in found]):
@@ -118,10 +118,12 @@ def _read_row(row: TableRow, head: Head, outside: IPAddress | None) -> _Dated:
     if inner is None:
         raise _CellFaultError(head.first(Field.INSIDE), "no inside address")
     first, last = reader.value(Field.OUTSIDE_PORT, read_ports, (port, port))
-    own, _ = reader.value(Field.INSIDE_PORT, read_ports, (inner_port, inner_port))
+    own, end = reader.value(Field.INSIDE_PORT, read_ports, (inner_port, inner_port))
+    if end > own and end - own != last - first:
+        raise _CellFaultError(head.first(Field.INSIDE_PORT), UNEVEN)
     proto = reader.value(Field.PROTOCOL, read_proto, "") or ("tcp" if first else "")
     domain = reader.value(Field.DOMAIN, _read_domain, "")
-    via = reader.value(Field.VIA, parse_via, Via.NAT)
+    via = reader.value(Field.VIA, _read_via, Via.NAT)
     _, note = reader.text(Field.NOTE)
     span = reader.validity()
     try:
@@ -137,6 +139,13 @@ def _read_domain(text: str) -> str:
     return parse_domain(text.lower().removeprefix("https://").removeprefix("http://").partition("/")[0])
 
 
+def _read_via(text: str) -> Via:
+    try:
+        return parse_via(text)
+    except ValueError as error:
+        raise ValueError(f"no such way: {', '.join(Via)}") from error
+
+
 def _read_end(text: str) -> tuple[IPAddress | None, int]:
     """Read `203.0.113.5`, or with its port `203.0.113.5:443` or `[2001:db8::1]:443`.
 
@@ -147,6 +156,6 @@ def _read_end(text: str) -> tuple[IPAddress | None, int]:
     if text.endswith("]") or not colon or (":" in host and not host.endswith("]")):
         host, port = text, ""
     try:
-        return ip_address(host.strip("[]")), read_port(port) if port else 0
+        return read_plain_address(host.strip("[]")), read_port(port) if port else 0
     except ValueError as error:
         raise ValueError("no address (write one address: 203.0.113.5)") from error

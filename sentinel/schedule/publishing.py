@@ -1,12 +1,13 @@
 """A firewall's or proxy's own file, a sheet, or the two views of a unit in; publications entered or proposed out.
 
 The file is read and forgotten: configurations hold passwords. What is known already, in whatever state, is not entered
-again, so a mapping somebody withdrew does not come back with the next export.
+again, so a mapping somebody withdrew does not come back with the next export; one that had to stay out does, once it
+may be known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
@@ -25,11 +26,13 @@ from sentinel.observe.nginx_conf import is_nginx_conf, parse_nginx_conf
 from sentinel.observe.published import Found, Unread
 from sentinel.schedule.admission import admit
 from sentinel.schedule.context import Context, readable_name
+from sentinel.schedule.keep_out import load_kept_out, refuse_count
 from sentinel.schedule.mappings import Said
 from sentinel.schedule.persons import hide_persons
 from sentinel.schedule.publication_sheet import read_publication_sheet
 from sentinel.schedule.reading import read_map
 from sentinel.schedule.register_import import read_sheet_bytes
+from sentinel.schedule.removal import STAYS_OUT
 from sentinel.store.publications import read_publications, write_publications
 
 MAX_FILE = 32 * 1024 * 1024
@@ -110,8 +113,24 @@ def import_publications(
     if len(data) > MAX_FILE:
         raise ParseError(f"larger than {MAX_FILE >> 20} MB, which no configuration is", name)
     done, found = _read(context, unit, data, name, format_name, outside, said or {}, dry_run=dry_run)
-    known = {one.mapping.key for one in read_publications(context.database, unit.code)}
+    _sort_out(context, unit, done, found, now)
+    _admit(context, unit, (one for one, _ in found), name)
+    if done.added and not dry_run:
+        with context.database.transaction(context.actor, now) as transaction:
+            _sort_out(context, unit, done, found, now)  # somebody may have been faster
+            _admit(context, unit, (one for one, _ in found), name)
+            if done.added:
+                write_publications(transaction, done.added)
+                told = {"file": name, "sha256": sha256(data).hexdigest(), "format": done.format}
+                transaction.audit("publication.import", f"unit {unit.code}", after=told | {"added": len(done.added)})
+    return done
+
+
+def _sort_out(context: Context, unit: Unit, done: PublicationImport, found: Iterable[_Dated], now: datetime) -> None:
+    """Tell what of a file is new from what is known now."""
+    known = {one.mapping.key for one in read_publications(context.database, unit.code) if not _may_return(one)}
     new: dict[tuple[object, ...], Publication] = {}
+    done.known = 0
     for one, dates in found:
         if one.key in known or one.key in new:
             done.known += 1
@@ -119,13 +138,11 @@ def import_publications(
         clean = replace(one, note=hide_persons(one.note)[:200])
         new[one.key] = Publication(0, unit.code, clean, done.format, "", PublicationState.IN_FORCE, now, *dates)
     done.added = tuple(new.values())
-    _admit(context, unit, (one.mapping for one in done.added), name)
-    if done.added and not dry_run:
-        with context.database.transaction(context.actor, now) as transaction:
-            write_publications(transaction, done.added)
-            after = {"file": name, "sha256": sha256(data).hexdigest(), "format": done.format, "added": len(done.added)}
-            transaction.audit("publication.import", f"unit {unit.code}", after=after)
-    return done
+
+
+def _may_return(one: Publication) -> bool:
+    """Tell whether it was withdrawn only because an address of it had to stay out."""
+    return one.state is PublicationState.WITHDRAWN and one.why == STAYS_OUT
 
 
 _Dated = tuple[Mapping, tuple[datetime | None, datetime | None]]
@@ -187,11 +204,11 @@ def declare_publication(context: Context, unit: Unit, wanted: Publication) -> Pu
         ParseError: an address of it must stay out.
         UsageError: it is in force already.
     """
-    known = read_publications(context.database, unit.code, [PublicationState.IN_FORCE])
-    if any(one.mapping.key == wanted.mapping.key for one in known):
-        raise UsageError("it is in force already; `sentinel publication list` shows it")
-    _admit(context, unit, [wanted.mapping], "publication")
     with context.database.transaction(context.actor, context.clock()) as transaction:
+        _admit(context, unit, [wanted.mapping], "publication")
+        known = read_publications(context.database, unit.code, [PublicationState.IN_FORCE])
+        if any(one.mapping.key == wanted.mapping.key for one in known):
+            raise UsageError("it is in force already; `sentinel publication list` shows it")
         write_publications(transaction, [wanted])
         mapping = wanted.mapping
         after = {"outside": str(mapping.outside or mapping.name), "inside": str(mapping.inside), "via": mapping.via}
@@ -210,8 +227,12 @@ def propose_publications(context: Context, unit: Unit, now: datetime) -> tuple[P
     ]
     if new:
         with context.database.transaction(context.actor, now) as transaction:
-            write_publications(transaction, new)
-            transaction.audit("publication.propose", f"unit {unit.code}", after={"proposed": len(new)})
+            known = read_publications(context.database, unit.code)
+            keys = {one.mapping.key for one in known}  # somebody may have been faster
+            new = [one for one in new if one.mapping.key not in keys]
+            if new:
+                write_publications(transaction, new)
+                transaction.audit("publication.propose", f"unit {unit.code}", after={"proposed": len(new)})
     before = {one.id for one in known}
     return tuple(
         one
@@ -226,10 +247,10 @@ def read_published(context: Context, unit: Unit, at: datetime) -> Published:
 
 
 def _admit(context: Context, unit: Unit, mappings: Iterable[Mapping], name: str) -> None:
-    def ends() -> Iterator[IPAddress]:
-        for one in mappings:
-            yield one.inside
-            if one.outside is not None:
-                yield one.outside
-
-    admit(context, unit, (ip_network(address) for address in ends()), name)
+    """Let mappings pass, or refuse them for an address at either end, or in what people noted, that must stay out."""
+    mappings = tuple(mappings)
+    ends = (end for one in mappings for end in (one.inside, one.outside) if end is not None)
+    admit(context, unit, (ip_network(address) for address in ends), name)
+    kept = load_kept_out(context, unit)
+    notes = "\n".join(one.note for one in mappings)
+    refuse_count(kept.count_ranges(kept.find_in(BytesIO(notes.encode("utf-8", "replace")))), name)

@@ -14,11 +14,13 @@ from sentinel.model.moment import SHANGHAI
 from sentinel.model.retention import Retention
 from sentinel.schedule.backing import BUSY
 from sentinel.schedule.context import Context
+from sentinel.schedule.identifying import forget_marks
 from sentinel.store.closings import forget_finding_persons, read_oldest_person
 from sentinel.store.database import Transaction
 from sentinel.store.evidence_budget import HeldBy, mark_pruned, read_holdings, remove_pruned
 from sentinel.store.flows import read_oldest_flow, remove_flows
 from sentinel.store.home import hold_lock
+from sentinel.store.marks import PERSON_MARKS, read_oldest_told
 from sentinel.store.sightings import read_oldest_sighting, remove_sightings
 
 Remove = Callable[[Context, Transaction, datetime], int]
@@ -101,6 +103,7 @@ PURGES: tuple[PurgeKind, ...] = (
     _sightings("neighbour_holding", "neighbour_holding"),
     _sightings("switch_port", "attachment"),
     _sightings("nat", "translation"),
+    PurgeKind(PERSON_MARKS, forget_marks, lambda context: read_oldest_told(context.database)),
     PurgeKind(
         "flows",
         lambda _, transaction, before: remove_flows(transaction, before),

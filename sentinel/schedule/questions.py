@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
 
 from sentinel.assess.explain import Question
 from sentinel.errors import UsageError
+from sentinel.model.plain import read_plain_address
 from sentinel.model.unit import IPAddress, Unit, choose_network
 from sentinel.model.whitelist import Direction, Peer, PeerKind
 from sentinel.schedule.context import Context
@@ -35,7 +35,7 @@ def read_question(context: Context, unit: Unit, text: str, *, peer: str, directi
         if port is not None and port > 65535:
             raise ValueError("ports run from 0 to 65535")
         return Question(
-            address=ip_address(found[1] or found[2] or found[5]),
+            address=read_plain_address(found[1] or found[2] or found[5]),
             port=port,
             proto=found[4] or "tcp",
             service=service.strip().lower(),
@@ -51,7 +51,7 @@ def _read_peer(context: Context, unit: Unit, text: str) -> Peer:
     if word in {PeerKind.CAMPUS, PeerKind.INTERNET}:
         return Peer(PeerKind(word))
     try:
-        address = ip_address(word)
+        address = read_plain_address(word)
     except ValueError as error:
         raise UsageError(f"--peer: {text!r} is neither campus, internet, nor an address") from error
     return Peer(PeerKind.CAMPUS if _is_on_campus(context, unit, address) else PeerKind.INTERNET, address)

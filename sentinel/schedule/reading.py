@@ -254,11 +254,12 @@ def _network_coverage(network: Network, looked: list[tuple[Run, Coverage]]) -> N
         covered=count_addresses(covered),
         ports="，".join(f"{proto} {count}" for proto, count in sorted(ports.items())),
         newest=newest.time if newest else None,
+        prefixes=len(network.prefixes),
     )
 
 
 def planned_spans(networks: Iterable[Network]) -> list[Span]:
-    """Give what of declared prefixes a scan can look at: not the broadcast address, nor a whole IPv6 /64."""
+    """Give what of declared prefixes hosts can have: not network and broadcast address, nor a whole IPv6 /64."""
     return [
         span_of(prefix)
         for network in networks
@@ -268,9 +269,9 @@ def planned_spans(networks: Iterable[Network]) -> list[Span]:
 
 
 def span_of(prefix: IPNetwork) -> Span:
-    """Give a prefix as a range, without the broadcast address."""
-    has_broadcast = prefix.version == 4 and prefix.prefixlen < 31
-    return prefix.version, int(prefix.network_address), int(prefix.broadcast_address) - has_broadcast
+    """Give a prefix as a range, without the network's own and the broadcast address."""
+    edge = int(prefix.version == 4 and prefix.prefixlen < 31)
+    return prefix.version, int(prefix.network_address) + edge, int(prefix.broadcast_address) - edge
 
 
 def clip_spans(spans: Iterable[Span], limits: Iterable[Span]) -> list[Span]:

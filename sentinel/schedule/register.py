@@ -72,7 +72,6 @@ def import_entries(
     for sheet, head in _choose_sheets(sheets, name):
         reader.read(sheet, head)
     admit_sheets(context, unit, sheets, name)
-    admit(context, unit, (prefix for entry in reader.entries for prefix in entry.addresses), name)
     added, known, withdrawn = _store(context, unit, reader, now, again=again) if reader.entries else ((), 0, 0)
     return EntryImport(added, known, tuple(reader.refused), reader.rows, withdrawn)
 
@@ -89,10 +88,11 @@ def _store(
 ) -> tuple[tuple[WhitelistEntry, ...], int, int]:
     """Write the entries that are new; gives them, how many are known, and how many stay withdrawn."""
     known, stay, added = 0, 0, []
-    history = [one for one in read_whitelist_history(context.database, unit) if one.unit == unit.code]
-    ended = {one.identity for one in history if one.withdrawn and one.withdrawn_why != STAYS_OUT}
-    seen = {one.identity for one in history if one.withdrawn is None}
     with context.database.transaction(context.actor, now) as transaction:
+        admit(context, unit, (prefix for entry in reader.entries for prefix in entry.addresses), reader.file)
+        history = [one for one in read_whitelist_history(context.database, unit) if one.unit == unit.code]
+        ended = {one.identity for one in history if one.withdrawn and one.withdrawn_why != STAYS_OUT}
+        seen = {one.identity for one in history if one.withdrawn is None}
         for entry in reader.entries:
             if entry.identity in seen:
                 known += 1
@@ -109,14 +109,14 @@ class _SheetReader:
     """Reads sheets into entries, row by row."""
 
     def __init__(self, unit: str, file: str, approved_by: str, reason: str) -> None:
-        self._unit, self._file, self._approved_by, self._reason = unit, file, approved_by, reason
+        self._unit, self.file, self._approved_by, self._reason = unit, file, approved_by, reason
         self.entries: list[WhitelistEntry] = []
         self.refused: list[CellError] = []
         self.rows = 0
 
     def read(self, sheet: Sheet, head: Head) -> None:
         if not self._approved_by and Field.APPROVAL not in head.columns:
-            raise UsageError(f"--approved-by: {self._file} has no column of approvals (审批人); name who approved")
+            raise UsageError(f"--approved-by: {self.file} has no column of approvals (审批人); name who approved")
         for row in sheet.rows:
             reader = RowReader(row, head)
             if row.number > head.row and not reader.is_blank:
@@ -135,9 +135,9 @@ class _SheetReader:
         domains = reader.domains(addresses)
         ports, service = reader.ports()
         begin, end = reader.validity()
-        approved_by = self._approved_by or reader.approval(self._file)
+        approved_by = self._approved_by or reader.approval(self.file)
         reader.check(addresses, domains, ports)
-        place = f"{self._file} {row.sheet} 第 {row.number} 行" if row.sheet else f"{self._file} 第 {row.number} 行"
+        place = f"{self.file} {row.sheet} 第 {row.number} 行" if row.sheet else f"{self.file} 第 {row.number} 行"
         words = "：".join(one for one in (self._reason, hide_persons(reader.system_name())) if one)
         host = WhitelistEntry(
             id=0,

@@ -210,6 +210,8 @@ def _store(
     )
     seal = context.make_seal() if names_somebody else context.load_seal()
     with context.database.transaction(context.actor, now) as transaction:
+        admit_sheets(context, unit, (sheet for sheet, _ in done.found), done.file)
+        admit(context, unit, (prefix for line in done.lines for prefix in line.addresses), done.file)
         in_force = read_register(context.database, unit.code, seal)
         if replaces and not any(line.source == replaces for line in in_force):
             raise UsageError(f"--replace: no line of the register comes from {replaces!r}; `sentinel register list`")

@@ -95,7 +95,44 @@ _REASONS: tuple[tuple[str, str], ...] = (
     (r"a paper is empty, too large, .*", "材料是空的、超过 32 MiB，或含有不得登记的地址"),
 )  # fmt: skip
 
-_COMPILED = tuple((re.compile(pattern), words) for pattern, words in _REASONS)
+_PUBLISHED: tuple[tuple[str, str], ...] = (
+    (r"cannot be read", "读不出：请照列名填写"),
+    (r"an address or port that cannot be read", "地址或端口读不出"),
+    (r"a rule that cannot be read", "规则读不出"),
+    (r"nothing in it", "没有内容"),
+    (r"no port", "不是端口：写 443，端口为 1 至 65535"),
+    (r"no address \(write one address: .*", "不是地址：写一个地址，如 203.0.113.5"),
+    (r"no inside address(?: in it)?", "没有写内网地址"),
+    (r"no address where one should stand", "该写地址的地方没有地址"),
+    (r"no address outside and inside in it", "没有写全公网地址与内网地址"),
+    (r"no public address in it: .*", "没有写公网地址：用 --outside 公网地址 写明"),
+    (r"the public address is that of an interface: .*", "公网地址是接口的地址：用 --outside 公网地址 写明"),
+    (r"neither a public address nor a name(: .*)?", "公网地址和域名都没有：可用 --outside 公网地址 写明"),
+    (r"the same address outside and inside(: .*)?", "公网地址与内网地址相同"),
+    (r"a protocol without ports is not published", "协议没有端口，不是公网映射"),
+    (r"ports without a protocol", "有端口，没有写协议（tcp 或 udp）"),
+    (r"a port needs its protocol: .*", "有端口，没有写协议（tcp 或 udp）"),
+    (r"no range of ports(: .*)?", "公网端口范围不对：写 80 或 8080-8090，前小后大"),
+    (r"no range of ports inside(: .*)?", "内网端口范围超出 65535"),
+    (r"as many ports inside as outside are wanted: .*", "内外端口个数不同：逐一对应，如 8080-8090 与 80-90"),
+    (r"as many ports outside as hosts inside are wanted", "公网端口个数与内网主机台数不同"),
+    (r"as many addresses outside as inside are wanted", "公网地址个数与内网地址个数不同"),
+    (r"a range of more than (\d+) addresses: .*", r"地址范围超过 \1 个：请分开登记"),
+    (r"no range of addresses", "地址范围首尾颠倒，或不是同一种地址"),
+    (r"no mask", "掩码不对"),
+    (r"it leads to a group of servers: .*", "通向一组服务器：请逐台登记"),
+    (r"no servers behind it", "其后没有服务器"),
+    (r"it leads to a range of addresses or to none: .*", "通向一段地址或没有写地址：请手工登记"),
+    (r"it leads to a name or a variable: .*", "通向域名或变量：请手工登记"),
+    (r"several ports that lead to other ones: .*", "几个端口改成了别的端口：请手工逐个登记"),
+    (r"a rule for everything but something: .*", "是「除此之外」的规则：请手工登记"),
+    (r"a rule for a whole prefix: .*", "是整个网段的规则：请手工登记"),
+    (r"a static mapping of another kind: .*", "是另一种静态映射：请手工登记"),
+    (r"no such way: .*", "不是经由方式：写 NAT、WAF、反向代理、站群、负载均衡或其他"),
+)  # fmt: skip
+"""What firewalls' files and sheets of publications say that cannot be read."""
+
+_COMPILED = tuple((re.compile(pattern), words) for pattern, words in (*_REASONS, *_PUBLISHED))
 
 
 def reason_in_chinese(reason: str) -> str:

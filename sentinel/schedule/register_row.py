@@ -7,9 +7,9 @@ from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from ipaddress import ip_network
 
 from sentinel.model.moment import SHANGHAI
+from sentinel.model.plain import read_plain_prefix
 from sentinel.model.ports import PortSet
 from sentinel.model.unit import IPNetwork
 from sentinel.observe.table import Cell, TableRow, column_letter, fold_width
@@ -209,7 +209,8 @@ def _is_nothing(text: str) -> bool:
 def _read_host(text: str) -> str:
     """Give the name in the address of a page, or the text itself."""
     found = _URL.fullmatch(text)
-    return _PORT_AT_END.sub("", found[1] if found else text.rstrip("/"))
+    host = found[1] if found else text.rstrip("/")
+    return host if host.count(":") > 1 and not host.startswith("[") else _PORT_AT_END.sub("", host)
 
 
 def _is_one_of(name: str, addresses: tuple[IPNetwork, ...]) -> bool:
@@ -219,7 +220,7 @@ def _is_one_of(name: str, addresses: tuple[IPNetwork, ...]) -> bool:
         ValueError: it is another address.
     """
     try:
-        address = ip_network(name.strip("[]"))
+        address = read_plain_prefix(name.strip("[]"))
     except ValueError:
         return False
     if address not in addresses:

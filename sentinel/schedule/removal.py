@@ -45,12 +45,14 @@ class Removed:
         lines: lines of the register that were withdrawn.
         entries: entries of the whitelist that were withdrawn.
         findings: findings that were closed and tell no address any more.
+        cut: authorisations, hostings, NAT pools and exits that keep what was written and have no effect there.
     """
 
     hosts: int = 0
     lines: int = 0
     entries: int = 0
     findings: int = 0
+    cut: int = 0
 
 
 def remove_told(transaction: Transaction, unit: Unit, kept: KeptOut) -> Removed:
@@ -109,7 +111,7 @@ def _ends(version: int, low: int, high: int) -> tuple[IPAddress, IPAddress]:
 
 
 def _tells(prefixes: Iterable[IPNetwork], kept: KeptOut) -> bool:
-    return any(kept.count([one]) == one.num_addresses for one in prefixes)
+    return any(map(kept.hides, prefixes))
 
 
 def _blind(findings: Iterable[Finding], kept: KeptOut, transaction: Transaction) -> Iterator[tuple[Finding, str, str]]:

@@ -75,14 +75,14 @@ def make_request(context: Context, unit: Unit, request: WhitelistRequest) -> Whi
         raise UsageError("--port: ports need an address (--address)")
     if request.valid_to <= max(request.valid_from, context.clock()):
         raise UsageError("--until: lies in the past, or before the permission begins")
-    if request.replaces:
-        before = choose_request(context, unit, request.replaces)
-        if before.state is not RequestState.RETURNED:
-            raise UsageError(f"--replaces: {before.number} is {before.state}, not returned")
-    refuse_kept_out(context, unit, request.addresses, "--address")
     words = {name: hide_persons(getattr(request, name)) for name in ("department", "system", "purpose", "service")}
     request = replace(request, **words)  # type: ignore[arg-type]  # four texts
     with context.database.transaction(context.actor, context.clock()) as transaction:
+        refuse_kept_out(context, unit, request.addresses, "--address")
+        if request.replaces:
+            before = choose_request(context, unit, request.replaces)
+            if before.state is not RequestState.RETURNED:
+                raise UsageError(f"--replaces: {before.number} is {before.state}, not returned")
         return write_request(transaction, request)
 
 

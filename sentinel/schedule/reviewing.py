@@ -119,7 +119,7 @@ def apply_review(context: Context, unit: Unit, path: Path, options: ReviewOption
     admit(context, unit, (prefix for made in reader.made for prefix in made.entry.addresses), name)
     if options.marked is not None and reader.left:
         _write_marked(context, unit, options.marked, reader.left)
-    entries = _store(context, reader)
+    entries = _store(context, reader, name)
     return Review(
         entries,
         len(reader.skipped),
@@ -337,16 +337,35 @@ def _plain(text: str) -> str:
     return "".join(fold_width(text).lower().split())
 
 
-def _store(context: Context, reader: _Reader) -> tuple[WhitelistEntry, ...]:
+def _store(context: Context, reader: _Reader, name: str) -> tuple[WhitelistEntry, ...]:
     """Write entries and decisions together; nothing where nothing was decided."""
     if not reader.made and not reader.skipped:
         return ()
     with context.database.transaction(context.actor, reader.now) as transaction:
+        admit(context, reader.unit, (prefix for made in reader.made for prefix in made.entry.addresses), name)
+        _check_undecided(context, reader)
         stored = [(one.line, write_whitelist_entry(transaction, one.entry)) for one in reader.made]
         write_decisions(transaction, _decided(stored, reader.skipped))
         after = {"entries": len(stored), "skipped": len(reader.skipped)}
         transaction.audit("whitelist.apply", f"unit {reader.unit.code}", after=after)
     return tuple(entry for _, entry in stored)
+
+
+def _check_undecided(context: Context, reader: _Reader) -> None:
+    """Refuse lines somebody else decided, or took away, since they were read.
+
+    Raises:
+        UsageError: there is one; nothing was changed.
+    """
+    now: dict[int, dict[int, DraftLine]] = {}
+    for line in (*(one.line for one in reader.made), *reader.skipped):
+        if line.draft not in now:
+            now[line.draft] = read_draft(context.database, reader.unit.code, line.draft)
+        if now[line.draft].get(line.line) != line:
+            raise UsageError(
+                f"line {line.line} of draft {line.draft} was decided by somebody else meanwhile; nothing was taken, "
+                "read the sheet in again"
+            )
 
 
 def _decided(stored: Sequence[tuple[DraftLine, WhitelistEntry]], skipped: Sequence[DraftLine]) -> Iterator[DraftLine]:

@@ -17,8 +17,9 @@ from sentinel.model.evidence import RunKind
 from sentinel.model.moment import to_microseconds
 from sentinel.model.scope import Level, Refusal, RefusalReason
 from sentinel.model.unit import Unit, choose_network
+from sentinel.schedule.hosted import read_led
 from sentinel.schedule.intake import Intake, Origin, take_in
-from sentinel.schedule.keep_out import read_kept_out
+from sentinel.schedule.keep_out import load_kept_out, read_kept_out
 from sentinel.store.endpoints import write_names
 from sentinel.store.home import work_folder
 from sentinel.store.hostings import read_campus_hostings
@@ -95,6 +96,15 @@ class JobReport:
     intake: Intake | None
 
 
+def read_scannable(context: Context, unit: Unit) -> list[str]:
+    """Give what authorisations that hold now allow to look at; what stays out as a whole is neither asked nor told."""
+    kept, now = load_kept_out(context, unit), context.clock()
+    held = (one for one in read_authorisations(context.database, unit.code) if one.is_valid(now))
+    targets = [target for one in held if one.level > Level.PASSIVE for target in one.targets]
+    meant = (one for one in targets if not one.name.startswith("*") and not (one.network and kept.hides(one.network)))
+    return list(dict.fromkeys(one.text for one in meant))
+
+
 def plan_scan(
     context: Context,
     unit: Unit,
@@ -120,6 +130,9 @@ def plan_scan(
 def _admit(
     context: Context, unit: Unit, targets: Sequence[str], level: Level | None, rate_pps: int | None
 ) -> tuple[Admission, ...]:
+    hosted = read_campus_hostings(context.database, unit.code)
+    led = read_led(context, unit, hosted)
+
     def ask(wanted: Sequence[str], reach: Level) -> Admission:
         return admit(
             wanted,
@@ -129,7 +142,8 @@ def _admit(
             authorisations=read_authorisations(context.database, unit.code),
             networks=read_networks(context.database, unit.code),
             kept_out=read_kept_out(context.database, unit),
-            hosted=read_campus_hostings(context.database, unit.code),
+            hosted=hosted,
+            led=led,
             now=context.clock(),
             resolve=resolve_name,
         )
@@ -217,13 +231,13 @@ def _write_names(context: Context, unit: Unit, permit: Permit) -> None:
     """Note the names the addresses were asked by, as the gate resolved them."""
     if not permit.names:
         return
-    networks = read_networks(context.database, unit.code)
     now = context.clock()
-    rows = [
-        (choose_network(networks, address)[0].id, str(address), name, "scan", to_microseconds(now))
-        for address, name in permit.names.items()
-    ]
     with context.database.transaction(context.actor, now) as transaction:
+        networks = read_networks(context.database, unit.code)
+        rows = [
+            (choose_network(networks, address)[0].id, str(address), name, "scan", to_microseconds(now))
+            for address, name in permit.names.items()
+        ]
         write_names(transaction, rows)
         names = sorted({name for _, _, name, _, _ in rows})
         transaction.audit("names.resolve", f"unit {unit.code}", after={"names": names})

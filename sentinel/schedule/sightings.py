@@ -21,7 +21,7 @@ from sentinel.model.unit import IPAddress, Network, Zone, choose_network
 from sentinel.schedule.context import Context
 from sentinel.store import sightings as store
 from sentinel.store.database import Transaction
-from sentinel.store.marks import set_stale, write_marks
+from sentinel.store.marks import PERSON_MARKS, set_stale, write_marks
 from sentinel.store.stretches import Key, Span
 
 PHONE_ZONES = frozenset({Zone.DORMITORY, Zone.WIRELESS})
@@ -106,8 +106,10 @@ class SightingTaker:
     def _take_host(self, seen: HostObservation) -> None:
         if not (seen.up and (seen.answered or seen.endpoints)):
             return
-        moment = to_microseconds(self._time)
-        self._mark(self._place(seen.address), seen.address, read_host_marks(seen), _SCAN, Stretch(moment, moment))
+        moment, network, source = to_microseconds(self._time), self._place(seen.address), _source_of(seen)
+        if source != _SCAN and (network.zone in PHONE_ZONES or moment < self._horizons.get(PERSON_MARKS, 0)):
+            return
+        self._mark(network, seen.address, read_host_marks(seen), source, Stretch(moment, moment))
 
     def _take_holding(self, seen: HoldingObservation) -> None:
         told = read_stretch(seen, self._time, self._transaction.now)
@@ -127,7 +129,9 @@ class SightingTaker:
         self._count += 1
         if network.zone not in PHONE_ZONES:
             seen_until = min(until, max(since, self._now))  # a lease ends in the future
-            self._mark(network, seen.address, read_holding_marks(seen), seen.source.value, Stretch(since, seen_until))
+            if seen_until >= self._horizons.get(PERSON_MARKS, 0):
+                stretch = Stretch(since, seen_until)
+                self._mark(network, seen.address, read_holding_marks(seen), seen.source.value, stretch)
 
     def _take_attachment(self, seen: AttachmentObservation) -> None:
         moment = self._moment(seen.time or self._time)
@@ -245,6 +249,12 @@ def _join_holdings(key: Key, stretches: Sequence[Span]) -> Sequence[Span]:
 
 def _join_seen(_: Key, stretches: Sequence[Span]) -> Sequence[Span]:
     return join((Stretch(*one) for one in stretches), GAP_US[Told.SEEN])
+
+
+def _source_of(seen: HostObservation) -> str:
+    """Tell who told of a host: a log of who held its address, whose marks are deleted on time, or a look at itself."""
+    kind = "" if seen.endpoints else seen.reason.partition("-")[0]
+    return kind if kind in {HoldingSource.DHCP, HoldingSource.ARP} else _SCAN
 
 
 def _join_marks(_: Key, stretches: Sequence[Span]) -> Sequence[Span]:

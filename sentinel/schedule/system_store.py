@@ -34,6 +34,7 @@ from sentinel.store.systems import (
     change_system,
     declare_system,
     read_systems,
+    rename_system,
     step_system,
 )
 
@@ -114,22 +115,27 @@ def gather_systems(context: Context, unit: Unit, now: datetime, *, dry_run: bool
 
     What all lines of a name agree on goes in; what they differ in is left to a person.
     """
-    seal = context.load_seal()
+    found = _find_gathered(context, unit)
+    if dry_run or not found:
+        return found
+    named = any(one.persons and not one.persons.is_nobody for one in found)
+    seal = context.make_seal() if named else context.load_seal()
+    with context.database.transaction(context.actor, now) as transaction:
+        found = _find_gathered(context, unit)  # somebody may have been faster
+        made = tuple(declare_system(transaction, one, "", seal, "由台账条目归并") for one in found)
+        if made:
+            transaction.audit("register.gather", f"unit {unit.code}", after={"systems": [one.id for one in made]})
+    return made
+
+
+def _find_gathered(context: Context, unit: Unit) -> tuple[InformationSystem, ...]:
     known = index_systems(read_systems(context.database, unit.code))
     lines: dict[str, list[RegisterEntry]] = {}
-    for line in read_register(context.database, unit.code, seal):
+    for line in read_register(context.database, unit.code, context.load_seal()):
         folded = fold_system(line.system)
         if folded and folded not in known:
             lines.setdefault(folded, []).append(line)
-    found = tuple(_draft(unit, each) for each in lines.values())
-    if dry_run or not found:
-        return found
-    if any(one.persons and not one.persons.is_nobody for one in found):
-        seal = context.make_seal()
-    with context.database.transaction(context.actor, now) as transaction:
-        made = tuple(declare_system(transaction, one, "", seal, "由台账条目归并") for one in found)
-        transaction.audit("register.gather", f"unit {unit.code}", after={"systems": [one.id for one in made]})
-    return made
+    return tuple(_draft(unit, each) for each in lines.values())
 
 
 def _draft(unit: Unit, lines: Sequence[RegisterEntry]) -> InformationSystem:
@@ -193,24 +199,60 @@ def join_names(context: Context, unit: Unit, number: int, names: Sequence[str], 
     Raises:
         UsageError: there is no such system, it is retired, or a name is that of another one that is not.
     """
-    (system,) = choose_systems(context, unit, [number])
-    if is_retired(system):
-        raise UsageError(f"system {system.id} {system.facts.name} is retired; join the names to one that runs")
-    own = {fold_system(one.facts.name): one for one in read_systems(context.database, unit.code) if not is_retired(one)}
     told = [hide_persons(" ".join(name.split())) for name in names]
     for name in told:
         if not fold_system(name):
             raise UsageError("a name may not be empty")
         if len(name) > MAX_NAME:
             raise UsageError(f"a name may have at most {MAX_NAME} characters")
-        other = own.get(fold_system(name))
-        if other is not None and other.id != number:
-            raise UsageError(f"{name!r} is the name of system {other.id}; retire that one first")
     with context.database.transaction(context.actor, now) as transaction:
+        (system,) = choose_systems(context, unit, [number])
+        if is_retired(system):
+            raise UsageError(f"system {system.id} {system.facts.name} is retired; join the names to one that runs")
+        running = (one for one in read_systems(context.database, unit.code) if not is_retired(one))
+        own = {fold_system(one.facts.name): one for one in running}
         for name in told:
+            other = own.get(fold_system(name))
+            if other is not None and other.id != number:
+                raise UsageError(f"{name!r} is the name of system {other.id}; retire that one first")
             add_system_name(transaction, system, name)
         transaction.audit("register.join", f"unit {unit.code}", after={"system": number, "names": told})
     return choose_systems(context, unit, [number])[0]
+
+
+def rename(
+    context: Context, unit: Unit, number: int, name: str, reason: str, now: datetime
+) -> tuple[InformationSystem, str]:
+    """Give a system another name from now on; gives it as it is then, and the name it had.
+
+    Raises:
+        UsageError: there is no such system, it is retired, the name cannot be one or is that of another system, or it
+            names persons and the key that opens them is not here.
+    """
+    wanted = hide_persons(" ".join(name.split()))
+    if not fold_system(wanted) or len(wanted) > MAX_NAME or not wanted.isprintable():
+        raise UsageError(f"a name is 1 to {MAX_NAME} printable characters")
+    seal = context.load_seal()
+    with context.database.transaction(context.actor, now) as transaction:
+        systems = read_systems(context.database, unit.code, seal)
+        known = next((one for one in systems if one.id == number), None)
+        if known is None:
+            raise UsageError(f"no such system: {number}; `sentinel register systems` shows them")
+        if is_retired(known):
+            raise UsageError(f"system {known.id} {known.facts.name} is retired; what runs no more keeps its name")
+        if known.facts.name == wanted:
+            raise UsageError(f"system {known.id} is called {wanted!r} already")
+        folded = fold_system(wanted)
+        other = next((one for one in systems if one.id != number and folded in map(fold_system, one.all_names)), None)
+        if other is not None:
+            raise UsageError(f"{wanted!r} is a name of system {other.id} {other.facts.name}; choose another one")
+        if known.persons is None:
+            raise UsageError(f"{known.facts.name}: it names persons, and the contact key that opens them is not here")
+        words = f"{known.facts.name} → {wanted}" + (f"：{reason}" if reason else "")
+        rename_system(transaction, known, wanted, words, seal)
+        after = {"system": number, "name": wanted, "why": reason}
+        transaction.audit("register.rename", f"unit {unit.code}", before=known.facts.name, after=after)
+    return choose_systems(context, unit, [number])[0], known.facts.name
 
 
 def told_facts(facts: SystemFacts) -> dict[str, object]:

@@ -104,13 +104,17 @@ def add_finding(context: Context, unit: Unit, told: Telling) -> tuple[Finding, s
     if notice is not None and notice.exercise != told.exercise:
         raise UsageError(f"notice {notice.number} and the finding are not of the same drill; check --exercise")
     files = read_attachments(context, unit, [told.file] if told.file else [])
-    finding = _build(context, unit, told, subject, notice, files, now)
+    _build(context, unit, told, subject, notice, files, now)  # refuse what can be refused before a key is made
     seal = None if told.person.is_nobody else context.make_seal()
     with context.database.transaction(context.actor, now) as transaction:
         keep_attachments(context, transaction, files)
         if told.notice and notice is None:
+            notice = find_notice(context.database, unit.code, told.notice, told.issuer)  # somebody may have been faster
+        if told.notice and notice is None:
             drafted = Notice(0, unit.code, told.notice, told.issuer, told.title, received_at=now, due=told.due)
             notice = write_notice(transaction, replace(drafted, exercise=told.exercise, disclosure=told.disclosure))
+        admit(context, unit, [subject.address] if subject.address is not None else [], "subject")
+        finding = _build(context, unit, told, subject, notice, files, now)
         known = read_by_subjects(context.database, unit.code, [(finding.key.network, finding.key.subject)])
         step = take_notice(known.get(finding.key), finding, now)
         (stored,) = write_findings(transaction, [(step.finding, step.before, step.reason)])

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sentinel.assess.subjects import endpoint_text
+from sentinel.errors import UsageError
 from sentinel.model.endpoint import EndpointKey
 from sentinel.model.finding import Finding, FindingKey, FindingSource, FindingState
+from sentinel.model.links import cut_links
 from sentinel.model.observation import Loss
 from sentinel.model.reported import ReportedFlaw
 from sentinel.model.rule import Severity
@@ -73,6 +75,7 @@ def take_flaws(context: Context, unit: Unit, report: Report, flaws: Iterable[Rep
 
     Raises:
         ParseError: nothing of it could be read, or an address of it must stay out; nothing was changed.
+        UsageError: the unit's networks were changed while it was read.
     """
     now = context.clock()
     tally = FlawTally()
@@ -80,6 +83,9 @@ def take_flaws(context: Context, unit: Unit, report: Report, flaws: Iterable[Rep
     found = _gather(tally, flaws, unit, report, networks, now)
     admit(context, unit, addresses_of(flaw for flaw, _ in found.values()), report.file)
     with context.database.transaction(context.actor, now) as transaction:
+        admit(context, unit, addresses_of(flaw for flaw, _ in found.values()), report.file)
+        if read_networks(context.database, unit.code) != networks:
+            raise UsageError(f"{report.file}: the networks of {unit.name} were changed meanwhile; import it again")
         if _take(transaction, unit, [finding for _, finding in found.values()], tally, now):
             counts = {"opened": tally.opened, "reopened": tally.reopened, "known": tally.known}
             after = {"file": report.file, "tool": report.tool, "evidence": report.evidence, **counts}
@@ -144,6 +150,7 @@ def _join(known: tuple[ReportedFlaw, Finding], other: tuple[ReportedFlaw, Findin
 def _build(flaw: ReportedFlaw, unit: Unit, report: Report, networks: tuple[Network, ...], now: datetime) -> Finding:
     seen_at = min(flaw.time or report.time or now, now)
     network = choose_network(networks, flaw.address)[0].id if flaw.address is not None else 0
+    title, solution = cut_links(flaw.title or flaw.check), cut_links(flaw.solution)
     facts = (
         ("tool", report.tool),
         ("vantage", report.vantage),
@@ -161,10 +168,10 @@ def _build(flaw: ReportedFlaw, unit: Unit, report: Report, networks: tuple[Netwo
         first_seen=seen_at,
         last_seen=seen_at,
         evidence=report.evidence,
-        title_zh=flaw.title or flaw.check,
-        title_en=flaw.title or flaw.check,
-        remediation_zh=flaw.solution,
-        remediation_en=flaw.solution,
+        title_zh=title,
+        title_en=title,
+        remediation_zh=solution,
+        remediation_en=solution,
         detail=build_detail(tuple((name, value) for name, value in facts if value)),
         reference=" ".join((flaw.check, *flaw.references))[:400],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
@@ -47,17 +47,21 @@ from sentinel.schedule.identifying import identify_unit
 from sentinel.schedule.keep_out import load_kept_out
 from sentinel.store import sighting_reads as reads
 from sentinel.store import trace_reads
+from sentinel.store.address_units import find_units_of
 from sentinel.store.declared import read_exits
 from sentinel.store.endpoints import read_hosts_at
 from sentinel.store.identity import find_asset_at
 from sentinel.store.publications import read_publications
 from sentinel.store.register import read_register
 from sentinel.store.sightings import open_accounts, read_horizons, space_of
-from sentinel.store.units import read_networks, read_units
+from sentinel.store.units import count_units, find_unit, read_networks
 
 MOST_PLACES = 20
 MOST_CARDS = 20
 """Candidates an answer shows; so many and more are a sign that the port or the peer is needed."""
+
+MOST_UNITS = 10
+"""Units named where several know an address."""
 
 _HOLDING_LOGS = (LogKind.RADIUS, LogKind.PORTAL, LogKind.DHCP, LogKind.ARP, LogKind.NEIGHBOUR)
 _ACCOUNT_LOGS = (LogKind.RADIUS, LogKind.PORTAL)
@@ -101,34 +105,24 @@ def trace(context: Context, unit: Unit, asked: Question, around: Around | None =
     return answer
 
 
-def find_unit_of(context: Context, address: IPAddress) -> Unit | None:
-    """Give the one unit that declares an address, as a network or an exit, or has seen a NAT use it."""
-    found = []
-    for unit in read_units(context.database):
-        networks = read_networks(context.database, unit.code)
-        exits = read_exits(context.database, unit.code)
-        if (
-            any(network.contains(address) for network in networks)
-            or _exit_of(exits, address) is not None
-            or reads.is_translated(context.database, space_of(networks), address)
-        ):
-            found.append(unit)
-    return found[0] if len(found) == 1 else None
-
-
-def choose_unit_of(context: Context, code_or_name: str | None, address: IPAddress) -> Unit:
-    """Give the unit that is meant: the named one, else the only one, else the only one an address belongs to.
+def choose_unit_of(context: Context, code_or_name: str | None, address: IPAddress, at: datetime) -> Unit:
+    """Give the unit that is meant: the named one, else the only one, else the only one that knows the address.
 
     Raises:
-        UsageError: none or several could be meant.
+        UsageError: none or several know it; of several the first are named.
     """
-    try:
+    database = context.database
+    if code_or_name is not None or context.settings.unit or count_units(database) < 2:
         return context.choose_unit(code_or_name)
-    except UsageError:
-        found = None if code_or_name is not None else find_unit_of(context, address)
-        if found is None:
-            raise
-        return found
+    codes = find_units_of(database, address, at, MOST_UNITS + 1)
+    unit = find_unit(database, codes[0]) if len(codes) == 1 else None
+    if unit is None and not codes:
+        raise UsageError(f"no unit declared or saw {address}; which one is meant? name it with --unit")
+    if unit is None:
+        more = " and more" if len(codes) > MOST_UNITS else ""
+        named = ", ".join(codes[:MOST_UNITS])
+        raise UsageError(f"{address} is known to several units: {named}{more}; name the one that is meant with --unit")
+    return unit
 
 
 class _Tracer:

@@ -16,8 +16,9 @@ from pathlib import Path
 from sentinel.errors import ParseError
 from sentinel.inventory.unit_tree import LineFault, UnitLine, UnitPlan, plan_units
 from sentinel.model.register import ContactRole, Person
-from sentinel.model.unit import Unit
+from sentinel.model.unit import IPNetwork, Unit, UnitLevel
 from sentinel.observe.table import Limits, TableRow, column_letter, read_table
+from sentinel.schedule.campus import Kept, agree_with_campus, read_kept
 from sentinel.schedule.columns import Field, Head
 from sentinel.schedule.context import Context, readable_name
 from sentinel.schedule.mappings import (
@@ -36,7 +37,7 @@ from sentinel.schedule.unit_line import UnitLineReader
 from sentinel.schedule.unit_words import UNITS
 from sentinel.store.declared import write_contacts
 from sentinel.store.unit_tree import insert_units, update_units
-from sentinel.store.units import read_units
+from sentinel.store.units import find_unit, read_units
 
 LIMITS = Limits(file=32 * 1024 * 1024, rows=60_000)
 """A list of 30,000 units with 12 columns takes about 3 MB as XLSX and 5 MB as CSV."""
@@ -105,12 +106,13 @@ def import_units(
         for row in sheet.rows:
             if row.number > head.row:
                 _take_row(done, row, head, lines, persons, places)
-    done.plan = plan_units(read_units(context.database), lines, under, at)
+    if dry_run:
+        done.plan = plan_units(read_units(context.database), lines, under, at)
+    else:
+        heads = [head for _, head in found]
+        _store(context, owner, done, (lines, under, at), persons, sha256(data).hexdigest(), now, said or {}, heads)
     done.refused += (_tell(fault, *places[fault.line]) for fault in done.plan.faults)
     done.refused.sort(key=lambda one: (one.sheet, one.row))
-    if not dry_run:
-        heads = [head for _, head in found]
-        _store(context, owner, done, persons, sha256(data).hexdigest(), now, at or now, said or {}, heads)
     return done
 
 
@@ -142,19 +144,22 @@ def _store(
     context: Context,
     owner: Unit,
     done: UnitImport,
+    wanted: tuple[list[UnitLine], Unit | None, datetime | None],
     persons: list[Person],
     sum_: str,
     now: datetime,
-    at: datetime,
     said: Said,
     heads: Iterable[Head],
 ) -> None:
-    plan = done.plan
-    named = {code: persons[line] for line, code in plan.codes.items() if not persons[line].is_nobody}
-    seal = context.make_seal() if named else None
+    at = wanted[2] or now
     with context.database.transaction(context.actor, now) as transaction:
+        plan = done.plan = plan_units(read_units(context.database), *wanted)  # of units nobody else can change now
+        named = {code: persons[line] for line, code in plan.codes.items() if not persons[line].is_nobody}
+        seal = context.make_seal() if named else None
+        before = _read_kept(context, plan)
         insert_units(transaction, plan.added)
         update_units(transaction, plan.changed, plan.paths, at, done.file)
+        agree_with_campus(context, transaction, before)
         done.contacts = write_contacts(transaction, ContactRole.SECURITY.value, named, seal) if named else 0
         done.corrections = keep_said(transaction, owner, UNITS, said, heads)
         if plan.added or plan.changed or plan.paths or done.contacts or done.corrections:
@@ -162,3 +167,14 @@ def _store(
             more = {"file": done.file, "sha256": sum_, "at": at, "moved_paths": len(plan.paths)}
             mapping = {title: what.value if what else "" for title, what in said.items()}
             transaction.audit("unit.import", f"file {done.file}", after={**more, **counts, "mapping": mapping})
+
+
+def _read_kept(context: Context, plan: UnitPlan) -> Kept:
+    """Give what stays out of the units whose campus a list changes: departments under another school, or no longer."""
+    found: dict[str, frozenset[IPNetwork]] = {}
+    for old, new in plan.changed:
+        is_department = UnitLevel.DEPARTMENT in {old.level, new.level}
+        if is_department and (old.parent, old.level) != (new.parent, new.level):
+            upper = find_unit(context.database, new.parent) if new.parent else None
+            found |= read_kept(context, old, upper)
+    return found

@@ -80,12 +80,12 @@ def plan_offline(
         raise UsageError("--why: may not be empty")
     if not systems and not prefixes:
         raise UsageError("name systems by their numbers, or addresses with --host")
-    refuse_kept_out(context, unit, prefixes, "--host")
     words = hide_persons(reason.strip())
     plans = [PlannedOffline(0, unit.code, begin, end, words, one.id) for one in systems]
     if prefixes:
         plans.append(PlannedOffline(0, unit.code, begin, end, words, 0, tuple(prefixes)))
     with context.database.transaction(context.actor, now) as transaction:
+        refuse_kept_out(context, unit, prefixes, "--host")
         written = tuple(write_offline(transaction, one) for one in plans)
         after = {
             "plans": [one.id for one in written],
@@ -105,10 +105,10 @@ def end_offline(context: Context, unit: Unit, number: int) -> PlannedOffline:
     Raises:
         UsageError: there is no such plan.
     """
-    known = next((one for one in read_offline(context.database, unit.code) if one.id == number), None)
-    if known is None:
-        raise UsageError(f"--end: no such plan: {number}; `sentinel register offline` shows them")
     with context.database.transaction(context.actor, context.clock()) as transaction:
+        known = next((one for one in read_offline(context.database, unit.code) if one.id == number), None)
+        if known is None:
+            raise UsageError(f"--end: no such plan: {number}; `sentinel register offline` shows them")
         withdraw_offline(transaction, number)
         transaction.audit("register.online", f"unit {unit.code}", after={"plan": number})
     return known

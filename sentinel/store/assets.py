@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from ipaddress import ip_network
 
 from sentinel.model.endpoint import Endpoint, Host
 from sentinel.model.finding import FindingState
 from sentinel.model.moment import from_microseconds, to_microseconds
+from sentinel.model.plain import read_plain_prefix
 from sentinel.model.rule import Severity
 from sentinel.model.unit import IPNetwork, Network
 from sentinel.store.database import Database, Said
@@ -17,6 +17,7 @@ from sentinel.store.endpoints import ENDPOINT_COLUMNS, ENDPOINT_SOURCE, build_en
 from sentinel.store.engine import list_marks
 from sentinel.store.findings import SEVERITY_RANK
 from sentinel.store.keys import address_key as address_key
+from sentinel.store.keys import escape_like as escape_like
 from sentinel.store.keys import host_of as host_of
 
 ORDERS = ("address", "severity", "last_seen", "first_seen")
@@ -235,11 +236,6 @@ def like_clause(database: Database, expression: str) -> str:
     return f"{expression} {database.engine.like} ? ESCAPE '\\'"
 
 
-def escape_like(text: str) -> str:
-    """Take their meaning from `%` and `_`, for a LIKE that escapes by a backslash."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
 def read_term(word: str) -> Term:
     """Read one word of a search."""
     bare, _, proto = word.lower().removeprefix(":").partition("/")
@@ -247,7 +243,7 @@ def read_term(word: str) -> Term:
         return Term(word, port=int(bare), only_port=bool(proto) or word.startswith(":"))
     try:
         return (
-            Term(word, ip_network(word.strip("[]"), strict=False))
+            Term(word, read_plain_prefix(word.strip("[]"), strict=False))
             if word.count(".") == 3 or ":" in word
             else Term(word)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from sentinel.errors import UsageError
 from sentinel.model.assignment import (
     Act,
     Assignment,
@@ -112,6 +113,18 @@ def find_assignment(database: Database, reference: str) -> Assignment | None:
     else:
         row = database.one(f"{_SELECT} WHERE number=?", (reference,))
     return _assignment(database, row) if row else None
+
+
+def reread_assignment(transaction: Transaction, known: Assignment) -> Assignment:
+    """Give an assignment that was read before as it stands now that nobody else can change it.
+
+    Raises:
+        UsageError: it was removed meanwhile.
+    """
+    found = find_assignment(transaction.database, str(known.id))
+    if found is None:
+        raise UsageError(f"{known.number} was removed meanwhile; `sentinel assignment list` shows what is there")
+    return found
 
 
 def read_assignment_events(database: Database, assignment: int) -> tuple[AssignmentEvent, ...]:

@@ -124,6 +124,11 @@ class Database:
         with self.engine.errors():
             yield from self.connection.execute(statement, values)
 
+    def stream(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
+        """Give the rows of a SELECT that may be very many as they are read; see `Engine.stream`."""
+        with self.engine.errors():
+            yield from self.engine.stream(statement, values)
+
     def one(self, statement: str, values: Sequence[Any] = ()) -> Row | None:
         """Give the first row of a SELECT, or None."""
         with self.engine.errors():

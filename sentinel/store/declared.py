@@ -6,15 +6,16 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from ipaddress import ip_network
 from itertools import chain
 
 from sentinel.errors import StoreError, UsageError
 from sentinel.model.moment import from_microseconds, to_microseconds
+from sentinel.model.plain import read_plain_prefix
 from sentinel.model.register import Contact, Exit, KeepOut, Person
 from sentinel.model.unit import IPNetwork, Unit, UnitLevel
 from sentinel.store.closings import has_unopened_finding
 from sentinel.store.database import Database, Row, Transaction
+from sentinel.store.engine import Cursor
 from sentinel.store.register import open_person, pack_person, read_register
 from sentinel.store.seal import Seal
 from sentinel.store.sightings import has_unopened_account
@@ -161,17 +162,39 @@ def has_unopened(database: Database, seal: Seal | None) -> bool:
 
 
 def verify_contact(transaction: Transaction, contact: Contact) -> None:
-    """Note that a contact was found right now."""
-    transaction.execute("UPDATE contact SET verified_us=? WHERE id=?", (to_microseconds(transaction.now), contact.id))
+    """Note that a contact was found right now.
+
+    Raises:
+        UsageError: it was ended meanwhile.
+    """
+    cursor = transaction.execute(
+        "UPDATE contact SET verified_us=? WHERE id=? AND ended_us IS NULL",
+        (to_microseconds(transaction.now), contact.id),
+    )
+    _check_touched(cursor, contact)
     transaction.audit("contact.verify", f"contact {contact.id} of unit {contact.unit}", after={"role": contact.role})
 
 
 def end_contact(transaction: Transaction, contact: Contact) -> None:
-    """End a contact now and forget who it was: nobody needs the person any more."""
-    transaction.execute(
-        "UPDATE contact SET ended_us=?, sealed=? WHERE id=?", (to_microseconds(transaction.now), b"", contact.id)
+    """End a contact now and forget who it was: nobody needs the person any more.
+
+    Raises:
+        UsageError: it was ended meanwhile.
+    """
+    cursor = transaction.execute(
+        "UPDATE contact SET ended_us=?, sealed=? WHERE id=? AND ended_us IS NULL",
+        (to_microseconds(transaction.now), b"", contact.id),
     )
+    _check_touched(cursor, contact)
     transaction.audit("contact.end", f"contact {contact.id} of unit {contact.unit}", before={"role": contact.role})
+
+
+def _check_touched(cursor: Cursor, contact: Contact) -> None:
+    if cursor.rowcount != 1:
+        raise UsageError(
+            f"contact {contact.id} of unit {contact.unit} was ended or replaced meanwhile; "
+            "`sentinel unit contact list` shows who is named now"
+        )
 
 
 def reseal_contacts(transaction: Transaction, before: str, after: str, seal: Seal | None) -> None:
@@ -289,8 +312,13 @@ def read_campus_keep_outs(database: Database, unit: str) -> tuple[KeepOut, ...]:
 def read_campus(database: Database, unit: str) -> tuple[Unit, ...]:
     """Give all units that share a unit's campus, the unit itself among them."""
     campus = _find_campus(database, unit)
-    below = read_units(database, campus) if campus else ()
-    return tuple(one for one in below if _find_campus(database, one.code) == campus)
+    if campus is None:
+        return ()
+    found = {campus.code: campus}
+    for one in read_units(database, campus):  # parents before children
+        if one.level is UnitLevel.DEPARTMENT and one.parent in found:
+            found[one.code] = one
+    return tuple(found.values())
 
 
 def _find_campus(database: Database, code: str) -> Unit | None:
@@ -310,4 +338,4 @@ def _text(prefixes: Iterable[IPNetwork]) -> str:
 
 
 def _prefixes(text: str) -> tuple[IPNetwork, ...]:
-    return tuple(ip_network(piece) for piece in json.loads(text))
+    return tuple(read_plain_prefix(piece) for piece in json.loads(text))

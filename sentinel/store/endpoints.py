@@ -43,7 +43,7 @@ def read_current(
     base = f"SELECT {ENDPOINT_COLUMNS} {ENDPOINT_SOURCE} WHERE e.network=? AND e.vantage=?"
     for network in networks:
         if addresses is None:
-            rows = database.query(f"{base} AND e.valid_to_us IS NULL ORDER BY e.address", (network, vantage))
+            rows = database.stream(f"{base} AND e.valid_to_us IS NULL ORDER BY e.address", (network, vantage))
             yield from map(build_endpoint, rows)
             continue
         for batch in in_batches(addresses):
@@ -73,7 +73,7 @@ def read_as_of(database: Database, networks: Sequence[int], at: datetime | None)
     for network in networks:
         yield from map(
             build_endpoint,
-            database.query(
+            database.stream(
                 f"SELECT {ENDPOINT_COLUMNS} {ENDPOINT_SOURCE} WHERE e.network=? AND {clause} "
                 "ORDER BY e.address, e.vantage, e.proto, e.port",
                 (network, *values),
@@ -300,10 +300,21 @@ def was_host(database: Database, network: int, address: str, at: datetime) -> bo
     return database.one(statement, (network, address, to_microseconds(at))) is not None
 
 
+def read_name_rows(database: Database, networks: Sequence[int]) -> Iterator[tuple[IPAddress, str, str, datetime]]:
+    """Give (address, name, source, last seen) of every name known for an address of some networks."""
+    marks = ",".join("?" * len(networks))
+    rows = database.query(
+        f"SELECT address, name, source, last_seen_us FROM name WHERE network IN ({marks})",  # noqa: S608
+        tuple(networks),
+    )
+    for address, name, source, seen in rows:
+        yield ip_address(address), str(name), str(source), from_microseconds(seen)
+
+
 def read_names(database: Database, network: int, at: datetime | None = None) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Give each address of a network that had names at a moment with its names, both in the order of their text."""
     until = to_microseconds(at) if at else 1 << 62
-    rows = database.query(
+    rows = database.stream(
         "SELECT address, name FROM name WHERE network=? AND first_seen_us<=? ORDER BY address, name", (network, until)
     )
     for address, group in groupby(rows, key=lambda row: str(row[0])):
@@ -328,7 +339,7 @@ def read_names_at(
 def read_hosts(database: Database, network: Network) -> Iterator[Host]:
     """Give the hosts of a network with their names, in the order of the text of their addresses."""
     names = Beside(read_names(database, network.id))
-    for row in database.query(f"{_HOST} AND network=? ORDER BY address", (network.id,)):
+    for row in database.stream(f"{_HOST} AND network=? ORDER BY address", (network.id,)):
         yield build_host(network, row, names.at(row[0]))
 
 

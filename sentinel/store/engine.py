@@ -101,6 +101,14 @@ class Engine(Protocol):
         """Tell whether the open transaction changed anything."""
         ...
 
+    def stream(self, statement: str, values: Sequence[Any]) -> Iterator[Any]:
+        """Give the rows of a SELECT without a limit, perhaps very many, some at a time.
+
+        Other statements may run on the same connection between two rows; whether what they change is among the rows to
+        come is open. In a transaction they must be read before it ends.
+        """
+        ...
+
     def hold_moment(self, limit_s: float | None) -> None:
         """Let everything read from now on be of one moment, and end questions that take longer than `limit_s`."""
         ...

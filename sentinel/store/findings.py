@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from sentinel.errors import UsageError
 from sentinel.model.finding import Disclosure, Finding, FindingKey, FindingSource, FindingState, SubjectKind
 from sentinel.model.moment import SHANGHAI, from_microseconds, from_optional, to_microseconds, to_optional
 from sentinel.model.rule import Severity
@@ -63,6 +64,18 @@ def find_finding(database: Database, reference: str) -> Finding | None:
     column, value = ("number", reference) if number is None else ("id", number)
     row = database.one(f"{FINDING_SELECT} WHERE {column}=?", (value,))
     return build_finding(row) if row else None
+
+
+def reread_finding(transaction: Transaction, known: Finding) -> Finding:
+    """Give a finding that was read before as it stands now that nobody else can change it.
+
+    Raises:
+        UsageError: it was removed meanwhile.
+    """
+    found = find_finding(transaction.database, str(known.id))
+    if found is None:
+        raise UsageError(f"{known.number} was removed meanwhile; `sentinel finding list` shows what is there")
+    return found
 
 
 def read_by_subjects(database: Database, unit: str, subjects: Iterable[tuple[int, str]]) -> dict[FindingKey, Finding]:

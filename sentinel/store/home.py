@@ -168,6 +168,9 @@ def open_home(path: Path, busy_timeout_s: int = 30, server: ServerPlace | None =
     return home, Database(home.place, busy_timeout_s, may_create=server is None)
 
 
+SETTINGS_BUSY = "another process changes the settings; try again when it is done"
+
+
 @contextmanager
 def hold_lock(home: Home, name: str, busy: str) -> Iterator[None]:
     """Hold an exclusive lock of the home; it is released when the process ends, however it ends.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from ipaddress import ip_network
 
 from sentinel.errors import UsageError
 from sentinel.model.hosting import Hosting
 from sentinel.model.moment import from_microseconds, from_optional, to_microseconds, to_optional
+from sentinel.model.plain import read_plain_prefix
 from sentinel.model.scope import Target
 from sentinel.store.database import Database, Transaction
 from sentinel.store.declared import read_campus
@@ -99,6 +99,6 @@ def build_hosting_words(one: Hosting) -> dict[str, object]:
 
 def _target(text: str) -> Target:
     try:
-        return Target(text, network=ip_network(text))
+        return Target(text, network=read_plain_prefix(text))
     except ValueError:
         return Target(text, name=text)

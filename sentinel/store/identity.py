@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import IPv4Address
@@ -205,6 +205,15 @@ def blind_assets(transaction: Transaction, unit: str, is_told: Callable[[Asset],
     transaction.execute_many(
         "UPDATE asset SET address=?, anchor_value=? WHERE id=?",
         [(pack_address(IPv4Address(0)), f"（已排除）{one.id}", one.id) for one in gone],
+    )
+
+
+def forget_anchors(transaction: Transaction, unit: str, values: Container[str]) -> None:
+    """Let assets that are no more keep their number and no longer tell a mark nothing else tells."""
+    gone = [one for one in read_assets(transaction.database, unit) if one.state in _OVER]
+    transaction.execute_many(
+        "UPDATE asset SET anchor_value=? WHERE id=?",
+        [(f"（已清除）{one.id}", one.id) for one in gone if one.anchor.name.value in values],
     )
 
 

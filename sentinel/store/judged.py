@@ -26,6 +26,18 @@ def read_newest_check(database: Database, unit: str) -> datetime | None:
     return None
 
 
+def read_newest_pack(database: Database, unit: str) -> str:
+    """Give the hash of the rules a unit was last judged by; empty: never."""
+    newest = read_newest_check(database, unit)
+    if newest is None:
+        return ""
+    row = database.one(
+        "SELECT after FROM audit WHERE action='unit.check' AND object=? AND at_us=? ORDER BY id DESC LIMIT 1",
+        (f"unit {unit}", to_microseconds(newest)),
+    )
+    return str(json.loads(row[0]).get("pack", "")) if row else ""
+
+
 def read_unjudged(database: Database, unit: str) -> frozenset[int]:
     """Give the ids of the runs of a unit that arrived after it was last judged."""
     rows = database.query("SELECT id FROM run WHERE unit=? AND arrived_us>?", (unit, _last_check(database, unit)))

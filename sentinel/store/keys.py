@@ -37,3 +37,8 @@ def read_row_id(text: str) -> int | None:
     if not (text.isascii() and text.isdigit()):
         return None
     return clip_row_id(int(text)) if len(text) < 20 else -1
+
+
+def escape_like(text: str) -> str:
+    """Take their meaning from `%` and `_`, for a LIKE that escapes by a backslash."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -6,11 +6,13 @@ Private addresses repeat in every school and are nobody's here.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from ipaddress import ip_network
 
 from sentinel.errors import UsageError
-from sentinel.model.moment import from_microseconds, from_optional, local_date, local_text, to_microseconds
+from sentinel.model.moment import from_microseconds, from_optional, iso_utc, local_date, local_text, to_microseconds
 from sentinel.model.ownership import Owner
 from sentinel.model.unit import IPAddress, IPNetwork, Network, UnitLevel, is_private
 from sentinel.store.database import Database, Row, Transaction
@@ -44,6 +46,45 @@ def claim_prefixes(transaction: Transaction, network: Network, since: datetime |
             for prefix in wanted - held.keys()
         ),
     )
+
+
+def correct_claims(
+    transaction: Transaction, network: Network, prefixes: Iterable[IPNetwork], since: datetime
+) -> tuple[Owner, ...]:
+    """Let a network's unit have owned public prefixes of it from another moment on: what stood there was a mistake.
+
+    Gives them as they are now; the audit row tells both beginnings.
+
+    Raises:
+        UsageError: one is private or not of the network, another unit owned a part of it in the time that is new, or
+            `since` lies in the future.
+    """
+    if since > transaction.now:
+        raise UsageError(f"{local_text(since)} lies in the future: enter it on that day")
+    database = transaction.database
+    held = {ip_network(text): id_ for id_, text in _read_held(database, network)}
+    known = {one.prefix: one for one in read_owned(database, network.unit) if _is_of(one, network)}
+    changed: list[Owner] = []
+    for prefix in prefixes:
+        if prefix not in held:
+            why = "private, and has no dated owner" if is_private(prefix) else f"no prefix of network {network.name!r}"
+            raise UsageError(f"{prefix} is {why}: nothing to correct")
+        _refuse_taken(database, network.unit, prefix, since)
+        transaction.execute(
+            "UPDATE prefix_owner SET valid_from_us=? WHERE id=?", (to_microseconds(since), held[prefix])
+        )
+        changed.append(replace(known[prefix], valid_from=since))
+    transaction.audit(
+        "network.correct",
+        f"network {network.unit}/{network.name}",
+        before={str(one.prefix): iso_utc(known[one.prefix].valid_from) for one in changed},
+        after={str(one.prefix): iso_utc(since) for one in changed},
+    )
+    return tuple(changed)
+
+
+def _is_of(one: Owner, network: Network) -> bool:
+    return one.network == network.name and one.valid_to is None
 
 
 def _read_held(database: Database, network: Network) -> list[Row]:
@@ -88,7 +129,10 @@ def find_campus_code(database: Database, code: str) -> str:
 
 
 def find_owners(database: Database, address: IPAddress, at: datetime) -> tuple[Owner, ...]:
-    """Give who owned a public address at a moment, the longest prefix first."""
+    """Give who owned a public address at a moment, the longest prefix first.
+
+    Of two entries of one unit for one prefix, as a corrected day may leave them, the one that lasts longer counts.
+    """
     key = bytes([address.version]) + address.packed
     moment = to_microseconds(at)
     rows = database.query(
@@ -96,7 +140,12 @@ def find_owners(database: Database, address: IPAddress, at: datetime) -> tuple[O
         "AND (valid_to_us IS NULL OR valid_to_us>?)",
         (key, key, moment, moment),
     )
-    return tuple(sorted(map(_owner, rows), key=lambda one: (-one.prefix.prefixlen, one.unit)))
+    found = sorted(map(_owner, rows), key=lambda one: (one.valid_to is None, one.valid_to or at))
+    return tuple(
+        sorted(
+            {(one.unit, one.prefix): one for one in found}.values(), key=lambda one: (-one.prefix.prefixlen, one.unit)
+        )
+    )
 
 
 def read_owned(database: Database, unit: str) -> tuple[Owner, ...]:
@@ -114,13 +163,23 @@ def _span(prefix: IPNetwork) -> tuple[bytes, bytes]:
     return version + prefix.network_address.packed, version + prefix.broadcast_address.packed
 
 
+def list_patterns(address: IPAddress) -> tuple[str, ...]:
+    """Give what LIKE finds in the JSON text of prefixes that hold an address: each prefix it can lie in."""
+    lengths = range(address.max_prefixlen + 1)
+    return tuple(f'%"{ip_network((address, length), strict=False)}"%' for length in lengths)
+
+
 def find_declared(database: Database, address: IPAddress) -> tuple[tuple[str, str, str, IPNetwork], ...]:
     """Give unit, its name, network and prefix of every network that declares an address, the longest prefix first.
 
     Private addresses repeat, so there may be one for each school.
     """
+    patterns = list_patterns(address)
+    either = " OR ".join(["n.prefixes LIKE ?"] * len(patterns))
     rows = database.query(
-        "SELECT n.unit, u.name, n.name, n.prefixes FROM network n JOIN unit u ON u.code=n.unit WHERE n.prefixes<>'[]'"
+        "SELECT n.unit, u.name, n.name, n.prefixes FROM network n JOIN unit u ON u.code=n.unit "  # noqa: S608
+        f"WHERE n.prefixes<>'[]' AND ({either})",
+        patterns,
     )
     found = [
         (str(unit), str(name), str(network), prefix)

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,9 @@ OLDEST = 150_000
 PASSWORD = "sentinel-database-password"  # noqa: S105  a name
 """Name of the systemd credential that may hold the password."""
 
+STREAMED = 2_000
+"""Rows of a large answer the client holds at a time."""
+
 _CONNECT_S = 10
 _CHUNK = 5_000
 _BULK = 20_000
@@ -47,6 +51,7 @@ class PostgresConnection:
         self.place = place
         self.raw = raw
         self.end: float | None = None
+        self._numbers = count()
 
     def execute(self, statement: str, values: Sequence[Any] = (), /) -> Cursor:
         """Run one statement; its rows are here before this returns.
@@ -54,12 +59,38 @@ class PostgresConnection:
         Raises:
             StoreError: the server refused it, or the time for questions is over.
         """
-        if self.end is not None and time.monotonic() > self.end:
-            raise StoreError(f"{self.place}: the question took too long; narrow it and ask again")
+        self._check_time()
         with wrap_errors(self.place):
             if values:
                 return self.raw.execute(translate(statement), values)
             return self.raw.execute(statement)
+
+    def stream(self, statement: str, values: Sequence[Any]) -> Iterator[Any]:
+        """Give the rows of a SELECT without a limit some at a time; the others stay with the server.
+
+        A small answer takes one round trip. Of a large one the server keeps what was not read yet, outside of a
+        transaction too, so that others may begin and end meanwhile.
+
+        Raises:
+            StoreError: the server refused it, or the time for questions is over.
+        """
+        first = self.execute(f"{statement} LIMIT {STREAMED}", values).fetchall()
+        if len(first) < STREAMED:
+            yield from first
+            return
+        del first
+        idle = self.raw.info.transaction_status == TransactionStatus.IDLE
+        name = f"stream_{next(self._numbers)}"
+        with wrap_errors(self.place), self.raw.cursor(name, withhold=idle) as cursor:
+            self._check_time()
+            cursor.execute(translate(statement) if values else statement, values or None)
+            while rows := cursor.fetchmany(STREAMED):
+                yield from rows
+                self._check_time()
+
+    def _check_time(self) -> None:
+        if self.end is not None and time.monotonic() > self.end:
+            raise StoreError(f"{self.place}: the question took too long; narrow it and ask again")
 
     def close(self) -> None:
         """Close the connection."""
@@ -100,11 +131,15 @@ class PostgresEngine:
         return explain_error(error)
 
     def begin(self) -> None:
-        """Open a transaction that is the only one of this schema to write until it ends."""
+        """Open a transaction that is the only one of this schema to write until it ends.
+
+        Whatever the server's default: what it reads after its turn came is what the one before it left.
+        """
         self._tables.clear()
         lock = sql.Literal(postgres_schema.lock_of(self.place.schema))
+        begin = sql.SQL("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({})").format(lock)
         try:
-            self._raw.execute(sql.SQL("BEGIN; SELECT pg_advisory_xact_lock({})").format(lock))
+            self._raw.execute(begin)
         except BaseException:
             self.roll_back()
             raise
@@ -127,6 +162,10 @@ class PostgresEngine:
         """Tell whether the open transaction changed anything: the server numbers only those that do."""
         row = self._raw.execute("SELECT pg_current_xact_id_if_assigned() IS NOT NULL").fetchone()
         return bool(row and row[0])
+
+    def stream(self, statement: str, values: Sequence[Any]) -> Iterator[Any]:
+        """Give the rows of a large SELECT some at a time; the client never holds more."""
+        return self.connection.stream(statement, values)
 
     def hold_moment(self, limit_s: float | None) -> None:
         """Let everything read from now on be of one moment; end questions when `limit_s` is over."""
@@ -243,7 +282,7 @@ def connect(place: ServerPlace, busy_timeout_s: int = 30, *, read_only: bool = F
             raw.execute(
                 sql.SQL(
                     "SET search_path = {schema}, pg_temp; SET lock_timeout = {busy}; SET jit = off; "
-                    "SET timezone = 'UTC'; "
+                    "SET timezone = 'UTC'; SET cursor_tuple_fraction = 1; "
                     "SET client_min_messages = warning; SET default_transaction_read_only = {ro}; "
                     "SET idle_in_transaction_session_timeout = 0"
                 ).format(

@@ -205,6 +205,12 @@ def read_newest_run_time(database: Database, unit: str) -> datetime | None:
     return from_optional(row[0]) if row else None
 
 
+def read_newest_run_times(database: Database) -> dict[str, datetime]:
+    """Give the time of the newest run of every unit that has any."""
+    rows = database.query("SELECT unit, max(time_us) FROM run GROUP BY unit")
+    return {row[0]: from_microseconds(row[1]) for row in rows}
+
+
 def read_newest_arrival(database: Database, unit: str, kind: RunKind) -> datetime | None:
     """Give when evidence of a kind last arrived at a unit, however old what it tells may be."""
     row = database.one("SELECT max(arrived_us) FROM run WHERE unit=? AND kind=?", (unit, kind.value))

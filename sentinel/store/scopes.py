@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from ipaddress import ip_network
 
 from sentinel.errors import UsageError
 from sentinel.model.moment import from_microseconds, from_optional, iso_utc, to_microseconds, to_optional
+from sentinel.model.plain import read_plain_prefix
 from sentinel.model.ports import PortSet, parse_ranges
 from sentinel.model.scope import Authorisation, Level, Target
 from sentinel.model.unit import IPNetwork
@@ -110,7 +110,7 @@ def _targets(text: str) -> tuple[Target, ...]:
 
 def _target(text: str) -> Target:
     try:
-        return Target(text, network=ip_network(text))
+        return Target(text, network=read_plain_prefix(text))
     except ValueError:
         return Target(text, name=text)
 
@@ -200,7 +200,7 @@ def _prefix_text(prefixes: tuple[IPNetwork, ...]) -> str:
 
 
 def _prefixes(text: str) -> tuple[IPNetwork, ...]:
-    return tuple(ip_network(piece) for piece in json.loads(text))
+    return tuple(read_plain_prefix(piece) for piece in json.loads(text))
 
 
 def build_whitelist_words(entry: WhitelistEntry) -> dict[str, object]:

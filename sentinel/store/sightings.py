@@ -280,12 +280,17 @@ def remove_sightings(transaction: Transaction, before: datetime, kind: str) -> i
         return 0
     if table == "holding":
         _remove_unused(transaction)
+    write_horizon(transaction, kind, moment)
+    return gone
+
+
+def write_horizon(transaction: Transaction, kind: str, moment: int) -> None:
+    """Note before which moment, in microseconds, what a kind tells was deleted on time; it never comes nearer."""
     transaction.execute(
         "INSERT INTO sighting_horizon (kind, before_us) VALUES (?,?) ON CONFLICT (kind) DO UPDATE SET "
         "before_us=excluded.before_us WHERE sighting_horizon.before_us<excluded.before_us",
         (kind, moment),
     )
-    return gone
 
 
 def _remove_unused(transaction: Transaction) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sentinel.model.finding import FindingState
+from sentinel.model.finding import FindingSource, FindingState
 from sentinel.model.moment import from_microseconds, to_microseconds
 from sentinel.model.rule import Severity
-from sentinel.model.snapshot import Count, Snapshot, UnitCounts
+from sentinel.model.snapshot import Count, FindingAt, Snapshot, UnitCounts
+from sentinel.model.unit import Unit
 from sentinel.store.database import Database, Row, Transaction
 
 _FIELDS = "unit, label, from_us, to_us, version, pack, frozen_us, actor, reason"
@@ -77,13 +78,41 @@ def read_counts(database: Database, snapshot: int, units: Sequence[str]) -> tupl
     return tuple(UnitCounts(unit, found[unit]) for unit in units if unit in found)
 
 
+def find_covering(database: Database, way: Sequence[str], start: datetime, end: datetime) -> Snapshot | None:
+    """Give the newest snapshot whose period ended in a span, of one of these units; of one period, the first unit's."""
+    rows = database.query(
+        f"{_SELECT} WHERE unit IN ({','.join('?' * len(way))}) AND to_us >= ? AND to_us <= ? "
+        "ORDER BY to_us DESC, version DESC",
+        (*way, to_microseconds(start), to_microseconds(end)),
+    )
+    found = [_snapshot(row) for row in rows]
+    newest = [one for one in found if one.end == found[0].end]
+    return min(newest, key=lambda one: (way.index(one.unit), -one.version), default=None)
+
+
+def read_own_counts(
+    database: Database, snapshot: int, top: Unit, names: Sequence[str]
+) -> dict[str, dict[str, int | None]]:
+    """Give what units at and below one have of their own of some counters, by unit, in one question.
+
+    A unit without any counter is left out; a counter nobody knew is None.
+    """
+    columns = ", ".join("max(CASE WHEN name=? THEN own END)" for _ in names)
+    rows = database.query(
+        f"SELECT unit, {columns} FROM snapshot_counter WHERE snapshot=? AND unit IN "  # noqa: S608  marks only
+        "(SELECT code FROM unit WHERE path=? OR (path>=? AND path<?)) GROUP BY unit",
+        (*names, snapshot, top.path, f"{top.path}/", f"{top.path}0"),
+    )
+    return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
+
+
 def read_ranking(database: Database, snapshot: int, name: str, limit: int) -> tuple[tuple[str, Count], ...]:
     """Give the units with the most of their own of a counter, the most first; zeros and unknown ones are left out.
 
     Totals are at least what a unit has of its own, so the rank of totals is walked until no better one can follow.
     """
     best: list[tuple[str, Count]] = []
-    rows = database.query(
+    rows = database.stream(
         "SELECT unit, own, total, known FROM snapshot_counter WHERE snapshot=? AND name=? AND total>0 "
         "ORDER BY total DESC, unit",
         (snapshot, name),
@@ -98,20 +127,18 @@ def read_ranking(database: Database, snapshot: int, name: str, limit: int) -> tu
     return tuple(best)
 
 
-def read_states_at(
-    database: Database, unit: str, at: datetime
-) -> Iterator[tuple[Severity, FindingState, datetime | None]]:
-    """Give severity, state and deadline of a unit's findings as they stood then, by their events; drills left out."""
+def read_states_at(database: Database, unit: str, at: datetime) -> Iterator[FindingAt]:
+    """Give a unit's findings as they stood then, by their events; drills left out."""
     rows = database.query(
-        "SELECT severity, due_us, (SELECT after FROM finding_event WHERE finding_event.finding = finding.id "
-        "AND finding_event.at_us <= ? ORDER BY finding_event.id DESC LIMIT 1) "
+        "SELECT severity, due_us, source, rule, (SELECT after FROM finding_event "
+        "WHERE finding_event.finding = finding.id AND finding_event.at_us <= ? ORDER BY finding_event.id DESC LIMIT 1) "
         "FROM finding WHERE unit=? AND exercise IS NULL",
         (to_microseconds(at), unit),
     )
-    for severity, due_us, state in rows:
+    for severity, due_us, source, rule, state in rows:
         if state is not None:
             due = None if due_us is None else from_microseconds(due_us)
-            yield Severity(severity), FindingState(state), due
+            yield FindingAt(Severity(severity), FindingState(state), due, FindingSource(source), rule)
 
 
 def count_turns(database: Database, unit: str, start: datetime, end: datetime) -> dict[tuple[str, str], int]:

@@ -68,6 +68,10 @@ class SqliteEngine:
         """Tell whether the open transaction changed anything."""
         return self.connection.total_changes > self._changes
 
+    def stream(self, statement: str, values: Sequence[Any]) -> Iterator[Any]:
+        """Give the rows of a large SELECT as they are read; SQLite never gathers them."""
+        return self.connection.execute(statement, values)
+
     def hold_moment(self, limit_s: float | None) -> None:
         """Let everything read from now on be of one moment; end questions when `limit_s` is over."""
         if limit_s is not None:

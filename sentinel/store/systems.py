@@ -50,8 +50,14 @@ def read_systems(
     names: defaultdict[int, list[str]] = defaultdict(list)
     for system, name in database.query("SELECT system, name FROM system_name WHERE unit=? ORDER BY name", (unit,)):
         names[system].append(name)
-    found = tuple(replace(_system(row, seal), names=tuple(names[row[0]])) for row in rows)
+    found = tuple(_name(_system(row, seal), names[row[0]]) for row in rows)
     return found if at is None else _as_it_was(database, unit, found, at)
+
+
+def _name(one: InformationSystem, names: Iterable[str]) -> InformationSystem:
+    """Give a system its further names; at an earlier moment its own name may be among those it has now."""
+    own = fold_system(one.facts.name)
+    return replace(one, names=tuple(name for name in names if fold_system(name) != own))
 
 
 def read_system_events(database: Database, unit: str, system: int | None = None) -> tuple[SystemEvent, ...]:
@@ -84,7 +90,12 @@ def declare_system(
 
 
 def change_system(
-    transaction: Transaction, known: InformationSystem, wanted: InformationSystem, sha256: str, seal: Seal | None
+    transaction: Transaction,
+    known: InformationSystem,
+    wanted: InformationSystem,
+    sha256: str,
+    seal: Seal | None,
+    reason: str = "",
 ) -> SystemState:
     """Add a version of a known system and take the step that goes with it. The caller writes the audit row.
 
@@ -95,7 +106,51 @@ def change_system(
     """
     _write_version(transaction, replace(wanted, id=known.id, unit=known.unit), sha256, seal)
     step = SystemStep.DECLARED if known.state is SystemState.RETIRED else SystemStep.CHANGED
-    return step_system(transaction, known, step, "")
+    return step_system(transaction, known, step, reason)
+
+
+def rename_system(
+    transaction: Transaction, known: InformationSystem, name: str, reason: str, seal: Seal | None
+) -> SystemState:
+    """Give a system another name from now on, as a version of it; the one it had goes on leading to it.
+
+    What was found about it keeps its number. The caller has seen that no other system has the name, and writes the
+    audit row.
+
+    Raises:
+        ValueError: it names somebody and there is no seal to close it with.
+    """
+    before, after = known.facts.name, replace(known, facts=replace(known.facts, name=name))
+    state = change_system(transaction, known, after, "", seal, reason)
+    if fold_system(name) != fold_system(before):
+        transaction.execute("UPDATE system SET folded=? WHERE id=?", (fold_system(name), known.id))
+        transaction.execute(
+            "DELETE FROM system_name WHERE unit=? AND folded=? AND system=?", (known.unit, fold_system(name), known.id)
+        )
+        add_system_name(transaction, known, before)
+    transaction.execute(
+        "UPDATE finding SET subject=? WHERE unit=? AND network=0 AND subject=? AND subject_kind='system' "
+        "AND NOT EXISTS (SELECT 1 FROM finding f WHERE f.unit=finding.unit AND f.rule=finding.rule AND f.network=0 "
+        "AND f.subject=?)",
+        (name, known.unit, before, name),
+    )
+    return state
+
+
+def read_former_names(database: Database, unit: str) -> dict[int, tuple[tuple[str, datetime], ...]]:
+    """Give the names a unit's systems had before, by system, each with the moment it ended, the oldest first."""
+    former: defaultdict[int, list[tuple[str, datetime]]] = defaultdict(list)
+    last: dict[int, str] = {}
+    for system, since, facts in database.query(
+        "SELECT v.system, v.from_us, v.facts FROM system_version v JOIN system s ON s.id=v.system WHERE s.unit=? "
+        "ORDER BY v.id",
+        (unit,),
+    ):
+        name = str(json.loads(facts)["name"])
+        if last.get(system, name) != name:
+            former[system].append((last[system], from_microseconds(since)))
+        last[system] = name
+    return {system: tuple(names) for system, names in former.items()}
 
 
 def step_system(transaction: Transaction, system: InformationSystem, step: SystemStep, reason: str) -> SystemState:

@@ -13,7 +13,7 @@ from sentinel.model.unit import DEFAULT_NETWORK, Unit, Zone
 from sentinel.model.unit_history import DATED, state_at
 from sentinel.store.database import Database, Transaction
 from sentinel.store.unit_history import read_parents_at, read_timeline, record_change
-from sentinel.store.units import check_place, find_unit
+from sentinel.store.units import check_place, find_unit, reread_unit
 
 
 def move_unit(transaction: Transaction, unit: Unit, parent: Unit | None, at: datetime, why: str) -> Unit:
@@ -23,6 +23,7 @@ def move_unit(transaction: Transaction, unit: Unit, parent: Unit | None, at: dat
         UsageError: the new parent stands below the unit, now or then, or is of a lower level, or the moment is to come.
     """
     database = transaction.database
+    unit, parent = reread_unit(transaction, unit), reread_unit(transaction, parent) if parent else None
     code = parent.code if parent else ""
     check_place(database, unit, parent)
     if parent and unit.code in _way_up(database, parent.code, at):
@@ -42,15 +43,22 @@ def move_unit(transaction: Transaction, unit: Unit, parent: Unit | None, at: dat
 def rename_unit(transaction: Transaction, unit: Unit, name: str, at: datetime, why: str) -> Unit:
     """Give a unit another name from a moment on; the one it has now becomes an alias.
 
+    A name that arrives late, after a later one is known, becomes an alias itself.
+
     Raises:
         UsageError: the moment is to come.
     """
+    unit = reread_unit(transaction, unit)
     renamed = record_change(transaction, unit, at, {"name": name}, why)
-    if renamed.name != unit.name and unit.name not in unit.aliases:
-        renamed = replace(renamed, aliases=(*unit.aliases, unit.name))
+    renamed = replace(renamed, aliases=_with_names(unit.aliases, (unit.name, name), renamed.name))
     _write_present(transaction, renamed)
     _audit(transaction, "unit.rename", unit, renamed, {"name": name, "at": iso_utc(at), "why": why})
     return renamed
+
+
+def _with_names(aliases: tuple[str, ...], names: Iterable[str], present: str) -> tuple[str, ...]:
+    """Add names a unit was called by to its aliases; the present one is none, unless it was written as one."""
+    return tuple(dict.fromkeys((*aliases, *(name for name in names if name != present))))
 
 
 def _audit(transaction: Transaction, action: str, before: Unit, after: Unit, words: dict[str, object]) -> None:
@@ -154,9 +162,7 @@ def update_units(
     for before, after in changed:
         fields = {name: getattr(after, name) for name in DATED if getattr(after, name) != getattr(before, name)}
         dated = record_change(transaction, before, at, fields, why) if fields else before
-        aliases = after.aliases
-        if dated.name != before.name and before.name not in aliases:
-            aliases = (*aliases, before.name)
+        aliases = _with_names(after.aliases, (before.name, after.name), dated.name)
         kept = {name: getattr(dated, name) for name in DATED}
         written.append(replace(after, since=dated.since, aliases=aliases, **kept))
     _write_present(transaction, *written)

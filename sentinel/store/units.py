@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from datetime import datetime
 from ipaddress import ip_network
@@ -16,6 +17,7 @@ from sentinel.model.unit_history import DATED
 from sentinel.model.unit_kind import UnitKind
 from sentinel.store.database import Database, Row, Transaction
 from sentinel.store.endpoints import remove_history
+from sentinel.store.keys import escape_like
 from sentinel.store.ownership import claim_prefixes
 from sentinel.store.sightings import leave_network
 from sentinel.store.unit_history import correct_present, record_change, rename_in_history
@@ -93,6 +95,41 @@ def find_unit(database: Database, code_or_name: str) -> Unit | None:
     return _unit(rows[0]) if len(rows) == 1 else None
 
 
+def find_unit_called(database: Database, name: str) -> Unit | None:
+    """Give the only unit that has, or had, this other name; one that was renamed is found by its old name."""
+    text = json.dumps(name, ensure_ascii=False)
+    rows = database.query(
+        f"SELECT {_UNIT} FROM unit WHERE aliases LIKE ? ESCAPE '\\'",  # noqa: S608  constant columns
+        (f"%{escape_like(text)}%",),
+    )
+    found = [one for one in map(_unit, rows) if name in one.aliases]
+    return found[0] if len(found) == 1 else None
+
+
+def find_only_unit(database: Database) -> Unit | None:
+    """Give the unit of a home that has one only."""
+    rows = list(database.query(f"SELECT {_UNIT} FROM unit LIMIT 2"))  # noqa: S608
+    return _unit(rows[0]) if len(rows) == 1 else None
+
+
+def count_units(database: Database) -> int:
+    """Count the units."""
+    row = database.one("SELECT count(*) FROM unit")
+    return int(row[0]) if row else 0
+
+
+def reread_unit(transaction: Transaction, known: Unit) -> Unit:
+    """Give a unit that was read before as it stands now that nobody else can change it.
+
+    Raises:
+        UsageError: it is not there any more, or has another code.
+    """
+    row = transaction.database.one(f"SELECT {_UNIT} FROM unit WHERE code=?", (known.code,))  # noqa: S608
+    if row is None:
+        raise UsageError(f"unit {known.code} has another code now; `sentinel unit list` shows the units")
+    return _unit(row)
+
+
 def read_units(database: Database, below: Unit | None = None) -> tuple[Unit, ...]:
     """Give all units, or one with everything below it; parents before children."""
     statement = f"SELECT {_UNIT} FROM unit"  # noqa: S608  constant columns
@@ -129,6 +166,22 @@ def read_networks(database: Database, unit: str) -> tuple[Network, ...]:
     """Give the networks of a unit, the default one first."""
     rows = database.query(f"SELECT {_NETWORK} FROM network WHERE unit=? ORDER BY id", (unit,))  # noqa: S608
     return tuple(Network(row[0], row[1], row[2], Zone(row[3]), _prefixes(row[4]), bool(row[5])) for row in rows)
+
+
+def read_networks_below(database: Database, top: Unit) -> dict[str, tuple[Network, ...]]:
+    """Give the networks of a unit and of everything below it, by unit, in one question."""
+    columns = ", ".join(f"network.{name.strip()}" for name in _NETWORK.split(","))
+    rows = database.query(
+        f"SELECT {columns} FROM network JOIN unit ON unit.code = network.unit "  # noqa: S608  constant columns
+        "WHERE unit.path=? OR (unit.path>=? AND unit.path<?) ORDER BY network.id",
+        (top.path, f"{top.path}/", f"{top.path}0"),
+    )
+    found: dict[str, list[Network]] = {}
+    for row in rows:
+        found.setdefault(row[1], []).append(
+            Network(row[0], row[1], row[2], Zone(row[3]), _prefixes(row[4]), bool(row[5]))
+        )
+    return {unit: tuple(networks) for unit, networks in found.items()}
 
 
 def write_network(transaction: Transaction, network: Network, since: datetime | None = None) -> Network:
@@ -187,9 +240,15 @@ def change_unit(transaction: Transaction, before: Unit, after: Unit, *, correct:
     What is dated changes from now on, unless it is to `correct` a mistake, of which no history is kept. What is sealed
     for the old code must be sealed anew by the caller, in the same transaction.
 
+    What somebody else changed since `before` was read stays, where `after` is no other.
+
     Raises:
         UsageError: the new code is taken or unusable, or the level does not fit where the unit stands.
     """
+    told = {one.name: getattr(after, one.name) for one in dataclass_fields(Unit)}
+    wanted = {name: value for name, value in told.items() if value != getattr(before, name)}
+    before = reread_unit(transaction, before)
+    after = replace(before, **wanted)
     if after.level is not before.level:
         parent = find_unit(transaction.database, before.parent) if before.parent else None
         check_place(transaction.database, replace(before, level=after.level), parent)

@@ -32,6 +32,7 @@ import re
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from sentinel.model.links import cut_request
 from sentinel.traffic.coins import coin_of_address, coin_of_algorithm
 from sentinel.traffic.masking import mask_login, mask_text
 from sentinel.traffic.messages import JsonObject, JsonValue, Message
@@ -155,7 +156,7 @@ def read_head_sign(message: HttpMessage) -> Sign | None:
     shown = next((f"{name}: {message.headers[name]}" for name in wanted if name in message.headers), "")
     if not shown:
         return None
-    sign = Sign("getwork", message.is_request, 0.98, mask_text(f"{message.start} {shown}", [], []))
+    sign = Sign("getwork", message.is_request, 0.98, mask_text(f"{cut_request(message.start)} {shown}", [], []))
     return add_head(sign, message)
 
 

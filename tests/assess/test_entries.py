@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
 
@@ -176,3 +177,38 @@ def test_prefix_when_looked_at_then_every_address_a_host_may_have_was(spans, sta
     base = int(ip_address("10.0.0.0"))
     looked = AddressRanges(tuple((ip_address(base + low), ip_address(base + high)) for low, high in spans))
     assert holds_prefix(looked, prefix) is all(address in looked for address in prefix.hosts())
+
+
+def told_of(one, now=NOW, **known):
+    return dict(build_entry_subject(use_of(one, **known), now).told)
+
+
+def test_entry_when_near_its_end_then_its_warning_holds_since_thirty_whole_days_were_left():
+    one = entry(valid_from=NOW - 300 * DAY, created=NOW - 200 * DAY, valid_to=NOW + 10 * DAY)
+    told = told_of(one, looks=LOOKS)
+    assert told["due_step"] == told["days_left"] == NOW - 21 * DAY
+    assert told["in_force"] == told["renewed"] == NOW - 200 * DAY, "it was entered after it began"
+    assert "open_count" not in told, "that a scan tells"
+    late = replace(one, created=NOW - DAY)
+    assert told_of(late)["due_step"] == NOW - DAY, "no warning is older than the entry"
+
+
+def test_entry_when_expired_then_that_holds_since_its_last_moment_and_without_an_end_since_it_began():
+    one = entry(valid_from=NOW - 300 * DAY, valid_to=NOW - 3 * DAY)
+    assert told_of(one)["expired"] == NOW - 3 * DAY
+    assert told_of(replace(one, valid_to=None))["expired"] == NOW - 300 * DAY
+    assert told_of(replace(one, valid_to=NOW + 90 * DAY))["days_left"] == NOW - 300 * DAY
+    assert told_of(replace(one, valid_from=None))["in_force"] == NOW - 3 * DAY, "of an old entry no begin is known"
+    assert told_of(entry()) == {}
+
+
+@given(days=st.floats(0, 40), span=st.floats(0, 40))
+def test_entry_when_it_is_warned_of_then_the_warning_began_before_and_just_when_the_step_did(days, span):
+    end = NOW + timedelta(days=days)
+    one = entry(valid_from=NOW - 300 * DAY, valid_to=end)
+    subject = build_entry_subject(use_of(one), NOW)
+    if "due_step" in subject.fields:
+        begun = dict(subject.told)["due_step"]
+        assert begun <= NOW
+        assert due_step((end - begun - timedelta(microseconds=1)).days) == 30
+        assert due_step((end - begun).days) is None

@@ -126,6 +126,6 @@ def test_dispatch_when_indexed_and_remembering_then_it_fires_as_asking_every_rul
 @given(st.lists(TERMS, max_size=4))
 def test_pack_when_kept_and_read_again_then_its_conditions_are_the_same(tmp_path_factory, terms):
     folder = tmp_path_factory.mktemp("kept")
-    kept = Kept(tuple((compiled(number, term).rule, term) for number, term in enumerate(terms)), (), ())
+    kept = Kept(tuple((compiled(number, term).rule, term) for number, term in enumerate(terms)), (), (), ())
     write_kept(folder, "a" * 64, kept)
     assert read_kept(folder, "a" * 64) == kept

@@ -181,7 +181,7 @@ BAD = [
     ),
     ("detection:\n", "detection: [\n", 15, "broken YAML"),
     ("detection:\n", "detection: &a\n", 13, "anchors and aliases"),
-    ("detection:\n", "correlation: {type: event_count}\ndetection:\n", 1, "correlation rules are not supported yet"),
+    ("detection:\n", "correlation: {type: event_count}\ndetection:\n", 13, "rules of a correlation"),
     ("cases:\n", "---\ncases:\n", 20, "one document for each file"),
     ("due_days: 1", "due_days: !!python/name:os.system", 6, "unreadable value"),
 ]

@@ -20,6 +20,7 @@ from sentinel.model.blanket import Blankets, blanket_key
 from sentinel.model.endpoint import Endpoint, EndpointKey, EndpointState, Fingerprint, Host, MapRow
 from sentinel.model.flow import FlowClass, FlowDetection
 from sentinel.model.observation import Certificate, NameObservation
+from sentinel.model.probe import Probe, ProbeKind, ProbeValue
 from sentinel.model.rule import Category, Subject
 from sentinel.model.system import InformationSystem, SystemFacts, SystemState
 from sentinel.model.unit import Network, Zone
@@ -83,6 +84,37 @@ def test_service_subject_when_built_then_text_fields_and_evidence_are_those_of_t
     }
 
 
+def looked(days: int, kind: ProbeKind = ProbeKind.LOGIN, **values: ProbeValue) -> Probe:
+    """A look at the Redis of `row`, so many days ago."""
+    when = NOW - timedelta(days=days)
+    return Probe(1, "inside", kind, ip_address("10.0.0.5"), "tcp", 6379, "", tuple(values.items()), when, when, "s")
+
+
+def test_service_subject_when_looked_at_more_closely_then_what_was_found_stands_beside_the_map():
+    looks = [
+        looked(1, no_login=True, login_product="redis", version="9", other=1),
+        looked(2, ProbeKind.SSH, ssh_kex=("a", "b")),
+        looked(2, ProbeKind.MAIL, mail_auth="PLAIN", mail_starttls="yes"),
+    ]
+    fields = build_service_subject(row(), NOTHING, NOW, looks).fields
+    plain = build_service_subject(row(), NOTHING, NOW).fields
+    assert {name: value for name, value in fields.items() if name not in plain} == {
+        "no_login": True,
+        "login_product": "redis",
+        "ssh_kex": ("a", "b"),
+        "mail_auth": "PLAIN",
+    }
+    assert fields["version"] == "7.0.15"
+
+
+@pytest.mark.parametrize(("days", "told"), [(2, True), (3, True), (4, False)])
+@pytest.mark.parametrize("name", ["no_login", "snmp_public", "mail_plain_login"])
+def test_service_subject_when_a_refutation_is_older_than_the_service_then_it_holds_no_more(days, told, name):
+    fields = build_service_subject(row(), NOTHING, NOW, [looked(days, **{name: False})]).fields
+    assert (name in fields) is told
+    assert build_service_subject(row(), NOTHING, NOW, [looked(days, **{name: True})]).fields[name] is True
+
+
 def test_service_subject_when_ipv6_then_the_address_stands_in_brackets():
     assert build_service_subject(row("2001:db8::5"), NOTHING, NOW).text == "[2001:db8::5]:6379/tcp"
 
@@ -111,6 +143,17 @@ def test_service_subject_when_global_or_seen_from_outside_then_it_is_internet(ad
 
 def test_certificate_subject_when_there_is_no_certificate_then_there_is_none():
     assert build_certificate_subject(row(), NOW) is None
+
+
+def test_certificate_subject_when_its_end_is_near_or_past_then_the_calendar_tells_since_when():
+    """The last scan, perhaps of weeks ago, told neither."""
+    near = build_certificate_subject(row(certificate=certificate(not_after=NOW + timedelta(days=6))), NOW)
+    assert near is not None
+    assert dict(near.told) == {"days_left": NOW}
+    ended = NOW - timedelta(days=2)
+    past = build_certificate_subject(row(certificate=certificate(not_after=ended)), NOW)
+    assert past is not None
+    assert dict(past.told)["expired"] == ended
 
 
 def test_certificate_subject_when_built_then_it_has_the_text_of_its_endpoint():

@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = (sys.executable, "-m", "sentinel")
 UNIT = "示例中学"
 WIDTH = 100
+TRIAL = "试运行，什么也没有改变；正式执行：去掉 --dry-run。"
+"""What every dry run ends with."""
 
 
 @dataclass(frozen=True)

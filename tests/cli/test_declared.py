@@ -9,6 +9,7 @@ from pathlib import Path
 import docx
 import pytest
 
+from sentinel.store.home import Home, hold_lock
 from tests.cli.command import UNIT, Sentinel
 from tests.cli.written import host, nmap, service
 
@@ -154,8 +155,11 @@ def test_keep_out_when_added_takes_hosts_off_the_map_refuses_the_file_and_can_be
     assert "holds 1 address that is declared to stay out" in rows[0]["error"]
     assert "192.0.2.2" not in rows[0]["error"]
     assert "stay out" in sentinel.run("unit", "network", "x", "192.0.2.2/32", expect=2).complaint
-    entry = ("whitelist", "add", "host", "192.0.2.0/29", "--reason", "x", "--approved-by", "y")
-    assert "stay out" in sentinel.run(*entry, expect=3).complaint
+    for place in ("192.0.2.0/29", "::ffff:192.0.2.2"):
+        entry = ("whitelist", "add", "host", place, "--reason", "x", "--approved-by", "y")
+        assert "stay out" in sentinel.run(*entry, expect=3).complaint
+    (entered,) = sentinel.rows("whitelist", "add", "host", "::ffff:192.0.2.9", "--reason", "x", "--approved-by", "y")
+    assert entered["addresses"] == ["192.0.2.9/32"]
     sentinel.run("unit", "keep-out", "withdraw", str(added["id"]), "--why", "登记有误")
     assert sentinel.places() == {("192.0.2.1", 22), ("192.0.2.2", 22), ("192.0.2.4", 22)}
     assert sentinel.rows("unit", "keep-out", "list") == []
@@ -317,3 +321,12 @@ def test_contact_when_the_key_is_another_is_refused_until_the_old_one_is_ended(
     sentinel.run(*words, env=other)
     (row,) = sentinel.rows("unit", "contact", "list", "--show", env=other)
     assert row["name"] == "李四"
+
+
+def test_setting_when_another_process_changes_one_is_refused_in_one_line(sentinel: Sentinel) -> None:
+    before = (sentinel.home / "sentinel.toml").read_text(encoding="utf-8")
+    with hold_lock(Home(sentinel.home), "settings", "busy"):
+        told = sentinel.run("setting", "set", "rate_pps", "50", expect=6).complaint
+    assert "another process changes the settings" in told
+    assert (sentinel.home / "sentinel.toml").read_text(encoding="utf-8") == before
+    sentinel.run("setting", "set", "rate_pps", "50")

@@ -14,10 +14,26 @@ from sentinel.cli import lift_home
 from tests.cli.command import ROOT, Sentinel, environment, run
 
 COMMANDS = [
-    *("init", "doctor", "import", "scan", "map", "diff", "check", "report", "run", "demo", "brief", "ledger", "backup"),
+    *(
+        "init",
+        "doctor",
+        "import",
+        "scan",
+        "probe",
+        "map",
+        "diff",
+        "check",
+        "report",
+        "run",
+        "demo",
+        "brief",
+        "ledger",
+        "backup",
+    ),
     "restore",
     "serve",
     "purge",
+    "probe",
     "trace",
 ]
 GROUPS = {
@@ -34,11 +50,12 @@ GROUPS = {
     "whitelist": ["add", "import", "list", "withdraw", "explain", "due", "draft", "apply", "request"],
     "traffic": ["analyze"],
     "attest": ["list", "sheet", "import", "answer", "review", "show"],
-    "rules": ["list", "check"],
+    "rules": ["list", "show", "check", "test"],
     "finding": ["list", "mark", "add", "show", "retest", "close"],
     "notice": ["add", "list", "show", "link", "unlink"],
     "assignment": ["issue", "list", "show", "receive", "reply", "review", "close", "escalate", "withdraw"],
     "snapshot": ["freeze", "list", "show"],
+    "score": ["show", "table", "rank"],
     "evidence": ["list", "prune"],
     "service": ["install", "status", "remove"],
     "order": ["issue", "list", "show"],

@@ -26,6 +26,10 @@ def test_import_when_a_mapping_is_a_file_reads_the_log_by_it(sentinel: Sentinel,
     (tmp_path / "nat.txt").write_text(logs.REGEX_LOG)
     (row,) = sentinel.rows("import", "--mapping", tmp_path / "m.toml", tmp_path / "nat.txt")
     assert (row["translations"], row["passed_over"]) == (1, {"other lines": 1})
+    assert row["evidence"] is None  # a column nobody told of may name accounts
+    (tmp_path / "m.toml").write_text(f"accounts = false\n{logs.REGEX_MAPPING}", encoding="utf-8")
+    (tmp_path / "more.txt").write_text(f"{logs.REGEX_LOG}\n")
+    (row,) = sentinel.rows("import", "--mapping", tmp_path / "m.toml", tmp_path / "more.txt")
     assert row["evidence"]
 
 

@@ -220,3 +220,48 @@ def marked(make_home: Callable[[], Sentinel]) -> Iterator[Sentinel]:
 )
 def test_finding_when_marked_wrongly_ends_with_one_line_and_2(marked: Sentinel, words: list[str], told: str) -> None:
     assert told in marked.run("finding", "mark", *words, expect=2).complaint
+
+
+def test_rule_when_shown_tells_what_it_is_about(sentinel: Sentinel) -> None:
+    row = sentinel.rows("rules", "show", "exposure.redis-no-auth")[0]
+    assert (row["name"], row["level"], row["category"], row["due_days"]) == (
+        "exposure.redis-no-auth", "critical", "service", 1,
+    )  # fmt: skip
+    assert row["remediation"]
+    assert sentinel.rows("rules", "show", str(row["id"]))[0] == row
+    text = sentinel.run("rules", "show", "mining.outbreak").out
+    assert "所数的规则：mining.payload、mining.payload-server" in text
+    assert "no rule 'nothing'" in sentinel.run("rules", "show", "nothing", expect=2).complaint
+
+
+def test_rules_when_tried_run_their_cases_or_judge_an_object(sentinel: Sentinel, tmp_path: Path) -> None:
+    assert all(row["fires"] and row["quiet"] for row in sentinel.rows("rules", "test"))
+    assert sentinel.rows("rules", "test", "exposure.telnet") == [
+        {"rule": "exposure.telnet", "fires": True, "quiet": True}
+    ]
+    fields = '{"service": "redis", "guessed": false, "version": "7.0"}'
+    (hit,) = sentinel.rows("rules", "test", "exposure.redis-no-auth", "--fields", fields)
+    assert hit["matched"] == {"service": "redis", "guessed": False, "version": "7.0"}
+    assert "命中 0 次" in sentinel.run("rules", "test", "--fields", '{"service": "x"}').out
+    for words, told in (
+        (["--fields", "{"], "--fields"),
+        (["--fields", '{"nonsense": 1}'], "unknown field 'nonsense'"),
+        (["--fields", "{}", "--category", "x"], "no such category"),
+        (["--fields", "{}", "--log", "x"], "give one of them"),
+        (["--log", str(tmp_path / "none.log")], "No such file"),
+    ):
+        assert told in sentinel.run("rules", "test", *words, expect=2).complaint
+
+
+def test_rules_about_logs_when_tried_on_a_log_tell_its_hosts(sentinel: Sentinel, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "strange.yml").write_text(
+        "title: Strange\nid: 7d1f0b5e-7c3a-4d2e-9a8b-0c1d2e3f4a5c\nlogsource: {category: dns}\n"
+        "detection:\n  selection: {query|endswith: .strange.example}\n  condition: selection\n",
+        "utf-8",
+    )
+    log = tmp_path / "dns.log"
+    log.write_text('{"_path":"dns","ts":1764000000,"id.orig_h":"10.0.0.7","query":"a.strange.example"}\n', "utf-8")
+    sentinel.run("setting", "set", "rules", str(own))
+    assert [row["subject"] for row in sentinel.rows("rules", "test", "--log", log)] == ["10.0.0.7"]

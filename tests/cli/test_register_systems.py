@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
 
-from tests.cli.command import Sentinel
+from tests.cli.command import TRIAL, Sentinel
 
 HEAD = (
     "系统名称,责任部门,分管领导,领导电话,管理员,联系电话,业务信息安全等级,系统服务安全等级,等保备案号,关键信息基础设施"
@@ -139,7 +141,19 @@ def test_lines_are_gathered_planned_off_and_reconciled(sentinel: Sentinel, tmp_p
     path = tmp_path / "台账.csv"
     path.write_text("系统名称,IP地址,域名\n教务系统,10.1.0.5,\n网站,203.0.113.9,club.other.example\n", encoding="utf-8")
     sentinel.run("register", "import", path, env=key)
-    assert sentinel.run("register", "gather", "--dry-run").out.count("教务系统") == 1
+    reconciled = Counter((one["kind"], one["state"]) for one in sentinel.rows("register", "reconcile"))
+    page = tmp_path / "school.json"
+    sentinel.run("report", "school", "--format", "json", "--out", page)
+    told = json.loads(page.read_text(encoding="utf-8"))["view"]["register"]
+    assert sum(line["total"] for line in told["states"]) == sum(reconciled.values()) > 0
+    kinds = ("system", "host", "line", "domain")
+    assert [sum(line["counts"][index] for line in told["states"]) for index in range(4)] == [
+        sum(count for (kind, _), count in reconciled.items() if kind == wanted) for wanted in kinds
+    ]
+    shown = sentinel.run("register", "gather", "--dry-run").out
+    assert shown.count("教务系统") == 1
+    assert TRIAL in shown
+    assert TRIAL in sentinel.run("evidence", "prune", "--dry-run").out
     assert sentinel.rows("register", "systems") == []
     assert len(sentinel.rows("register", "gather")) == 2
     assert "--until" in sentinel.run("register", "offline", "1", expect=2).err
@@ -163,3 +177,20 @@ def test_lines_are_gathered_planned_off_and_reconciled(sentinel: Sentinel, tmp_p
     assert "goes with nothing else" in sentinel.run("register", "offline", "2", "--end", "1", expect=2).err
     sentinel.run("register", "offline", "--end", "1")
     assert sentinel.rows("register", "offline") == []
+
+
+def test_system_when_renamed_is_shown_and_found_with_its_former_name(
+    sentinel: Sentinel, sheet: Path, key: dict[str, str]
+) -> None:
+    sentinel.run("register", "import", sheet, env=key)
+    renamed = sentinel.run("register", "rename", "1", "智慧教务", "--why", "升级", env=key).out
+    assert "原名教务系统，现名智慧教务" in renamed
+    assert "曾用名：教务系统（至 " in sentinel.run("register", "show", "1", env=key).out
+    (row,) = sentinel.rows("register", "show", "1", env=key)
+    assert (row["name"], [one["name"] for one in row["former_names"]]) == ("智慧教务", ["教务系统"])
+    assert row["steps"][-1]["reason"] == "教务系统 → 智慧教务：升级"
+    for name in ("智慧", "教务系统", "教 务"):
+        assert [one["id"] for one in sentinel.rows("register", "systems", "--name", name, env=key)] == [1]
+    assert sentinel.rows("register", "systems", "--name", "没有", env=key) == []
+    assert "is a name of system 2" in sentinel.run("register", "rename", "1", "学校网站", env=key, expect=2).complaint
+    assert audited(sentinel, "register.rename") == 1

@@ -31,7 +31,7 @@ def test_authorisation_when_registered_gives_every_field(sentinel: Sentinel) -> 
         "rate_pps": 100,
         "withdrawn_at": None,
     }
-    assert sentinel.rows("scope", "list") == [row]
+    assert sentinel.rows("scope", "list") == [row | {"in_force": True, "kept_out": ""}]
 
 
 def test_authorisation_when_times_have_a_clock_or_a_zone_means_exactly_them(sentinel: Sentinel) -> None:
@@ -103,6 +103,7 @@ def test_whitelist_when_an_entry_is_added_gives_it_back(
     assert (row["unit"], row["kind"], row["reason"], row["approved_by"]) == (UNIT, kind, "门户", "信息中心")
     assert row["service"] == "http"
     assert {name: row[name] for name in told} == told
+    assert row.pop("shadowed_by") == []  # told when it is entered
     assert sentinel.rows("whitelist", "list") == [row]
 
 

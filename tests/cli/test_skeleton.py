@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Sentinel
+from tests.cli.command import TRIAL, UNIT, Sentinel
 
 URL = "https://www.school.example/login"
 DUE = "2099-12-10"
@@ -153,11 +153,28 @@ def test_snapshot_is_frozen_once_and_corrected_with_a_reason(keyed: Sentinel) ->
     assert [one["version"] for one in keyed.rows("snapshot", "list")] == [2, 1]
     assert "补录" in keyed.run("snapshot", "list").out
     shown = keyed.run("snapshot", "show", "--period", "2026-01", "--version", "1")
-    assert "未核查" in shown.out
+    assert "没有它的统计" in shown.out
     row = keyed.run("snapshot", "show", "--json").row
     assert (row["period"], row["version"]) == ("2026-01", 2)
     assert keyed.rows("snapshot", "show", "--by", "live") == []
     assert "is none of" in keyed.run("snapshot", "show", "--by", "nonsense", expect=2).complaint
+
+
+def test_snapshot_of_a_unit_that_is_none_or_stands_elsewhere_is_an_error(keyed: Sentinel) -> None:
+    keyed.run("finding", "add", "10.0.0.5", "--title", "弱口令", "--severity", "low")
+    (top,) = keyed.rows("unit", "list")
+    keyed.run("unit", "add", "4101999999", "另一所中学")
+    keyed.run("unit", "add", "D1", "信息中心", "--level", "department", "--parent", top["code"])
+    keyed.run("snapshot", "freeze", "--period", "2026-01", "--unit", UNIT)
+    show = ("snapshot", "show", "--unit", UNIT, "--of")
+    assert "no such unit" in keyed.run(*show, "没有这所学校", expect=2).complaint
+    assert "does not stand below" in keyed.run(*show, "另一所中学", expect=2).complaint
+    assert "nothing is frozen" in keyed.run("snapshot", "show", "--unit", "另一所中学", expect=2).complaint
+    told = keyed.run(*show, "信息中心").out
+    assert "没有它的统计" in told
+    assert "未核查" not in told
+    assert keyed.run(*show, "信息中心", "--json").row["counters"] == {}
+    assert "version 9 of 2026-01" in keyed.run(*show[:4], "--period", "2026-01", "--version", "9", expect=2).complaint
 
 
 def test_purge_lists_first_and_deletes_only_when_told(keyed: Sentinel) -> None:
@@ -169,7 +186,7 @@ def test_purge_lists_first_and_deletes_only_when_told(keyed: Sentinel) -> None:
 
     os.utime(old, (1_000_000_000, 1_000_000_000))
     told = keyed.run("purge")
-    assert "尚未删除" in told.out
+    assert TRIAL.replace("去掉 --dry-run", "sentinel purge --apply") in told.out
     assert old.exists()
     rows = {row["kind"]: row for row in keyed.rows("purge", "--kind", "papers")}
     assert (rows["papers"]["count"], rows["papers"]["applied"], rows["papers"]["days"]) == (1, False, 730)

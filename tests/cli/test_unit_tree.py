@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import UNIT, Sentinel
+from tests.cli.command import TRIAL, UNIT, Sentinel
 
 CREDIT = "12100000400013155L"
 
@@ -38,7 +38,7 @@ def test_unit_moved_and_renamed_is_shown_as_it_was_on_a_day(tree: Sentinel) -> N
     assert moved.row["path"] == "3900000002/3900000003"
     renamed = tree.run("unit", "rename", "3900000003", "示例实验小学", "--at", "2026-10-01", "--why", "文二", "--json")
     assert (renamed.row["name"], renamed.row["aliases"]) == ("示例实验小学", ["示例小学"])
-    spans = tree.rows("unit", "history", "--unit", "3900000003")
+    spans = tree.rows("unit", "history", "--unit", "示例小学")
     assert [(one["name"], one["parent"], one["why"]) for one in spans] == [
         ("示例小学", "3900000001", ""),
         ("示例小学", "3900000002", "文"),
@@ -122,6 +122,7 @@ def test_list_of_units_is_imported_shown_first_and_the_same_again_changes_nothin
     )
     shown = sentinel.run("unit", "import", file, "--dry-run", expect=3)
     assert "将新增 2" in shown.out
+    assert TRIAL in shown.out
     assert "第 4 行 C 列（主管部门）" in shown.err
     assert len(sentinel.rows("unit", "list")) == 1
     done = sentinel.run("unit", "import", file, "--json", expect=3)
@@ -164,6 +165,34 @@ def test_public_prefix_has_one_owner_and_private_ones_repeat(tree: Sentinel) -> 
         tree.run("unit", "network", "lan", "10.0.0.0/8", "--unit", code)
     assert [one["unit"] for one in tree.rows("unit", "owner", "10.1.1.1")] == ["3900000001", "3900000002"]
     assert "私网地址" in tree.run("unit", "owner", "10.1.1.1").out
+
+
+def test_first_day_of_a_public_prefix_is_corrected_and_nothing_else_of_the_network(tree: Sentinel) -> None:
+    of = ("--unit", "3900000001")
+    tree.run("unit", "network", "wan", "203.0.113.0/24", "10.1.0.0/24", "--since", "2026-09-01", *of)
+    assert tree.rows("unit", "owner", "203.0.113.7", "--at", "2026-03-01") == []
+    done = tree.run("unit", "network", "wan", "--since", "2026-02-01", "--correct", *of)
+    assert "已更正：203.0.113.0/24 自 2026-02-01 起归 示例一县教育局。" in done.out
+    (row,) = tree.rows("unit", "network", "wan", "203.0.113.0/24", "--since", "2026-01-01", "--correct", *of)
+    assert (row["prefix"], row["valid_from"]) == ("203.0.113.0/24", "2025-12-31T16:00:00Z")
+    (owner,) = tree.rows("unit", "owner", "203.0.113.7", "--at", "2026-03-01")
+    assert owner["unit"] == "3900000001"
+    (network,) = [one for one in tree.rows("unit", "networks", *of) if one["name"] == "wan"]
+    assert network["prefixes"] == ["203.0.113.0/24", "10.1.0.0/24"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--correct"], "give --since"),
+        (["--correct", "--since", "2026-01-01", "--zone", "dmz"], "nothing else"),
+        (["--correct", "--since", "2026-01-01", "--remove"], "nothing to correct"),
+        (["--correct", "--since", "2026-01-01"], "no network"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_correction_of_a_network_when_wrong_ends_with_one_line(still: Sentinel, words: list[str], told: str) -> None:
+    assert told in still.run("unit", "network", "none", *words, "--unit", "3900000001", expect=2).complaint
 
 
 def test_exit_keeps_its_provider_and_line_and_pools_are_listed(sentinel: Sentinel) -> None:
@@ -210,8 +239,9 @@ def test_publications_are_declared_imported_and_withdrawn(sentinel: Sentinel, tm
         encoding="utf-8",
     )
     shown = sentinel.run("publication", "import", file, "--dry-run", expect=3)
-    assert "第 1 行未读" in shown.err
+    assert "第 1 行 未读：公网地址是接口的地址：用 --outside 公网地址 写明" in shown.err
     assert "可新增 1" in shown.out
+    assert TRIAL in shown.out
     done = sentinel.run("publication", "import", file, "--outside", "203.0.113.5", "--json")
     assert done.rows[-1]["summary"] | {"file": ""} == {
         "file": "", "format": "nat-server", "verified": False, "added": 2, "known": 0, "unread": 0, "dry_run": False,
@@ -234,7 +264,10 @@ def test_publications_are_declared_imported_and_withdrawn(sentinel: Sentinel, tm
     [
         (["add", "203.0.113.5:443", "10.0.0"], "no inside address"),
         (["add", "203.0.113.5:443", "10.0.0.5", "--proto", "icmp"], "--proto"),
-        (["add", "203.0.113.5:99999", "10.0.0.5"], "ports"),
+        (["add", "203.0.113.5:99999", "10.0.0.5"], "no port or range of ports (write 203.0.113.5:443"),
+        (["add", "203.0.113.5:90-80", "10.0.0.5"], "no port or range of ports"),
+        (["add", "203.0.113.5:80-90", "10.0.0.5:80"], "leads to 11 ports, 10.0.0.5:80 to 1"),
+        (["add", "203.0.113.5:80", "10.0.0.5:80-81"], "lead one to one"),
         (["add", "203.0.113.5", "10.0.0.5:80"], "a port inside"),
         (["add", "10.0.0.5:80", "10.0.0.5:80"], "same address"),
         (["add", "203.0.113.5:443", "10.0.0.5", "--via", "管道"], "no such way"),
@@ -248,6 +281,36 @@ def test_publications_are_declared_imported_and_withdrawn(sentinel: Sentinel, tm
 )
 def test_publication_command_when_wrong_ends_with_one_line(untouched: Sentinel, words: list[str], told: str) -> None:
     assert told in untouched.run("publication", *words, expect=2).complaint
+
+
+def test_publication_of_a_range_of_ports_leads_one_to_one(sentinel: Sentinel) -> None:
+    told = sentinel.run("publication", "add", "203.0.113.5:8080-8089", "10.0.0.5:80-89").out
+    assert "203.0.113.5:8080-8089/tcp → 10.0.0.5:80-89/tcp" in told
+    sentinel.run("publication", "add", "203.0.113.6:8080-8089", "10.0.0.6")
+    sentinel.run("publication", "add", "www.school.example:8443-8444", "10.0.0.7:443-444")
+    rows = sentinel.rows("publication", "list")
+    assert {
+        (one["outside"] or one["name"], one["first_port"], one["last_port"], one["inside_port"]) for one in rows
+    } == {
+        ("203.0.113.5", 8080, 8089, 80),
+        ("203.0.113.6", 8080, 8089, 8080),
+        ("www.school.example", 8443, 8444, 443),
+    }
+
+
+def test_publications_of_a_sheet_name_the_wrong_cells_in_chinese(sentinel: Sentinel, tmp_path: Path) -> None:
+    file = tmp_path / "映射.csv"
+    file.write_text(
+        "公网地址,公网端口,内网地址,内网端口,经由\n203.0.113.5,443,无此机,443,\n203.0.113.5,80-90,10.0.0.5,8080-8081,\n"
+        "203.0.113.5,443,10.0.0.5,8443,管道\n",
+        encoding="utf-8",
+    )
+    told = sentinel.run("publication", "import", file, expect=3).err
+    assert "C2 内网地址 未读：不是地址：写一个地址，如 203.0.113.5" in told
+    assert "D3 内网端口 未读：内外端口个数不同" in told
+    assert "E4 经由 未读：不是经由方式" in told
+    reasons = [one["reason"] for one in sentinel.run("publication", "import", file, "--json", expect=3).rows[:-1]]
+    assert reasons[1].startswith("D3 内网端口: as many ports inside as outside")
 
 
 def test_consent_of_a_third_party_is_entered_listed_and_withdrawn(sentinel: Sentinel) -> None:

@@ -259,3 +259,39 @@ def test_entry_when_a_number_is_written_into_its_words_then_it_is_hidden_everywh
             *database.execute("SELECT * FROM whitelist").fetchall(),
         ]
     assert "13812345678" not in str(rows)
+
+
+def test_permission_that_a_prohibition_takes_back_is_entered_and_says_whose_it_is(
+    sentinel: Sentinel, tmp_path: Path
+) -> None:
+    sentinel.run("unit", "add", "4100", "示例省", "--level", "province")
+    sentinel.run("unit", "add", "4101", "示例一小", "--level", "school", "--parent", "4100")
+    why = ("--reason", "运维", "--approved-by", "网络中心")
+    sentinel.run("whitelist", "add", "port", "*:445", "--deny", "--below", *why, "--unit", "4100")
+    sentinel.run("whitelist", "add", "host", "192.0.2.9", "--deny", *why, "--unit", "4101")
+    done = sentinel.run("whitelist", "add", "port", "192.0.2.1:445", *why, "--unit", "4101")
+    assert done.err.splitlines() == ["注意：白名单 3 不起作用，禁止优先：上级单位 4100 的第 1 条。"]
+    assert "已登记白名单 3" in done.out
+    some = sentinel.run("whitelist", "add", "port", "192.0.2.8-192.0.2.9:443-445", *why, "--unit", "4101")
+    assert some.err.splitlines() == [
+        "注意：白名单 4 只有一部分起作用，禁止优先：上级单位 4100 的第 1 条、本单位的第 2 条。"
+    ]
+    (row,) = sentinel.rows("whitelist", "add", "port", "192.0.2.1:445,443", *why, "--unit", "4101")
+    assert row["shadowed_by"] == [{"id": 1, "unit": "4100", "whole": False}]
+    (clear,) = sentinel.rows("whitelist", "add", "port", "192.0.2.1:443", *why, "--unit", "4101")
+    assert clear["shadowed_by"] == []
+    file = tmp_path / "white.csv"
+    file.write_text("IP地址,端口\n192.0.2.2,445\n192.0.2.3,80\n", encoding="utf-8")
+    read = sentinel.run("whitelist", "import", file, "--approved-by", "网络中心", "--unit", "4101")
+    assert read.err.splitlines() == ["注意：白名单 7 不起作用，禁止优先：上级单位 4100 的第 1 条。"]
+
+
+def test_outbound_entry_when_entered_or_explained_says_that_it_is_not_judged(sentinel: Sentinel) -> None:
+    words = ("whitelist", "add", "port", "192.0.2.1:443", "--reason", "更新", "--approved-by", "网络中心")
+    assert sentinel.run(*words).err == ""
+    out = sentinel.run(*words, "--direction", "out")
+    assert out.err.splitlines() == ["注意：出向条目只登记和供 explain 查询：不据流量评判，也不提醒到期、过期和闲置。"]
+    explain = ("whitelist", "explain", "192.0.2.1:443")
+    assert "不据流量评判" in sentinel.run(*explain, "--direction", "out").out
+    assert "不据流量评判" not in sentinel.run(*explain).out
+    assert [row_of(sentinel, *explain, "--direction", way)["judged"] for way in ("in", "out")] == [True, False]

@@ -24,6 +24,7 @@ def test_import_when_all_is_good_gives_the_entries_and_a_summary(sentinel: Senti
     port, domain, last = sentinel.rows("whitelist", "import", file)
     assert last == {"summary": {"file": str(file), "rows": 1, "added": 2, "known": 0, "withdrawn": 0, "refused": 0}}
     assert (port.pop("event"), domain.pop("event")) == ("added", "added")
+    assert (port.pop("shadowed_by"), domain.pop("shadowed_by")) == ([], [])
     assert [port, domain] == sentinel.rows("whitelist", "list")
     assert (port["unit"], port["kind"], port["addresses"], port["proto"]) == (UNIT, "port", ["192.0.2.1/32"], "tcp")
     assert (port["ports"], domain["domain"]) == ("80,443", "www.school.example")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import pytest
 
 from sentinel.collect.gate import Admission, admit, parse_target
 from sentinel.model.hosting import Hosting
 from sentinel.model.scope import Level, RefusalReason
-from sentinel.model.unit import IPAddress
+from sentinel.model.unit import IPAddress, IPNetwork
 from tests.collect.allow import NOW, UNIT, authorise
 
 DAY = timedelta(days=1)
@@ -21,7 +21,12 @@ def hosted(*targets: str, party: str = "某云", **words: object) -> Hosting:
     return Hosting(1, UNIT, party, tuple(map(parse_target, targets)), **words)  # type: ignore[arg-type]  # by name
 
 
-def ask(*targets: str, hosting: list[Hosting], allowed: tuple[str, ...] = ("192.0.2.0/24",)) -> Admission:
+def ask(
+    *targets: str,
+    hosting: list[Hosting],
+    allowed: tuple[str, ...] = ("192.0.2.0/24",),
+    led: tuple[tuple[str, IPNetwork], ...] = (),
+) -> Admission:
     def resolve(name: str) -> list[IPAddress]:
         return [ip_address({"cloud.school.example": "192.0.2.9"}.get(name, "192.0.2.20"))]
 
@@ -34,6 +39,7 @@ def ask(*targets: str, hosting: list[Hosting], allowed: tuple[str, ...] = ("192.
         networks=(),
         kept_out=(),
         hosted=hosting,
+        led=led,
         now=NOW,
         resolve=resolve,
     )
@@ -112,3 +118,17 @@ def test_name_that_leads_to_a_hosted_address_is_refused_and_passes_with_consent(
 def test_consent_never_stands_for_an_authorisation() -> None:
     admission = ask("198.51.100.1", hosting=[hosted("198.51.100.1", **CONSENT)])
     assert reasons(admission) == [RefusalReason.UNAUTHORISED]
+
+
+def test_address_a_hosted_name_is_known_to_lead_to_is_hosted_as_the_name_is() -> None:
+    led = (("cloud.school.example", ip_network("192.0.2.9/32")), ("www.school.example", ip_network("192.0.2.10/32")))
+    for name in ("cloud.school.example", "*.school.example"):
+        refused = ask("192.0.2.9", hosting=[hosted(name)], led=led)
+        assert (refused.permits, reasons(refused)) == ((), [RefusalReason.NO_CONSENT])
+    part = ask("192.0.2.8/30", hosting=[hosted("cloud.school.example")], led=led)
+    assert held(part) == {"192.0.2.8", "192.0.2.10", "192.0.2.11"}
+    agreed = ask("192.0.2.9", hosting=[hosted("cloud.school.example", **CONSENT)], led=led)
+    (permit,) = agreed.permits
+    assert (held(agreed), permit.valid_to) == ({"192.0.2.9"}, CONSENT["valid_to"])
+    other = [hosted("cloud.school.example", **CONSENT), hosted("192.0.2.9", party="某公司")]
+    assert reasons(ask("192.0.2.9", hosting=other, led=led)) == [RefusalReason.NO_CONSENT]

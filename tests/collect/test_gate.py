@@ -80,6 +80,24 @@ def test_admit_when_nothing_is_authorised_then_everything_is_refused() -> None:
     assert [refusal.reason for refusal in admission.refusals] == [RefusalReason.UNAUTHORISED] * 3
 
 
+def test_admit_when_an_ipv4_address_stands_inside_an_ipv6_one_then_it_is_that_address_for_every_question() -> None:
+    inner = ask("::ffff:192.0.2.4", "::ffff:192.0.2.8/126", authorisations=[authorise("192.0.2.0/24")])
+    assert prefixes(inner) == [["192.0.2.4/32", "192.0.2.8/30"]]
+    excluded = [authorise("192.0.2.0/24", excluded=("::ffff:192.0.2.4",))]
+    assert only_refusal(ask("192.0.2.4", authorisations=excluded))[0] is RefusalReason.EXCLUDED
+    kept = [ip_network("::ffff:192.0.2.4/128")]
+    for target in ("192.0.2.4", "::ffff:c000:204"):
+        refused = ask(target, authorisations=[authorise("192.0.2.0/24")], kept_out=kept)
+        assert only_refusal(refused)[0] is RefusalReason.KEPT_OUT
+    loopback = ask("::ffff:127.0.0.1", authorisations=[authorise("127.0.0.0/8")])
+    assert only_refusal(loopback)[0] is RefusalReason.LOOPBACK
+    led = ask(
+        "www.school.example", authorisations=[authorise("192.0.2.0/24", "www.school.example")],
+        kept_out=[ip_network("192.0.2.10/32")], resolve=lambda name: [ip_address("::ffff:192.0.2.10")],
+    )  # fmt: skip
+    assert only_refusal(led)[0] is RefusalReason.KEPT_OUT
+
+
 def test_admit_when_one_authorisation_covers_then_the_permit_says_what_and_how_far() -> None:
     authorisation = authorise("192.0.2.0/24", rate_pps=50)
     admission = ask("192.0.2.0/30", "192.0.2.77", authorisations=[authorisation], level=Level.SERVICE)
@@ -110,8 +128,8 @@ def test_admit_when_one_authorisation_covers_then_the_permit_says_what_and_how_f
         ("::", RefusalReason.FORBIDDEN),
         ("::/120", RefusalReason.FORBIDDEN),
         ("ff02::1", RefusalReason.FORBIDDEN),
-        ("::ffff:192.0.2.1", RefusalReason.FORBIDDEN),
-        ("::ffff:127.0.0.1", RefusalReason.FORBIDDEN),
+        ("::ffff:224.0.0.1", RefusalReason.FORBIDDEN),
+        ("::ffff:255.255.255.255", RefusalReason.FORBIDDEN),
         ("::192.0.2.1", RefusalReason.FORBIDDEN),
         ("64:ff9b::192.0.2.1", RefusalReason.FORBIDDEN),
         ("2002:c000:201::1", RefusalReason.FORBIDDEN),

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.collect.target import parse_target, printable
+from sentinel.model.plain import read_plain_prefix
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,8 @@ from sentinel.collect.target import parse_target, printable
         ("2001:DB8::1", "2001:db8::1"),
         ("2001:db8::/120", "2001:db8::/120"),
         ("::1", "::1"),
+        ("::ffff:192.0.2.5", "192.0.2.5"),
+        ("::ffff:192.0.2.0/120", "192.0.2.0/24"),
     ],
 )
 def test_parse_target_when_address_or_prefix_then_network(text: str, canonical: str) -> None:
@@ -172,7 +175,7 @@ def test_parse_target_when_any_text_then_result_cannot_be_an_option(text: str) -
 
 @given(st.ip_addresses())
 def test_parse_target_when_any_address_then_same_address(address: object) -> None:
-    assert parse_target(str(address)).network == ip_network(str(address))
+    assert parse_target(str(address)).network == read_plain_prefix(str(address))
 
 
 def test_printable_when_text_is_hostile_then_short_and_shown() -> None:

@@ -231,7 +231,7 @@ def _write_findings(transaction: Transaction, hosts: Sequence[HostPlan], random_
                 detail=f"port={service.port} product={service.product} version={service.version}",
                 closed_at=now - DAY if state is FindingState.VERIFIED else None,
             )
-            steps.append((finding, "", "规则命中"))
+            steps.append((finding, "", "first seen"))
     write_findings(transaction, steps)
 
 

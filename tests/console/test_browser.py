@@ -90,8 +90,11 @@ def addresses(page: Page, base: str) -> list[str]:
 def home_served(
     request: pytest.FixtureRequest, small_home: Path, hostile_home: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
-    homes = {"small": small_home, "hostile": hostile_home}
-    home = homes.get(request.param) or copy_home(tmp_path_factory.mktemp("console") / "empty").path
+    own = tmp_path_factory.mktemp("console") / request.param  # other tests serve the homes themselves meanwhile
+    if request.param == "empty":
+        home = copy_home(own).path
+    else:
+        home = Path(shutil.copytree(small_home if request.param == "small" else hostile_home, own))
     with serving(home) as server:
         server.enter()
         yield server

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import signal
 import socket
 import ssl
@@ -238,6 +239,13 @@ def test_pages_when_read_change_nothing_in_the_home(small_home: Path, served: Se
     for page in (*PAGES, "assets?q=nginx", "findings?state=all", "reports/current/school"):
         served.page(SCHOOL + page)
     assert state() == before
+
+
+def test_finding_when_shown_tells_its_steps_in_the_language_of_the_page(served: Served) -> None:
+    found = re.search(r"findings/(\d+)", served.page(f"{SCHOOL}findings?state=all"))
+    assert found
+    assert "首次发现</bdi>" in served.page(f"{SCHOOL}findings/{found[1]}")
+    assert "first seen</bdi>" in served.page(f"{SCHOOL}findings/{found[1]}?lang=en")
 
 
 def test_pages_when_a_scan_writes_are_served_as_before(tmp_path: Path) -> None:

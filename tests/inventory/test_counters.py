@@ -12,17 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentinel.inventory.counters import COUNTERS, UNITS, count_unit, sum_tree
+from sentinel.inventory.counters import count_unit, sum_tree
 from sentinel.model.control import Basis, Check, Clause, ClauseVerdict, Verdict
 from sentinel.model.endpoint import Endpoint, EndpointKey, EndpointState, Fingerprint, MapRow, Run
 from sentinel.model.evidence import RunKind
 from sentinel.model.facts import NetworkCoverage, Period, UnitFacts
-from sentinel.model.finding import FindingState
+from sentinel.model.finding import FindingSource, FindingState
 from sentinel.model.flow import FlowClass, FlowDetection
 from sentinel.model.register import RegisterEntry
 from sentinel.model.rule import Severity
-from sentinel.model.snapshot import Count
+from sentinel.model.snapshot import COUNTERS, UNITS, Count, FindingAt
 from sentinel.model.standing import HostStanding, LineStanding, Reason, Reconciliation, Standing
+from sentinel.model.system import InformationSystem, SystemFacts
 from sentinel.model.unit import Unit, UnitLevel, Zone
 
 NOW = datetime(2026, 11, 25, 16, 0, tzinfo=UTC)
@@ -44,9 +45,7 @@ def verdict(catalogue: str, found: Verdict) -> ClauseVerdict:
     return ClauseVerdict("school", "", catalogue, clause, found, (Basis.AUTO,), (), "", "")
 
 
-def count(
-    facts: UnitFacts, *states: tuple[Severity, FindingState, datetime | None], judged: bool = True
-) -> dict[str, int]:
+def count(facts: UnitFacts, *states: FindingAt, judged: bool = True) -> dict[str, int]:
     return count_unit(facts, states, {}, "mlps-l2", judged=judged)
 
 
@@ -70,23 +69,42 @@ def test_hosts_are_counted_once_and_those_that_answer_everywhere_too() -> None:
 def test_findings_are_counted_as_they_stood_at_the_end() -> None:
     day = timedelta(days=1)
     states = (
-        (Severity.CRITICAL, FindingState.OPEN, NOW - day),
-        (Severity.HIGH, FindingState.RECTIFYING, NOW + day),
-        (Severity.HIGH, FindingState.FIXED, None),
-        (Severity.LOW, FindingState.AWAITING, NOW - day),
-        (Severity.LOW, FindingState.ACCEPTED, NOW - day),
-        (Severity.LOW, FindingState.CLOSED, NOW - day),
+        FindingAt(Severity.CRITICAL, FindingState.OPEN, NOW - day, FindingSource.NOTICE),
+        FindingAt(Severity.HIGH, FindingState.RECTIFYING, NOW + day),
+        FindingAt(Severity.HIGH, FindingState.FIXED, None),
+        FindingAt(Severity.MEDIUM, FindingState.OPEN, NOW - day, FindingSource.UPPER_SCAN),
+        FindingAt(Severity.MEDIUM, FindingState.OPEN, NOW - day, FindingSource.TRAFFIC, "mining.payload-server"),
+        FindingAt(Severity.LOW, FindingState.AWAITING, NOW - day),
+        FindingAt(Severity.LOW, FindingState.ACCEPTED, NOW - day),
+        FindingAt(Severity.LOW, FindingState.CLOSED, NOW - day, FindingSource.NOTICE),
     )
     found = count(EMPTY, *states, judged=False)
     assert {name: found[name] for name in found if name.startswith("live")} == {
         "live_critical": 1,
         "live_high": 2,
-        "live_medium": 0,
+        "live_medium": 2,
         "live_low": 0,
         "live_informational": 0,
-        "live": 3,
+        "live": 5,
     }
-    assert (found["overdue"], found["awaiting_issuer"]) == (1, 1)
+    assert {name: found[name] for name in found if "overdue" in name} == {
+        "overdue": 3,
+        "overdue_critical": 1,
+        "overdue_high": 0,
+        "overdue_medium": 2,
+        "overdue_low": 0,
+        "outside_overdue": 2,
+        "outside_overdue_critical": 1,
+        "mining_overdue": 1,
+    }
+    assert found["awaiting_issuer"] == 1
+
+
+def test_systems_to_be_confirmed_are_counted_when_there_are_any() -> None:
+    system = InformationSystem(0, "school", SystemFacts("教务系统"))
+    assert "confirm_overdue" not in count(EMPTY)
+    due = ((system, NOW - timedelta(days=1)), (system, NOW + timedelta(days=1)))
+    assert count(replace(EMPTY, systems=(system,), confirm_due=due))["confirm_overdue"] == 1
 
 
 def test_turns_of_a_period_are_counted_honestly_a_test_that_waits_for_its_issuer_closes_nothing() -> None:

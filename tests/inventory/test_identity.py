@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.inventory.identity import derive_assets
+from sentinel.inventory.likeness import find_crowded
 from sentinel.model.asset import (
     AssetState,
     Decision,
@@ -346,3 +347,11 @@ def test_strong_marks_when_shared_out_belong_to_one_asset_each(marks: list[Mark]
             if each.weight is Weight.STRONG:
                 owners.setdefault(each.name, set()).add(number)
     assert all(len(numbers) == 1 for numbers in owners.values())
+
+
+@pytest.mark.parametrize(("source", "crowded"), [("scan", True), ("arp", True), ("neighbour", True), ("dhcp", False)])
+def test_card_on_many_addresses_at_once_is_told_by_looks_and_tables_and_not_by_leases(
+    source: str, crowded: bool
+) -> None:
+    marks = [mark(f"10.0.0.{last}", "mac", MAC, source=source) for last in range(1, 6)]
+    assert bool(find_crowded(marks)) is crowded

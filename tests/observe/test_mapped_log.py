@@ -53,7 +53,28 @@ def test_pattern_when_its_groups_bear_our_words_gives_translations() -> None:
     )  # fmt: skip
     assert (one.proto, one.since, one.until, one.device) == ("tcp", BEGIN, MIDDLE, "gw-1")
     (end,) = [one for one in read(logs.REGEX_MAPPING, logs.REGEX_LOG) if isinstance(one, RunEnd)]
-    assert (end.accounts, end.passed_over) == (False, (("other lines", 1),))
+    assert (end.accounts, end.passed_over) == (True, (("other lines", 1),))
+
+
+@pytest.mark.parametrize(
+    ("mapping", "log", "accounts"),
+    [
+        (logs.REGEX_MAPPING, logs.REGEX_LOG, True),
+        (f"accounts = true\n{logs.REGEX_MAPPING}", logs.REGEX_LOG, True),
+        (f"accounts = false\n{logs.REGEX_MAPPING}", logs.REGEX_LOG, False),
+        (f"accounts = false\n{logs.ACCOUNTING_MAPPING}", logs.ACCOUNTING_LOG, True),
+    ],
+    ids=["untold", "true", "false", "false, but its rows name some"],
+)
+def test_log_counts_as_naming_accounts_unless_the_mapping_says_that_no_column_does(
+    mapping: str, log: str, accounts: bool
+) -> None:
+    assert [one.accounts for one in read(mapping, log) if isinstance(one, RunEnd)] == [accounts]
+
+
+def test_mapping_whose_word_on_accounts_is_none_is_refused() -> None:
+    with pytest.raises(ParseError, match="accounts: true or false"):
+        parse_mapping(f'accounts = "no"\n{logs.REGEX_MAPPING}'.encode(), "m.toml")
 
 
 @pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.toml")), ids=lambda path: path.stem)
@@ -112,7 +133,7 @@ def test_attachment_when_mapped_tells_the_port_of_the_card() -> None:
 
 
 BLOCKS = (
-    'name="x"\nkind="translation"\n[fields]\ninside="in"\noutside="out"\noutside_port="first"\noutside_last="last"\n'
+    'name="x"\naccounts=false\nkind="translation"\n[fields]\ninside="in"\noutside="out"\noutside_port="first"\noutside_last="last"\n'
     'since="on"\nuntil="off"\nduration="s"\nuser="who"\n'
 )
 

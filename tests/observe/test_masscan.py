@@ -94,6 +94,7 @@ def test_row_when_closed_is_a_closed_port_of_a_host_that_answered(text: str) -> 
     [
         ("http", "HTTP/1.1 200 OK\\x0d\\x0a", {"service": "http", "extra": "HTTP/1.1 200 OK"}),
         ("title", "Welcome", {"service": "http", "title": "Welcome"}),
+        ("title", "http://a.example/x?t=1", {"service": "http", "title": "http://a.example/x?…"}),
         ("title", "\\xe4\\xb8\\xad", {"service": "http", "title": "中"}),
         ("title", "\\xd6\\xd0\\xd1\\xa7", {"service": "http", "title": "中学"}),
         ("http.server", "nginx", {"service": "http", "product": "nginx"}),

@@ -23,6 +23,14 @@ def with_script(name: str, output: str, inside: str = "") -> EndpointObservation
     return endpoint
 
 
+@pytest.mark.parametrize(
+    "inside", ["", '<elem key="title">转到 http://a.example/x?token=abc#me</elem>'], ids=["text", "structure"]
+)
+def test_title_that_is_a_web_address_is_kept_without_its_query(inside: str) -> None:
+    output = "转到 http://a.example/x?token=abc#me\nRequested resource was http://b.example/?t=1"
+    assert with_script("http-title", output, inside).title == "转到 http://a.example/x?…"
+
+
 def elem(key: str, text: str) -> str:
     return f'<elem key="{key}">{escape(text)}</elem>'
 

@@ -29,10 +29,14 @@ from sentinel.model.finding import Finding, FindingKey, FindingSource, FindingSt
 from sentinel.model.flow import FlowClass, FlowDetection
 from sentinel.model.observation import Certificate
 from sentinel.model.ports import PortSet
+from sentinel.model.publication import Mapping, Publication, Via
 from sentinel.model.register import RegisterEntry
 from sentinel.model.rule import Severity
 from sentinel.model.scope import Authorisation, Level
+from sentinel.model.standing import Reason, Reconciliation, Standing
+from sentinel.model.system import InformationSystem, SystemFacts, SystemState
 from sentinel.model.unit import OUTSIDE, Network, Unit, UnitLevel, Zone
+from sentinel.model.upkeep import Mark, PlaceKind, PlaceReason, PlaceStanding, PlaceState
 
 NOW = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
 PERIOD = Period(datetime(2026, 10, 25, 16, tzinfo=UTC), datetime(2026, 11, 25, 15, 59, 59, tzinfo=UTC), "2026-11")
@@ -256,7 +260,49 @@ def _with_register(facts: UnitFacts, *, hostile: bool) -> UnitFacts:
     paper = Authorisation(
         1, CODE, (), "示例领导", words[0], NOW - timedelta(days=60), NOW + timedelta(days=9), Level.SERVICE
     )
-    return replace(facts, standing=standing, owners=owners, authorisations=(paper,))
+    return replace(
+        facts,
+        standing=standing,
+        owners=owners,
+        authorisations=(paper,),
+        systems=_systems(words),
+        places=tuple(_places(standing, words)),
+        confirm_due=((_systems(words)[0], NOW - timedelta(days=20)), (_systems(words)[1], NOW + timedelta(days=9))),
+        published=tuple(_published(facts.hosts, words)),
+    )
+
+
+def _systems(words: tuple[str, ...]) -> tuple[InformationSystem, ...]:
+    states = (SystemState.APPROVED, SystemState.APPROVED, SystemState.DRAFT)
+    names = words[:3] if words is HOSTILE else ("教务系统", "图书管理系统", "门户网站")
+    return tuple(
+        InformationSystem(number, CODE, SystemFacts(names[number - 1], department=words[number]), state=state)
+        for number, state in enumerate(states, start=1)
+    )
+
+
+def _places(standing: Reconciliation, words: tuple[str, ...]) -> Iterable[PlaceStanding]:
+    stale = Mark(PlaceState.STALE, PlaceReason.NOT_CONFIRMED, NOW - timedelta(days=20))
+    name = words[0] if words is HOSTILE else "教务系统"
+    yield PlaceStanding(PlaceKind.SYSTEM, name, stale, (Mark(PlaceState.SEEN, Reason.HOST_SEEN),), "", "", words[1], 1)
+    yield PlaceStanding(PlaceKind.DOMAIN, "club.other.example", Mark(PlaceState.OFF_CAMPUS, PlaceReason.OUTSIDE_ALL))
+    states = {Standing.SEEN: PlaceState.SEEN, Standing.UNREGISTERED: PlaceState.UNREGISTERED}
+    for host in standing.hosts:
+        mark = Mark(states.get(host.standing, PlaceState.STALE), host.reason)
+        yield PlaceStanding(PlaceKind.HOST, str(host.address), mark, (), host.network)
+    for line in standing.lines:
+        if line.standing is Standing.UNSEEN:
+            places = "、".join(str(prefix) for prefix in line.entry.addresses)
+            mark = Mark(PlaceState.UNSEEN, line.reason)
+            yield PlaceStanding(PlaceKind.LINE, places, mark, (), "", line.entry.system, line.entry.department)
+
+
+def _published(hosts: tuple[Host, ...], words: tuple[str, ...]) -> Iterable[Publication]:
+    for number, host in enumerate(hosts[:3], start=1):
+        outside = ip_address(f"203.0.113.{number}")
+        name = (words[0] if words is HOSTILE else "www.school.example") if number == 1 else ""
+        ends = Mapping(outside, "tcp", 443, 443, host.address, 0, name) if number < 3 else None
+        yield Publication(number, CODE, ends or Mapping(outside, "", 0, 0, host.address, via=Via.WAF), "declared")
 
 
 def _covered(facts: UnitFacts) -> list[IPv4Network]:

@@ -38,7 +38,18 @@ PLACES = (
     PlaceStanding(PlaceKind.LINE, "10.0.0.6", Mark(PlaceState.UNCHECKED, Reason.NOT_COVERED)),
 )
 
-SHEETS = ["说明", "资产台账", "信息系统", "登记核对", "开放端口", "登记未发现", "登记未核查", "未登记", "安全隐患"]
+SHEETS = [
+    "说明",
+    "资产台账",
+    "信息系统",
+    "登记核对",
+    "开放端口",
+    "公网映射",
+    "登记未发现",
+    "登记未核查",
+    "未登记",
+    "安全隐患",
+]
 
 
 def tables(facts, persons=None) -> dict[str, list[dict[str, object]]]:

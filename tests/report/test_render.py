@@ -268,4 +268,5 @@ def _chinese(facts: UnitFacts | CentreFacts) -> set[str]:
         found |= {word for line in facts.standing.lines for word in (line.entry.system, line.entry.source)}
         found |= {*facts.owners.values(), *(line.entry.department for line in facts.standing.lines)}
         found |= {one.document for one in facts.authorisations}
+        found |= {word for one in facts.systems for word in (one.facts.name, one.facts.department)}
     return found

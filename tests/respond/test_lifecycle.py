@@ -100,6 +100,10 @@ def test_first_detection_says_what_it_is_about_whatever_the_rule_looks_at(catego
         Category.CERTIFICATE: SubjectKind.ENDPOINT,
         Category.HOST: SubjectKind.HOST,
         Category.FLOW: SubjectKind.HOST,
+        Category.LOG: SubjectKind.HOST,
+        Category.TLS: SubjectKind.ENDPOINT,
+        Category.WEB: SubjectKind.ENDPOINT,
+        Category.DNS: SubjectKind.DOMAIN,
         Category.DOMAIN: SubjectKind.DOMAIN,
         Category.UNIT: SubjectKind.UNIT,
         Category.SYSTEM: SubjectKind.SYSTEM,
@@ -327,3 +331,41 @@ def test_exemption_when_it_has_no_end_or_is_not_over_stays() -> None:
     step = end_exemption(known(FindingState.ACCEPTED, until=NOW - DAY), NOW)
     assert step is not None
     assert (step.finding.state, step.before) == (FindingState.OPEN, FindingState.ACCEPTED)
+
+
+def timely(seen_at: datetime | None, *matched: str, **told: datetime) -> Detection:
+    fields = dict.fromkeys(matched, True)
+    subject = Subject(Category.ENTRY, "school", 0, "10.0.0.5 #1", fields, "", seen_at, tuple(told.items()))
+    return Detection(replace(RULE, category=Category.ENTRY), subject, matched)
+
+
+def test_finding_of_what_the_calendar_tells_begins_with_the_last_of_it_and_is_seen_whenever_it_is_judged() -> None:
+    due = timely(NOW - 3 * DAY, "in_force", "due_step", in_force=NOW - 90 * DAY, due_step=NOW - 9 * DAY)
+    found = take_detection(None, due, NOW).finding
+    assert (found.first_seen, found.discovered, found.last_seen) == (NOW - 9 * DAY, NOW - 9 * DAY, NOW)
+    assert found.learned == NOW
+    again = take_detection(found, due, NOW + DAY).finding
+    assert (again.first_seen, again.last_seen) == (NOW - 9 * DAY, NOW + DAY)
+
+
+@pytest.mark.parametrize(("looked", "since"), [(NOW - 3 * DAY, NOW - 3 * DAY), (NOW - 20 * DAY, NOW - 9 * DAY)])
+def test_finding_of_the_calendar_and_of_a_look_begins_with_the_later_of_both(looked: datetime, since: datetime) -> None:
+    one = timely(looked, "expired", "unexcused_count", expired=NOW - 9 * DAY)
+    found = take_detection(None, one, NOW).finding
+    assert (found.first_seen, found.discovered, found.last_seen) == (since, since, since)
+
+
+def test_finding_of_a_look_alone_is_dated_by_it_whatever_the_calendar_tells_of_other_fields() -> None:
+    found = take_detection(None, timely(NOW - 3 * DAY, "unseen_days", due_step=NOW - 9 * DAY), NOW).finding
+    assert (found.first_seen, found.last_seen) == (NOW - 3 * DAY, NOW - 3 * DAY)
+    ahead = take_detection(None, timely(None, "due_step", due_step=NOW + DAY), NOW).finding
+    assert ahead.first_seen == NOW, "never later than now"
+
+
+@pytest.mark.parametrize(("looked", "since"), [(NOW - 20 * DAY, NOW - 9 * DAY), (NOW - 3 * DAY, NOW - 3 * DAY)])
+def test_finding_of_an_expired_certificate_begins_with_its_end_or_the_look_that_showed_it(
+    looked: datetime, since: datetime
+) -> None:
+    one = replace(timely(looked, "expired", expired=NOW - 9 * DAY), rule=replace(RULE, category=Category.CERTIFICATE))
+    found = take_detection(None, one, NOW).finding
+    assert (found.first_seen, found.last_seen) == (since, since)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sentinel.assess.column import take_questions
 from sentinel.assess.controls import judge_catalogue
 from sentinel.assess.fields import FIELDS
 from sentinel.assess.pack import check_pack, load_pack
 from sentinel.assess.rulefile import CompiledRule
-from sentinel.assess.term import Term
 from sentinel.model.attestation import Answer, Attestation, AttestationFile, AttestationState
 from sentinel.model.control import Check, Clause, ProofState, Verdict
 from sentinel.model.rule import Category, Severity
@@ -29,7 +29,8 @@ MLPS = {name: clause for (tag, name), clause in CLAUSES.items() if tag == "mlps"
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
-each_rule = pytest.mark.parametrize("one", PACK.compiled, ids=[rule.name for rule in PACK.rules])
+each_rule = pytest.mark.parametrize("one", PACK.compiled, ids=[one.rule.name for one in PACK.compiled])
+each_name = pytest.mark.parametrize("rule", PACK.rules, ids=[rule.name for rule in PACK.rules])
 
 
 def source_of(one: CompiledRule) -> dict:
@@ -47,9 +48,8 @@ def test_rule_when_its_own_cases_are_judged_then_one_fires_and_one_stays_quiet(o
     assert not one.part.holds(case_fields(one.rule.category, cases["quiet"]))
 
 
-@each_rule
-def test_rule_when_shipped_then_its_words_are_complete_in_both_languages(one):
-    rule = one.rule
+@each_name
+def test_rule_when_shipped_then_its_words_are_complete_in_both_languages(rule):
     for text in (rule.zh, rule.en):
         assert text.title
         assert text.description
@@ -59,25 +59,25 @@ def test_rule_when_shipped_then_its_words_are_complete_in_both_languages(one):
     assert rule.en.remediation.isascii()
 
 
-@each_rule
-def test_rule_when_shipped_then_its_deadline_is_the_default_of_its_level(one):
-    assert one.rule.due_days == DUE_DAYS[one.rule.severity]
+@each_name
+def test_rule_when_shipped_then_its_deadline_is_the_default_of_its_level(rule):
+    assert rule.due_days == DUE_DAYS[rule.severity]
 
 
-@each_rule
-def test_rule_when_shipped_then_it_stands_where_its_name_says(one):
-    topic, _, rest = one.rule.name.partition(".")
-    assert Path(one.rule.file).relative_to(FOLDER).as_posix() == f"{topic}/{rest}.yml"
+@each_name
+def test_rule_when_shipped_then_it_stands_where_its_name_says(rule):
+    topic, _, rest = rule.name.partition(".")
+    assert Path(rule.file).relative_to(FOLDER).as_posix() == f"{topic}/{rest}.yml"
 
 
-def demands_service(term: Term) -> bool:
-    """Tell whether a condition cannot hold unless the service is a certain one."""
-    if term.op in {"all", "any"}:
-        return (any if term.op == "all" else all)(map(demands_service, term.args))
-    return term.field == "service" and term.op not in {"not", "absent", "exists"}
-
-
-ASKS_SERVICE = [one for one in PACK.compiled if demands_service(one.term)]
+ASKS_SERVICE = [
+    one
+    for one in PACK.compiled
+    if any(
+        asked.field == "service" and not asked.denied and all(leaf.op == "equals" for leaf in asked.leaves)
+        for asked in take_questions(one.term)[0]
+    )
+]
 
 
 @pytest.mark.parametrize("one", ASKS_SERVICE, ids=[one.rule.name for one in ASKS_SERVICE])
@@ -99,11 +99,15 @@ def test_rules_when_compared_then_no_two_say_the_same():
 def test_rules_when_counted_then_the_packs_are_there():
     topics = Counter(rule.name.partition(".")[0] for rule in PACK.rules)
     assert topics["whitelist"] == 10
-    assert topics["exposure"] >= 22
+    assert topics["exposure"] >= 80
+    assert topics["ssh"] == 10
+    assert topics["mail"] == 6
     assert topics["certificate"] >= 10
     assert topics["mining"] >= 4
     assert topics["unit"] >= 2
-    assert {rule.category for rule in PACK.rules} == set(Category)
+    assert topics["tls"] >= 20
+    others = {Category.WEB, Category.DNS, Category.LOG}
+    assert {rule.category for rule in PACK.rules} >= set(Category) - others
 
 
 @pytest.mark.parametrize("days", range(-5, 40))
@@ -129,6 +133,12 @@ OTHER_REDIS = [
     ({"version": "7.0.15", "whitelist": "listed"}, {"exposure.redis-no-auth"}),
     ({"internet": True}, {"exposure.database-internet"}),
     ({"guessed": True}, {"exposure.high-risk-port"}),
+    ({"no_login": True, "login_product": "redis"}, {"exposure.redis-no-auth"}),
+    ({"no_login": True, "login_product": "redis", "whitelist": "listed"}, {"exposure.redis-no-auth"}),
+    ({"no_login": True, "login_product": "redis", "guessed": True}, {"exposure.redis-no-auth"}),
+    ({"version": "7.0.15", "no_login": False, "login_product": "redis"}, set()),
+    ({"no_login": False, "login_product": "redis"}, {"exposure.redis"}),
+    ({"no_login": False, "login_product": "redis", "guessed": True}, {"exposure.high-risk-port"}),
 ]
 
 
@@ -139,6 +149,91 @@ def test_exposure_rules_when_redis_is_seen_then_only_what_is_known_is_claimed(fa
         one.rule.name for one in PACK.compiled if one.rule.category is Category.SERVICE and one.part.holds(base | facts)
     }
     assert fired == wanted
+
+
+def fired_by(fields: dict) -> set[str]:
+    base = {"proto": "tcp", "guessed": False, "internet": False, "whitelist": "none"}
+    services = [one for one in PACK.compiled if one.rule.category is Category.SERVICE]
+    return {one.rule.name for one in services if one.part.holds(base | fields)}
+
+
+PROVEN = {
+    "redis": (6379, "redis", "exposure.redis-no-auth"),
+    "mongodb": (27017, "mongodb", "exposure.mongodb-no-auth"),
+    "memcached": (11211, "memcached", "exposure.memcached-no-auth"),
+    "zookeeper": (2181, "zookeeper", "exposure.zookeeper"),
+    "x11": (6000, "X11", "exposure.x11-open"),
+    "docker": (2376, "docker", "exposure.docker-api"),
+    "elasticsearch": (9200, "http", "exposure.elasticsearch-no-auth"),
+    "jupyter": (8888, "http", "exposure.jupyter-no-auth"),
+    **{
+        product: (port, service, f"exposure.{product}-no-login")
+        for product, port, service in (
+            ("vnc", 5900, "vnc"),
+            ("rsync", 873, "rsync"),
+            ("nfs", 2049, "nfs"),
+            ("kafka", 9092, "kafka"),
+            ("couchdb", 5984, "http"),
+            ("clickhouse", 8123, "http"),
+            ("influxdb", 8086, "http"),
+            ("kubernetes", 10250, "http"),
+            ("etcd", 2379, "http"),
+            ("nacos", 8848, "http"),
+            ("jenkins", 8080, "http"),
+            ("kibana", 5601, "http"),
+            ("consul", 8500, "http"),
+            ("prometheus", 9090, "http"),
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("product", PROVEN)
+def test_exposure_rules_when_no_login_is_proven_then_one_rule_says_so(product):
+    port, service, rule = PROVEN[product]
+    fields = {"port": port, "service": service, "tunnel": "ssl", "login_product": product, "no_login": True}
+    assert fired_by(fields) == {rule}
+
+
+@pytest.mark.parametrize("product", PROVEN)
+def test_exposure_rules_when_a_login_is_proven_then_none_claims_there_is_none(product):
+    port, service, rule = PROVEN[product]
+    seen = {"port": port, "service": service, "version": "4.2.1", "banner": "open", "login_product": product}
+    assert rule not in fired_by(seen | {"no_login": False})
+
+
+@pytest.mark.parametrize(
+    ("facts", "wanted"),
+    [
+        ({"product": "SNMPv1 server", "banner": "public"}, {"exposure.snmp-public"}),
+        ({"product": "SNMPv1 server", "banner": "public", "snmp_public": True}, {"exposure.snmp-public"}),
+        ({"product": "SNMPv1 server", "banner": "public", "snmp_public": False}, set()),
+        ({"product": "net-snmp", "snmp_public": True}, {"exposure.snmp-public"}),
+        ({"product": "net-snmp"}, set()),
+        ({"guessed": True}, {"exposure.high-risk-port"}),
+        ({"guessed": True, "snmp_public": True}, {"exposure.snmp-public"}),
+    ],
+)
+def test_exposure_rules_when_snmp_is_read_then_the_default_is_proven_or_refuted(facts, wanted):
+    assert fired_by({"port": 161, "proto": "udp", "service": "snmp"} | facts) == wanted
+
+
+@pytest.mark.parametrize(
+    ("facts", "wanted"),
+    [
+        ({}, {"exposure.mail-plain"}),
+        ({"mail_plain_login": False, "mail_starttls": True}, set()),
+        ({"mail_plain_login": True, "mail_starttls": True}, {"mail.plain-login"}),
+        ({"mail_plain_login": True, "mail_starttls": False}, {"mail.plain-login", "mail.no-starttls"}),
+    ],
+)
+def test_mail_rules_when_a_mailbox_is_looked_at_then_the_guess_gives_way(facts, wanted):
+    assert fired_by({"port": 143, "service": "imap"} | facts) == wanted
+
+
+@pytest.mark.parametrize(("internet", "rule"), [(True, "mail.open-relay"), (False, "mail.relay-inside")])
+def test_mail_rules_when_a_relay_is_seen_then_it_counts_from_where(internet, rule):
+    assert fired_by({"port": 25, "service": "smtp", "internet": internet, "mail_open_relay": True}) == {rule}
 
 
 def test_exposure_rules_when_a_plain_site_is_seen_then_nothing_fires():
@@ -316,7 +411,7 @@ ANSWERED = {
     for question in catalogue.questions
 }  # fmt: skip
 KINDS = ("port-scan", "service-scan", "whitelist", "register", "traffic", "certificates")
-PROVEN = {kind: ProofState(kind, NOW, 1.0, (f"sum-{kind}",)) for kind in KINDS}
+EVERY_PROOF = {kind: ProofState(kind, NOW, 1.0, (f"sum-{kind}",)) for kind in KINDS}
 
 
 def judged(name: str, proofs: dict[str, ProofState], answers: dict[str, Attestation]) -> dict[str, Verdict]:
@@ -326,7 +421,7 @@ def judged(name: str, proofs: dict[str, ProofState], answers: dict[str, Attestat
 
 @pytest.mark.parametrize("name", CATALOGUES)
 def test_catalogue_when_all_evidence_is_there_then_only_what_machines_can_only_refute_stays_unknown(name):
-    whole = judged(name, PROVEN, ANSWERED)
+    whole = judged(name, EVERY_PROOF, ANSWERED)
     refutable = {one.id for one in CATALOGUES[name].clauses if not one.proof and not one.attested_by}
     assert {clause for clause, verdict in whole.items() if verdict is Verdict.UNKNOWN} == refutable
     assert {verdict for clause, verdict in whole.items() if clause not in refutable} == {Verdict.CONFORM}
@@ -336,10 +431,10 @@ def test_catalogue_when_all_evidence_is_there_then_only_what_machines_can_only_r
 def test_clause_when_any_one_piece_of_evidence_is_taken_away_then_unknown_and_never_conform(name):
     """Take away each proof, narrow and age it, and each answer, its review, its papers and its validity, one by one."""
     clauses = {clause.id: clause for clause in CATALOGUES[name].clauses}
-    for kind, state in PROVEN.items():
+    for kind, state in EVERY_PROOF.items():
         need = {one.id for one in clauses.values() if any(proof.kind == kind for proof in one.proof)}
         for bad in (None, replace(state, coverage=0.6), replace(state, newest=NOW - timedelta(days=400))):
-            left = {other: one for other, one in PROVEN.items() if other != kind} | ({kind: bad} if bad else {})
+            left = {other: one for other, one in EVERY_PROOF.items() if other != kind} | ({kind: bad} if bad else {})
             found = judged(name, left, ANSWERED)
             assert all(found[clause] is Verdict.UNKNOWN for clause in need)
     for question, told in ANSWERED.items():
@@ -354,5 +449,5 @@ def test_clause_when_any_one_piece_of_evidence_is_taken_away_then_unknown_and_ne
             replace(told, valid_until=NOW - timedelta(days=1)),
         ):
             answers = {other: one for other, one in ANSWERED.items() if other != question}
-            found = judged(name, PROVEN, answers | ({question: bad} if bad else {}))
+            found = judged(name, EVERY_PROOF, answers | ({question: bad} if bad else {}))
             assert all(found[clause] is Verdict.UNKNOWN for clause in need)

@@ -15,9 +15,16 @@ from tests.homes import NOW, SCHOOL
 SERVICES = {
     "open": '<service name="http" method="table" conf="3"/>',
     "nginx": '<service name="http" product="nginx" method="probed" conf="10"/>',
+    "https": '<service name="http" product="nginx" tunnel="ssl" method="probed" conf="10"/>',
     "apache": '<service name="http" product="Apache httpd" method="probed" conf="10"/>',
     "wrapped": '<service name="tcpwrapped" method="probed" conf="8"/>',
     "telnet": '<service name="telnet" method="probed" conf="10"/>',
+    "redis": '<service name="redis" product="Redis key-value store" method="probed" conf="10"/>',
+    "mongod": '<service name="mongod" method="table" conf="3"/>',
+    "elastic": '<service name="http" product="Elasticsearch REST API" method="probed" conf="10"/>',
+    "ftp": '<service name="ftp" product="vsftpd" method="probed" conf="10"/>',
+    "smtp": '<service name="smtp" product="Postfix smtpd" method="probed" conf="10"/>',
+    "imaps": '<service name="imap" tunnel="ssl" method="probed" conf="10"/>',
     "ssh": '<service name="ssh" product="OpenSSH" version="9.2" method="probed" conf="10"/>',
 }
 """What an open port speaks: its number suggests it (`open`), or a probe told."""

@@ -137,3 +137,34 @@ def test_forbidden_port_when_closed_then_its_finding_is_verified(
 def test_clock_of_these_tests_always_stands_still(context: Context) -> None:
     assert isinstance(context.clock, Clock)
     assert context.clock() == NOW
+
+
+def test_expiring_entry_when_found_then_its_times_are_when_it_became_due_and_when_it_was_judged(
+    context: Context,
+) -> None:
+    """Not those of the last scan, which told nothing of it."""
+    assert isinstance(context.clock, Clock)
+    ends = NOW + timedelta(days=10)
+    listed(context, valid_to=ends)
+    give(context, NmapRun((host(1, p80="nginx"),), finished=NOW - timedelta(days=40)))
+    for later in (timedelta(), timedelta(days=2)):
+        context.clock.now = NOW + later
+        judge_unit(context, SCHOOL)
+        (found,) = [
+            one for one in read_findings(context.database, [SCHOOL.code]) if one.key.rule == "whitelist.expiring-entry"
+        ]
+        assert (found.discovered, found.first_seen) == (ends - timedelta(days=31),) * 2
+        assert (found.learned, found.last_seen) == (NOW, NOW + later)
+
+
+def test_expired_entry_when_last_seen_open_before_its_end_then_the_violation_begins_with_the_end(
+    context: Context,
+) -> None:
+    ended = NOW - timedelta(days=3)
+    listed(context, valid_to=ended)
+    give(context, NmapRun((host(1, p80="nginx"),), finished=NOW - timedelta(days=8)))
+    judge_unit(context, SCHOOL)
+    (found,) = [
+        one for one in read_findings(context.database, [SCHOOL.code]) if one.key.rule == "whitelist.expired-entry"
+    ]
+    assert found.discovered == ended

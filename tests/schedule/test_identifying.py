@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from ipaddress import ip_network
 from itertools import count
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from sentinel.errors import UsageError
 from sentinel.model.asset import AssetState, EventKind, MarkKind, ProposalState
+from sentinel.model.sighting import HoldingSource
 from sentinel.model.unit import Network, Unit, Zone
 from sentinel.schedule.context import Context
 from sentinel.schedule.identifying import (
@@ -23,11 +25,14 @@ from sentinel.schedule.identifying import (
     split_asset,
     undo_decision,
 )
+from sentinel.schedule.importing import take_file
 from sentinel.schedule.intake import replace_networks
+from sentinel.schedule.purging import purge
 from sentinel.store.asset_decisions import read_decisions, read_proposals
+from sentinel.store.audit import read_audit
 from sentinel.store.identity import find_asset, read_assets, read_events, read_identifiers
 from sentinel.store.units import write_network, write_unit
-from tests.homes import NOW, SCHOOL, opened
+from tests.homes import NOW, SCHOOL, Clock, opened
 from tests.schedule.nmapfile import HostRow, NmapRun, at, give
 from tests.schedule.seen import CARD, OTHER, give_log, held, reading_logs
 
@@ -304,3 +309,69 @@ def test_assets_when_scans_arrive_in_any_order_are_the_same_and_keep_their_numbe
             known = now
         results.append(parts(world, unit))
     assert results[0] == results[1]
+
+
+def everything(context: Context) -> str:
+    """All that is told of marks and assets, decisions aside."""
+    tables = ("mark", "identifier", "asset", "asset_event", "asset_proposal")
+    return str([list(context.database.query(f"SELECT * FROM {one}")) for one in tables])
+
+
+def test_purge_forgets_the_marks_of_logs_of_persons_on_time_and_keeps_those_a_scan_saw(tmp_path: Path) -> None:
+    with opened(tmp_path / "home") as context:
+        assert isinstance(context.clock, Clock)
+        see(context, scan(0, ("10.0.0.9", OTHER)))
+        give_log(context, held(0, 60, name="zhangsan-phone", source=HoldingSource.DHCP))
+        give_log(context, held(0, 60, mac=OTHER, address="10.0.0.9", source=HoldingSource.ARP), mark="arp")
+        identify_unit(context, SCHOOL)
+        before = everything(context)
+        assert CARD in before
+        assert "zhangsan-phone" in before
+        assert [one.count for one in purge(context, "person_marks")] == [0]
+        context.clock.now = NOW + timedelta(days=200)
+        (counted,) = purge(context, "person_marks")
+        assert (counted.count, everything(context)) == (3, before)
+        (done,) = purge(context, "person_marks", apply=True)
+        assert done.count == 3
+        left = everything(context)
+        assert CARD not in left
+        assert "zhangsan-phone" not in left
+        assert OTHER in left
+        assert [one[1:] for one in shown(context)] == [("10.0.0.9", "present")]
+        assert [one.count for one in purge(context, "person_marks", apply=True)] == [0]
+        entry = next(one for one in read_audit(context.database.connection, 10) if one.action == "data.purge")
+        assert "person_marks" in entry.after
+        assert CARD not in entry.after
+        give_log(context, held(0, 60, name="zhangsan-phone", source=HoldingSource.DHCP), mark="again")
+        identify_unit(context, SCHOOL)  # what is deleted stays deleted
+        assert "zhangsan-phone" not in everything(context)
+        give_log(context, held(250_000, 250_060, name="zhangsan-phone", source=HoldingSource.DHCP), mark="new")
+        identify_unit(context, SCHOOL)  # a card that returns gets another number; the one that is forgotten stays given
+        assert CARD in everything(context)
+        numbers = [one.id for one in read_assets(context.database, SCHOOL.code)]
+        assert len(numbers) == 3
+
+
+LEASE = """lease 10.0.0.1 {{
+  starts 0 2026/11/22 00:00:00;
+  ends 0 2026/11/22 01:00:00;
+  binding state active;
+  hardware ethernet {card};
+  client-hostname "zhangsan";
+}}
+"""
+TABLE = """Interface: 10.0.0.2 --- 0x3
+  Internet Address      Physical Address      Type
+  10.0.0.1              {dashed}     dynamic
+"""
+
+
+@pytest.mark.parametrize(("name", "text"), [("dhcpd.leases", LEASE), ("arp.txt", TABLE)])
+def test_marks_of_leases_and_tables_of_neighbours_are_those_logs_and_no_scans(
+    context: Context, tmp_path: Path, name: str, text: str
+) -> None:
+    (tmp_path / name).write_text(text.format(card=CARD, dashed=CARD.replace(":", "-")))
+    take_file(context, SCHOOL, tmp_path / name, "inside")
+    found = {(str(value), str(source)) for value, source in context.database.query("SELECT value, source FROM mark")}
+    assert CARD in {value for value, _ in found}
+    assert not {source for _, source in found} - {one.value for one in HoldingSource}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from ipaddress import ip_network
 from itertools import count
 from pathlib import Path
 
@@ -14,10 +15,10 @@ from hypothesis import strategies as st
 
 from sentinel.errors import ParseError
 from sentinel.model.moment import from_microseconds as moment
-from sentinel.model.unit import Unit
+from sentinel.model.unit import Network, Unit, Zone
 from sentinel.schedule.context import Context
 from sentinel.store.runs import read_confirmed
-from sentinel.store.units import write_unit
+from sentinel.store.units import write_network, write_unit
 from tests.homes import NOW, opened
 from tests.schedule.nmapfile import HostRow, NmapRun, at, give
 
@@ -286,3 +287,58 @@ def test_map_equals_what_a_slow_second_model_says(world: Context, made: list[Nma
     ]
     assert now == opinion.now
     assert sorted(past) == sorted(opinion.past)
+
+
+NEAR, FAR = "10.0.0.0/24", "10.0.1.0/24"
+
+
+def two_networks(context: Context) -> Unit:
+    unit = fresh_unit(context)
+    with context.database.transaction("tester", NOW, objects=True) as transaction:
+        for name, prefix in (("near", NEAR), ("far", FAR)):
+            write_network(transaction, Network(0, unit.code, name, Zone.SERVER, (ip_network(prefix),)))
+    return unit
+
+
+def test_late_run_of_one_network_changes_what_a_later_run_closes_in_another(world: Context) -> None:
+    """Why a late run rebuilds the map of all networks: decision 14."""
+    near = tuple(f"10.0.0.{number}" for number in (1, 2, 3))
+    far = ("10.0.1.1", "10.0.1.2")
+    first = NmapRun(tuple(HostRow(one, ((80, "nginx"),)) for one in far), ports="80", finished=at(0), mark="x1")
+    late = NmapRun(tuple(HostRow(one, ((80, "nginx"),)) for one in near), ports="80", finished=at(1), mark="x2")
+    last = NmapRun((HostRow(far[0], ((80, "closed"),)),), (*near, *far), ports="80", finished=at(2), mark="x3")
+    without, shuffled, ordered = (two_networks(world) for _ in range(3))
+    for unit, runs in ((without, (first, last)), (shuffled, (first, last, late)), (ordered, (first, late, last))):
+        for run in runs:
+            give(world, run, unit=unit)
+    assert dump(world, shuffled) == dump(world, ordered)
+
+    def closed(unit: Unit) -> object:
+        return world.database.one(
+            "SELECT count(*) FROM endpoint WHERE address=? AND closed_why='reset' AND network IN "
+            "(SELECT id FROM network WHERE unit=?)",
+            (far[0], unit.code),
+        )
+
+    assert closed(without) == (1,), "one of two answered, so its reset counts"
+    assert closed(shuffled) == (0,), "one of five answered, so the run is held, in the other network too"
+
+
+@FEW
+@given(made=st.lists(runs(), min_size=2, max_size=5).map(mark), data=st.data())
+def test_map_of_several_networks_in_any_order_equals_that_in_the_order_of_time(
+    world: Context, made: list[NmapRun], data: st.DataObject
+) -> None:
+    """One of the three addresses lies in a network of its own."""
+    arrival = data.draw(st.permutations(made))
+    shuffled, ordered = fresh_unit(world), fresh_unit(world)
+    with world.database.transaction("tester", NOW, objects=True) as transaction:
+        for unit in (shuffled, ordered):
+            lan = (ip_network("10.0.0.3/32"), ip_network("10.0.0.2/32"))
+            for name, prefix in zip(("one", "two"), lan, strict=True):
+                write_network(transaction, Network(0, unit.code, name, Zone.OFFICE, (prefix,)))
+    for run in arrival:
+        give(world, run, unit=shuffled)
+    for run in sorted(arrival, key=lambda one: one.finished if one.whole else NOW):  # type: ignore[arg-type,return-value]
+        give(world, run, unit=ordered)
+    assert dump(world, shuffled) == dump(world, ordered)

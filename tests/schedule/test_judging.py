@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -10,15 +12,19 @@ import pytest
 
 from sentinel.config import Settings
 from sentinel.errors import RuleError
+from sentinel.model.evidence import RunKind
 from sentinel.model.facts import Period
 from sentinel.model.finding import Finding, FindingKey, FindingState
 from sentinel.model.flow import FlowClass, FlowDetection
 from sentinel.model.ports import PortSet
+from sentinel.model.register import KeepOut
 from sentinel.model.whitelist import WhitelistEntry, WhitelistKind
 from sentinel.respond.lifecycle import exempt
 from sentinel.schedule.context import Context
 from sentinel.schedule.facts import read_unit_facts
+from sentinel.schedule.intake import Origin, take_in
 from sentinel.schedule.judging import FLOW_DAYS, Judgement, judge_unit, read_pack
+from sentinel.store.declared import write_keep_out
 from sentinel.store.findings import read_findings, write_findings
 from sentinel.store.flows import write_capture
 from sentinel.store.scopes import write_whitelist_entry
@@ -270,3 +276,58 @@ def test_facts_of_a_block_a_box_answers_for_hold_the_box_and_the_real_host(liste
     assert {str(row.endpoint.key.address) for row in facts.rows} == {"10.0.0.7"}
     assert [(str(address), count) for _, address, count in facts.answering] == [("10.0.0.0", 1)]
     assert {str(one.row.endpoint.key.address) for one in facts.changes} == {"10.0.0.7"}
+
+
+LOG_RULE = """\
+title: Names Under A Strange Domain
+id: 7d1f0b5e-7c3a-4d2e-9a8b-0c1d2e3f4a5c
+logsource: {category: dns}
+detection:
+  selection: {query|endswith: .strange.example}
+  condition: selection
+level: high
+"""
+
+
+def dns_log(day: float, *rows: tuple[str, str]) -> bytes:
+    begin = int(at(day).timestamp())
+    lines = [
+        f'{{"_path":"dns","ts":{begin + number},"uid":"C{number}","id.orig_h":"{host}","id.orig_p":5353,'
+        f'"id.resp_h":"10.0.0.2","id.resp_p":53,"proto":"udp","query":"{query}","qtype_name":"A","answers":["192.0.2.1"]}}'
+        for number, (host, query) in enumerate(rows)
+    ]
+    return "\n".join(lines).encode() + b"\n"
+
+
+def test_logs_when_a_rule_about_them_is_there_are_judged_once_and_again_when_rules_change(tmp_path: Path) -> None:
+    rules = tmp_path / "own"
+    rules.mkdir()
+    with opened(tmp_path / "home") as made:
+        log = dns_log(
+            90, ("10.0.0.7", "a.strange.example"), ("10.0.0.8", "www.example"), ("10.0.0.9", "b.strange.example")
+        )
+        take_in(made, SCHOOL, io.BytesIO(log), Origin("dns.log", RunKind.IMPORT, "inside"))
+        judge_unit(made, SCHOOL)
+        assert not any(rule.startswith("sigma.") for rule, _ in findings(made))
+        (rules / "strange.yml").write_text(LOG_RULE, "utf-8")
+        context = replace(made, settings=Settings(rules=(str(rules),)))
+        judge_unit(context, SCHOOL)
+        found = {key for key in findings(context) if key[0] == "sigma.strange"}
+        assert found == {("sigma.strange", "10.0.0.7"), ("sigma.strange", "10.0.0.9")}
+        again = judge_unit(context, SCHOOL)
+        assert (again.opened, again.gone) == (0, 0)  # silence of a log proves nothing
+        assert {key for key in findings(context) if key[0] == "sigma.strange"} == found
+
+
+def test_logs_when_an_address_stays_out_then_its_rows_are_not_judged(tmp_path: Path) -> None:
+    rules = tmp_path / "own"
+    rules.mkdir()
+    (rules / "strange.yml").write_text(LOG_RULE, "utf-8")
+    with opened(tmp_path / "home") as made:
+        context = replace(made, settings=Settings(rules=(str(rules),)))
+        log = dns_log(90, ("10.0.0.7", "a.strange.example"), ("10.0.0.9", "b.strange.example"))
+        take_in(context, SCHOOL, io.BytesIO(log), Origin("dns.log", RunKind.IMPORT, "inside"))
+        with context.database.transaction("tester", NOW, objects=True) as transaction:
+            write_keep_out(transaction, KeepOut(0, SCHOOL.code, (ip_network("10.0.0.9/32"),), "x"))
+        judge_unit(context, SCHOOL)
+        assert {subject for rule, subject in findings(context) if rule == "sigma.strange"} == {"10.0.0.7"}

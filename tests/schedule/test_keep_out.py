@@ -12,7 +12,9 @@ from sentinel.model.evidence import RunKind
 from sentinel.model.register import KeepOut
 from sentinel.model.unit import Unit, UnitLevel
 from sentinel.schedule import keep_out
+from sentinel.schedule.answers import read_places
 from sentinel.schedule.context import Context
+from sentinel.schedule.entries import parse_addresses
 from sentinel.schedule.importing import take_file
 from sentinel.schedule.intake import Origin, replace_networks, take_in
 from sentinel.schedule.keep_out import build_kept_out, load_kept_out, refuse_kept_out
@@ -45,6 +47,10 @@ def found(text: bytes) -> int:
         (b"10.1.0.999 10.9.1", 0),
         (b"[2001:db8:5::1]:80 2001:DB8:5:0:0:0:0:1", 1),
         (b"2001:db8:6::1 12:34:56 fe80::1", 0),
+        (b"::ffff:10.1.0.5", 1),
+        (b"::FFFF:a01:5 and 10.1.0.5", 1),
+        (b"0:0:0:0:0:ffff:0a01:0005", 1),
+        (b"::ffff:a01:6", 0),
     ],
 )
 def test_find_when_an_address_is_written_anywhere_finds_it_and_no_other(text: bytes, count: int) -> None:
@@ -94,6 +100,32 @@ def test_kept_out_of_a_school_holds_for_its_departments_and_not_for_other_school
         asked = [ip_address("10.1.0.5"), ip_address("10.2.0.1")]
         counts = {unit.code: load_kept_out(context, unit).count(asked) for unit in (SCHOOL, department, other)}
         assert counts == {"school": 2, "dept": 2, "other": 0}
+
+
+@pytest.mark.parametrize("kept", ["10.1.0.5", "::ffff:10.1.0.5", "::ffff:a01:5/128"])
+def test_kept_out_however_either_side_is_written_is_refused_by_entries_imports_and_mappings(
+    kept: str, tmp_path: Path
+) -> None:
+    with opened(tmp_path / "home") as context:
+        (declared,) = read_places(kept)
+        assert declared == ip_network("10.1.0.5/32")
+        with context.database.transaction("tester", NOW) as transaction:
+            write_keep_out(transaction, KeepOut(0, SCHOOL.code, (ip_network(kept),), "按规定"))
+        stays = load_kept_out(context, SCHOOL)
+        for text in ("10.1.0.5", "::ffff:10.1.0.5", "::ffff:a01:5"):
+            assert stays.meets(ip_address(text))
+            with pytest.raises(ParseError, match="holds 1 address"):
+                refuse_kept_out(context, SCHOOL, parse_addresses(text), "白名单")
+            log = f"ts,ip\n2026-11-01 08:00:00,{text}\n".encode()
+            assert stays.count_ranges(stays.find_in(BytesIO(log))) == 1
+        for number, text in enumerate(("::ffff:10.1.0.5", "[::ffff:a01:5]", "http://[::ffff:10.1.0.5]/")):
+            sheet = tmp_path / f"{number}.csv"
+            sheet.write_text(f"系统名称,IP地址\n教务系统,{text}\n", encoding="utf-8")
+            with pytest.raises(ParseError, match="holds 1 address that is"):
+                take_file(context, SCHOOL, sheet, "inside")
+        text = nmap(host("10.1.0.9", service(22)), target="::ffff:10.1.0.5/128").encode()
+        with pytest.raises(ParseError, match="holds 1 address that is"):
+            take_in(context, SCHOOL, BytesIO(text), Origin("a.xml", RunKind.IMPORT, "inside"))
 
 
 def test_refuse_when_a_prefix_meets_what_stays_out_counts_it_and_lets_others_pass(tmp_path: Path) -> None:

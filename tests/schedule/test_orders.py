@@ -31,7 +31,7 @@ from sentinel.schedule.orders import (
     issue_order,
     read_order_findings,
 )
-from sentinel.store.findings import read_findings
+from sentinel.store.findings import find_finding, read_findings, write_findings
 from sentinel.store.orders import read_orders
 from sentinel.store.register import write_register
 from tests.homes import NOW, SCHOOL
@@ -119,10 +119,15 @@ def test_issue_when_done_then_findings_are_in_rectification_and_chosen_no_more(s
 def test_issue_when_one_finding_is_settled_then_nothing_is_stored(seen: Context) -> None:
     findings = telnet(seen)
     settled = replace(findings[1], state=FindingState.CLOSED)
+    with seen.database.transaction("tester", NOW) as transaction:
+        write_findings(transaction, [(settled, "open", "settled")])
+        transaction.audit("test", "finding")
     with pytest.raises(ValueError, match="nothing to rectify"):
         issue_order(seen, draft(findings), [findings[0], settled])
+    with pytest.raises(UsageError, match="became closed meanwhile; nothing was issued"):
+        issue_order(seen, draft(findings), findings)
     assert list(read_orders(seen.database, SCHOOL.code)) == []
-    assert {one.state for one in telnet(seen)} == {FindingState.OPEN}
+    assert find_finding(seen.database, findings[0].number).state is FindingState.OPEN  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("count", [0, MOST_FINDINGS + 1])

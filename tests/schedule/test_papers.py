@@ -10,6 +10,7 @@ from pathlib import Path
 import docx
 import pytest
 
+from sentinel.collect.gate import parse_target
 from sentinel.config import data_folder
 from sentinel.model.register import Exit, KeepOut, Person
 from sentinel.model.scope import Authorisation, Level
@@ -77,6 +78,26 @@ def test_papers_name_the_network_as_declared_so_that_no_gap_tells_what_stays_out
             ("宿舍区", "宿舍区", "10.3.0.0/16", "只看日志"),
         )
         assert "10.1.0.7" not in "".join(texts(paper))
+
+
+def test_papers_leave_out_exclusions_and_exits_that_stay_out(tmp_path: Path) -> None:
+    with opened(tmp_path / "home") as context:
+        with context.database.transaction("tester", NOW, objects=True) as transaction:
+            targets = (parse_target("10.1.0.0/24"),)
+            left_out = (parse_target("10.1.0.77"), parse_target("10.1.0.78"))
+            until = NOW.replace(year=2027)
+            signed = Authorisation(0, "school", targets, "校长", "1号", NOW, until, Level.SERVICE, excluded=left_out)
+            write_authorisation(transaction, signed)
+            write_exit(
+                transaction, Exit(0, "school", "甲", (ip_network("202.112.0.9/32"), ip_network("202.112.0.10/32")))
+            )
+            write_exit(transaction, Exit(0, "school", "乙", (ip_network("202.112.0.9/32"),)))
+            write_keep_out(transaction, KeepOut(0, "school", (*KEPT, ip_network("202.112.0.9/32")), "x"))
+        facts = read_paper_facts(context, SCHOOL, None, "")
+    assert facts.excluded == ("10.1.0.78",)
+    assert [(one.name, [str(prefix) for prefix in one.prefixes]) for one in facts.exits] == [
+        ("甲", ["202.112.0.10/32"])
+    ]
 
 
 def test_both_forms_say_the_same_words(papers: tuple[Paper, ...]) -> None:

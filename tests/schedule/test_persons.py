@@ -15,7 +15,7 @@ from sentinel.errors import ParseError
 from sentinel.schedule.context import Context
 from sentinel.schedule.importing import take_file
 from sentinel.schedule.mappings import parse_said
-from sentinel.schedule.persons import hide_persons
+from sentinel.schedule.persons import hide_arguments, hide_persons, names_persons
 from sentinel.schedule.register import import_entries
 from sentinel.schedule.vocabularies import REGISTER
 from sentinel.store.register import read_register
@@ -151,3 +151,23 @@ def test_list_of_flaws_when_its_dates_have_long_fractions_is_kept(context: Conte
     taken = take_file(context, SCHOOL, tmp_path / "漏洞.xlsx", "inside")
     assert taken.sheet is not None
     assert taken.sheet.kept
+
+
+def test_web_address_in_any_text_loses_what_is_one_visitors_and_names_nobody_by_it() -> None:
+    text = "登录 http://a.example/login?user=zhangsan&token=1 后可见"
+    assert hide_persons(text) == "登录 http://a.example/login?… 后可见"
+    assert not names_persons([text])  # a list of flaws is kept whose addresses have queries, as most have
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("nmap -sV --script-args mysqluser=root,mysqlpass=secret 10.0.0.5", "nmap -sV --script-args *** 10.0.0.5"),
+        ("nmap --script-args='a=b c' -p 80 10.0.0.5", "nmap --script-args=*** -p 80 10.0.0.5"),
+        ('nmap --script-args "a=b c" 10.0.0.5', "nmap --script-args *** 10.0.0.5"),
+        ("nmap --script-args-file /home/zhangsan/a 10.0.0.5", "nmap --script-args-file *** 10.0.0.5"),
+        ("nmap -sS -p- 10.0.0.0/24", "nmap -sS -p- 10.0.0.0/24"),
+    ],
+)
+def test_command_line_of_a_scan_keeps_its_options_and_no_login_of_its_scripts(words: str, shown: str) -> None:
+    assert hide_arguments(words) == shown

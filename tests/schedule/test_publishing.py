@@ -16,7 +16,7 @@ from sentinel.model.register import KeepOut
 from sentinel.model.scope import RefusalReason, Target
 from sentinel.model.unit import Network, Unit
 from sentinel.schedule.context import Context
-from sentinel.schedule.declaring import add_keep_out
+from sentinel.schedule.declaring import add_keep_out, withdraw_keep_out
 from sentinel.schedule.mappings import parse_said
 from sentinel.schedule.publishing import (
     FORMATS,
@@ -123,7 +123,7 @@ def test_sheet_is_read_by_its_titles_and_every_wrong_row_by_its_cell(context: Co
     done = take(context, tmp_path / "映射.csv", text)
     assert ends(done.added) == ["203.0.113.5:443 10.0.0.5", "203.0.113.6:0 10.0.0.6", "203.0.113.7:8080 10.0.0.7"]
     assert [one.line for one in done.unread] == [5, 6, 7, 8, 9]
-    assert "F5 内网IP" in done.unread[0].reason
+    assert done.unread[0].where == "F5 内网IP"
     first = done.added[0]
     assert (first.mapping.name, first.mapping.via) == ("www.school.example", "waf")
     assert "13812345678" not in first.mapping.note
@@ -230,3 +230,21 @@ def test_publication_when_its_inside_is_declared_to_stay_out_leads_nowhere_any_m
     add_keep_out(context, SCHOOL, (ip_network("10.0.0.0/28"),))
     assert read_publications(context.database, SCHOOL.code, (PublicationState.IN_FORCE,)) == ()
     assert [one.state for one in read_publications(context.database, SCHOOL.code)] == [PublicationState.WITHDRAWN]
+
+
+def test_mapping_that_had_to_stay_out_is_refused_while_it_does_and_comes_back_afterwards(
+    context: Context, tmp_path: Path
+) -> None:
+    take(context, tmp_path / "fw.txt", NAT)
+    kept, _ = add_keep_out(context, SCHOOL, (ip_network("10.0.0.5/32"),))
+    with pytest.raises(ParseError, match="holds 1 address that is"):
+        take(context, tmp_path / "fw.txt", NAT)
+    withdraw_keep_out(context, SCHOOL, kept.id, "登记有误")
+    assert len(take(context, tmp_path / "fw.txt", NAT).added) == 1
+
+
+def test_mapping_whose_note_names_what_stays_out_is_refused(context: Context) -> None:
+    add_keep_out(context, SCHOOL, (ip_network("10.0.0.5/32"),))
+    mapping = Mapping(ip_address("203.0.113.6"), "tcp", 443, 443, ip_address("10.0.0.6"), note="原在 10.0.0.5")
+    with pytest.raises(ParseError, match="holds 1 address that is"):
+        declare_publication(context, SCHOOL, Publication(0, SCHOOL.code, mapping, "declared"))

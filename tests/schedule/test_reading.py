@@ -63,17 +63,17 @@ def test_clipped_spans_hold_what_is_in_both(made: list[Span], limits: list[Span]
 @pytest.mark.parametrize(
     ("prefixes", "planned"),
     [
-        (("10.0.0.0/24",), 255),
+        (("10.0.0.0/24",), 254),
         (("10.0.0.0/31",), 2),
         (("10.0.0.1/32",), 1),
-        (("10.0.0.0/24", "10.0.0.0/25"), 255),
+        (("10.0.0.0/24", "10.0.0.0/25"), 254),
         (("2001:db8::/120",), 256),
         (("2001:db8::/64",), 0),
         (("10.0.0.0/8",), 0),
         ((), 0),
     ],
 )
-def test_planned_addresses_leave_out_the_broadcast_and_what_is_never_swept(
+def test_planned_addresses_are_those_hosts_can_have_and_nothing_that_is_never_swept(
     prefixes: tuple[str, ...], planned: int
 ) -> None:
     network = Network(1, "u", "n", prefixes=tuple(ip_network(one) for one in prefixes))
@@ -85,28 +85,28 @@ def test_coverage_of_a_network_is_what_finished_scans_looked_at_in_the_span(cont
     give(context, NmapRun((host(1, p22="ssh"),), ("10.0.0.2", "10.9.9.9"), "22,80", at(1)))
     give(context, NmapRun((host(1, p22="ssh"),), ("10.0.0.3",), "22", at(2)))
     give(context, NmapRun((host(4, p22="ssh"),), (), "22-1024", at(20)))
-    assert coverage(context, lan) == NetworkCoverage("lan", 7, 3, "tcp 2", at(2))
-    assert coverage(context, lan, 1.5) == NetworkCoverage("lan", 7, 2, "tcp 1", at(2))
-    assert coverage(context, lan, 3) == NetworkCoverage("lan", 7, 0)
+    assert coverage(context, lan) == NetworkCoverage("lan", 6, 3, "tcp 2", at(2), 1)
+    assert coverage(context, lan, 1.5) == NetworkCoverage("lan", 6, 2, "tcp 1", at(2), 1)
+    assert coverage(context, lan, 3) == NetworkCoverage("lan", 6, 0, prefixes=1)
 
 
 def test_coverage_is_not_full_by_addresses_that_were_not_planned(context: Context) -> None:
     lan = declare(context, "lan", "10.0.0.0/29", "2001:db8::/64")
     asked = tuple(f"10.0.0.{number}" for number in (0, 1, 2, 3, 4, 5, 7))
     give(context, NmapRun((), (*asked, "2001:db8::1", "2001:db8::2"), finished=at(1)))
-    assert (coverage(context, lan).planned, coverage(context, lan).covered) == (7, 6)
+    assert (coverage(context, lan).planned, coverage(context, lan).covered) == (6, 5)
 
 
 def test_coverage_of_a_network_never_swept_still_tells_its_newest_look(context: Context) -> None:
     lan = declare(context, "lan", "2001:db8::/64")
     give(context, NmapRun((), ("2001:db8::1",), "22", at(1)))
-    assert coverage(context, lan) == NetworkCoverage("lan", 0, 0, "tcp 1", at(1))
+    assert coverage(context, lan) == NetworkCoverage("lan", 0, 0, "tcp 1", at(1), 1)
 
 
 def test_coverage_by_a_source_without_a_port_set_is_none(context: Context) -> None:
     lan = declare(context, "lan", "10.0.0.0/29")
     give(context, NmapRun((host(1),), (), "", at(1)))
-    assert coverage(context, lan) == NetworkCoverage("lan", 7, 0)
+    assert coverage(context, lan) == NetworkCoverage("lan", 6, 0, prefixes=1)
 
 
 def test_map_is_sorted_by_network_address_number_and_port(context: Context) -> None:

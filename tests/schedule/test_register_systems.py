@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from sentinel.errors import ParseError, UsageError
+from sentinel.inventory.systems import lines_of
 from sentinel.model.register import KeepOut, Person
 from sentinel.model.system import InformationSystem, SystemState, SystemStep
 from sentinel.schedule.context import Context
@@ -21,13 +23,13 @@ from sentinel.schedule.owners import read_owners
 from sentinel.schedule.register_forms import write_marked_copy, write_template
 from sentinel.schedule.register_import import RegisterImport, import_register
 from sentinel.schedule.removal import remove_told
-from sentinel.schedule.system_store import gather_systems, join_names, take_step
+from sentinel.schedule.system_store import gather_systems, join_names, rename, take_step
 from sentinel.schedule.upkeep import end_offline, plan_offline
 from sentinel.store.declared import write_keep_out
 from sentinel.store.findings import read_findings
 from sentinel.store.offline import read_offline
 from sentinel.store.register import read_register
-from sentinel.store.systems import read_systems
+from sentinel.store.systems import read_former_names, read_systems
 from tests.homes import NOW, SCHOOL, Clock, opened
 
 HEAD = (
@@ -358,3 +360,66 @@ def test_facts_of_a_unit_fill_lines_from_their_systems_and_tell_how_all_stands(c
         ("line", "not_checked"),
     ]
     assert facts.standing.lines[0].entry.mlps_level == "三级"
+
+
+def test_system_when_renamed_is_found_by_its_old_name_which_is_dated(
+    context: Context, sheet: Path, clock: Clock
+) -> None:
+    give(context, sheet, GOOD)
+    (one,) = systems(context)
+    later = NOW + timedelta(days=5)
+    renamed, before = rename(context, SCHOOL, one.id, "智慧教务", "升级", later)
+    assert (before, renamed.facts.name, renamed.names) == ("教务系统", "智慧教务", ("教务系统",))
+    assert read_former_names(context.database, SCHOOL.code) == {one.id: (("教务系统", later),)}
+    (then,) = read_systems(context.database, SCHOOL.code, at=later - timedelta(days=1))
+    assert (then.facts.name, then.names) == ("教务系统", ())
+    (now,) = systems(context)
+    assert now.persons == one.persons, "sealed anew for the new version"
+    assert replace(now.facts, name=one.facts.name) == one.facts
+    assert len(lines_of(now, read_register(context.database, SCHOOL.code), systems(context))) == 1
+    clock.now = later
+    done = give(context, sheet.with_name("旧名.csv"), GOOD.replace("10.1.0.5", "10.1.0.6").replace("教务处", "信息办"))
+    assert done.stored is not None
+    assert (done.stored.added, done.stored.changed) == ([], ["智慧教务"])
+    assert gather_systems(context, SCHOOL, later, dry_run=True) == ()
+    back, _ = rename(context, SCHOOL, one.id, "教务系统", "", later + timedelta(days=1))
+    assert (back.facts.name, back.names) == ("教务系统", ("智慧教务",))
+    assert [name for name, _ in read_former_names(context.database, SCHOOL.code)[one.id]] == ["教务系统", "智慧教务"]
+
+
+def test_system_when_renamed_keeps_the_numbers_of_its_findings(context: Context, sheet: Path, clock: Clock) -> None:
+    give(context, sheet, "教务系统,教务处,三级", head="系统名称,责任部门,业务信息等级")
+    judge_unit(context, SCHOOL)
+    before = {one.number: one.key.rule for one in read_findings(context.database, [SCHOOL.code]) if one.state.is_live}
+    assert before
+    rename(context, SCHOOL, systems(context)[0].id, "智慧教务", "", clock())
+    judge_unit(context, SCHOOL)
+    after = [one for one in read_findings(context.database, [SCHOOL.code]) if one.key.subject == "智慧教务"]
+    assert {one.number: one.key.rule for one in after if one.state.is_live} == {
+        number: rule for number, rule in before.items() if rule in {one.key.rule for one in after}
+    }
+    assert not [one for one in read_findings(context.database, [SCHOOL.code]) if one.key.subject == "教务系统"]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("网 站", "'网 站' is a name of system 2 网站"),
+        ("主页", "'主页' is a name of system 2 网站"),
+        ("教务系统", "system 1 is called '教务系统' already"),
+        (" ", "a name is 1 to"),
+        ("长" * 201, "a name is 1 to"),
+    ],
+)
+def test_system_when_renamed_to_what_is_taken_or_no_name_is_refused(
+    context: Context, sheet: Path, name: str, told: str
+) -> None:
+    give(context, sheet, "教务系统,二级", "网站,二级", head="系统名称,业务信息等级")
+    join_names(context, SCHOOL, 2, ["主页"], NOW)
+    with pytest.raises(UsageError, match=told):
+        rename(context, SCHOOL, 1, name, "", NOW)
+    take_step(context, SCHOOL, [1], SystemStep.RETIRED, NOW, "停用")
+    with pytest.raises(UsageError, match=r"is retired|a name is"):
+        rename(context, SCHOOL, 1, name if name == " " else "新名", "", NOW)
+    with pytest.raises(UsageError, match="no such system: 99"):
+        rename(context, SCHOOL, 99, "新名", "", NOW)

@@ -21,12 +21,14 @@ from sentinel.schedule.declaring import add_keep_out
 from sentinel.schedule.intake import replace_networks
 from sentinel.schedule.telling import Telling, add_finding
 from sentinel.schedule.tracing import Around, choose_unit_of, mask_account, trace
+from sentinel.store.database import Database
 from sentinel.store.declared import write_exit
 from sentinel.store.findings import write_findings
 from sentinel.store.flows import write_capture
 from sentinel.store.publications import write_publications
 from sentinel.store.register import write_register
 from sentinel.store.sightings import remove_sightings, unpack_address
+from sentinel.store.unit_tree import insert_units
 from sentinel.store.units import write_network, write_unit
 from tests.homes import NOW, SCHOOL
 from tests.schedule.nmapfile import HostRow, NmapRun, give
@@ -425,13 +427,90 @@ def test_unit_when_not_named_is_the_one_the_address_belongs_to(context: Context)
         write_unit(transaction, other)
         write_exit(transaction, Exit(0, other.code, "出口", (ip_network("203.0.113.0/28"),)))
     give_log(context, nat(-10, 20))
-    assert choose_unit_of(context, None, ip_address(OUTSIDE)).code == SCHOOL.code
-    assert choose_unit_of(context, None, ip_address("203.0.113.1")).code == other.code
-    assert choose_unit_of(context, "other", ip_address(OUTSIDE)).code == other.code
-    with pytest.raises(UsageError, match="which of 2 units"):
-        choose_unit_of(context, None, ip_address("192.0.2.1"))
+    assert choose_unit_of(context, None, ip_address(OUTSIDE), NOW).code == SCHOOL.code
+    assert choose_unit_of(context, None, ip_address("203.0.113.1"), NOW).code == other.code
+    assert choose_unit_of(context, "other", ip_address(OUTSIDE), NOW).code == other.code
+    with pytest.raises(UsageError, match=r"^no unit declared or saw 192\.0\.2\.1; which one is meant"):
+        choose_unit_of(context, None, ip_address("192.0.2.1"), NOW)
     with pytest.raises(UsageError, match="no such unit"):
-        choose_unit_of(context, "nobody", ip_address(OUTSIDE))
+        choose_unit_of(context, "nobody", ip_address(OUTSIDE), NOW)
+
+
+def test_unit_when_several_know_a_private_address_is_none_of_them_and_they_are_named(context: Context) -> None:
+    """One declared it, one scanned it, one had it in a lease; no two of them are ever merged."""
+    with context.database.transaction("tester", NOW, objects=True) as transaction:
+        for number in range(1, 15):
+            write_unit(transaction, Unit(f"u{number:02}", f"示例{number}", path=f"u{number:02}"))
+        write_network(transaction, Network(0, "u01", "lan", Zone.OFFICE, (ip_network("10.0.0.0/24"),)))
+    asked = ip_address("10.0.0.1")
+    assert choose_unit_of(context, None, asked, NOW).code == "u01"
+    give(context, NmapRun((HostRow("10.0.0.1", ((22, "ssh"),)),), finished=NOW))
+    with pytest.raises(UsageError, match=r"^10\.0\.0\.1 is known to several units: school, u01; name the one"):
+        choose_unit_of(context, None, asked, NOW)
+    give_log(context, held(-60, 60, address="10.0.0.3"), unit=Unit("u02", "示例2", path="u02"))
+    with pytest.raises(UsageError, match="several units: u01, u02;"):
+        choose_unit_of(context, None, ip_address("10.0.0.3"), NOW)
+    with context.database.transaction("tester", NOW, objects=True) as transaction:
+        for number in range(2, 15):
+            write_network(transaction, Network(0, f"u{number:02}", "lan", Zone.OFFICE, (ip_network("10.0.0.0/16"),)))
+    with pytest.raises(UsageError, match=r"several units: school, u01, .*, u09 and more; name"):
+        choose_unit_of(context, None, asked, NOW)
+
+
+def test_unit_of_a_public_address_is_who_owned_it_then_whatever_others_saw_of_it(context: Context) -> None:
+    other, public = Unit("other", "示例二中", path="other"), (ip_network("198.51.100.0/28"),)
+    with context.database.transaction("tester", NOW - timedelta(days=9), objects=True) as transaction:
+        write_unit(transaction, other)
+        write_network(transaction, Network(0, other.code, "exit", Zone.DMZ, public))
+    give(context, NmapRun((HostRow(OUTSIDE, ((443, "http"),)),), finished=NOW))
+    assert choose_unit_of(context, None, ip_address(OUTSIDE), NOW).code == other.code
+    before = NOW - timedelta(days=30)
+    with pytest.raises(UsageError, match="several units: other, school;"):
+        choose_unit_of(context, None, ip_address(OUTSIDE), before)
+
+
+def test_unit_when_not_named_is_looked_for_in_a_few_statements_however_many_units_there_are(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = {"statements": 0, "rows": 0}
+    query, one = Database.query, Database.one
+
+    def counted_query(self: Database, statement: str, values: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+        counts["statements"] += 1
+        for row in query(self, statement, values):
+            counts["rows"] += 1
+            yield row
+
+    def counted_one(self: Database, statement: str, values: tuple[object, ...] = ()) -> tuple[object, ...] | None:
+        counts["statements"] += 1
+        counts["rows"] += 1
+        return one(self, statement, values)
+
+    def add(first: int, last: int) -> None:
+        with context.database.transaction("tester", NOW) as transaction:
+            codes = [f"n{each:05}" for each in range(first, last)]
+            insert_units(transaction, (Unit(code, f"示例 {code}", path=code) for code in codes))
+            transaction.execute(
+                "UPDATE network SET prefixes='[\"10.0.0.0/16\"]' WHERE unit>=? AND unit<=?", (codes[0], codes[-1])
+            )
+            transaction.audit("test", "units")
+
+    def ask_twice() -> tuple[int, int]:
+        counts.update(statements=0, rows=0)
+        with monkeypatch.context() as patched:
+            patched.setattr(Database, "query", counted_query)
+            patched.setattr(Database, "one", counted_one)
+            for address in ("10.0.0.1", "192.0.2.1"):
+                with pytest.raises(UsageError):
+                    choose_unit_of(context, None, ip_address(address), NOW)
+        return counts["statements"], counts["rows"]
+
+    add(0, 30)
+    few = ask_twice()
+    add(30, 3000)
+    assert ask_twice() == few
+    assert few[0] <= 20
+    assert few[1] <= 40
 
 
 def test_publication_when_in_force_leads_to_its_host_where_no_log_does(context: Context) -> None:

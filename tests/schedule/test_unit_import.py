@@ -15,6 +15,8 @@ from sentinel.errors import ParseError, UsageError
 from sentinel.model.register import Person
 from sentinel.model.unit import Unit, UnitLevel
 from sentinel.model.unit_kind import UnitKind
+from sentinel.observe.table import Cell, Sheet, TableRow
+from sentinel.schedule.columns import Field, find_head
 from sentinel.schedule.context import Context
 from sentinel.schedule.mappings import parse_said
 from sentinel.schedule.register_reasons import reason_in_chinese
@@ -93,6 +95,69 @@ def test_list_in_any_order_becomes_the_tree_with_its_contacts_sealed(context: Co
     audit = next(iter(read_audit(context.database.connection, 1)))
     assert audit.action == "unit.import"
     assert "某甲" not in audit.after
+
+
+@pytest.mark.parametrize(
+    ("title", "field"),
+    [
+        ("校名", Field.UNIT_NAME),
+        ("学校（单位）名称", Field.UNIT_NAME),
+        ("*学校标识码", Field.UNIT_CODE),
+        ("所在县（市、区）", None),
+        ("所属区县", Field.REGION),
+        ("上级主管部门", Field.UNIT_PARENT),
+        ("启用日期", Field.VALID_FROM),
+        ("建校时间", Field.VALID_FROM),
+        ("停办时间", Field.VALID_TO),
+        ("停用日期", Field.VALID_TO),
+        ("有效期", None),
+        ("办学许可证有效期", None),
+        ("责任人", Field.PERSON),
+        ("网络安全责任人", Field.PERSON),
+        ("联络员", Field.PERSON),
+        ("联系人手机", Field.PHONE),
+        ("校长", None),
+        ("校长电话", None),
+    ],
+)
+def test_title_of_a_list_of_units_says_what_people_mean_by_it(title: str, field: Field | None) -> None:
+    row = TableRow("a", 1, (Cell("学校名称" if field is not Field.UNIT_NAME else "序号"), Cell(title)))
+    head = find_head(Sheet("a", (row,)), UNITS)
+    assert head is not None
+    assert next((what for what, columns in head.columns.items() if 2 in columns), None) is field
+
+
+def test_person_in_charge_counts_only_where_no_column_names_the_contact(context: Context, tmp_path: Path) -> None:
+    heads = ("学校名称", "责任人", "联系人", "联系电话", "有效期")
+    path = write(tmp_path / "名单.xlsx", [("示例一小", "某甲", "某乙", "0371-60000001", "2026-12-31")], heads)
+    done = give(context, path)
+    read = {one.title: one.field for one in done.columns}
+    assert (read["责任人"], read["联系人"], read["有效期"]) == (None, Field.PERSON, None)
+    unit = find_unit(context.database, "示例一小")
+    assert unit is not None
+    assert unit.valid_to is None
+    (contact,) = read_contacts(context.database, unit.code, context.load_seal())
+    assert contact.person is not None
+    assert contact.person.name == "某乙"
+
+
+def test_wrong_cell_is_named_by_the_title_of_the_sheet_and_the_fields_by_words_of_such_lists(
+    context: Context, tmp_path: Path
+) -> None:
+    heads = ("学校（机构）标识码", "校名", "启用日期", "停办时间", "责任人电话", "上级主管部门")
+    rows = [
+        ("3910101101", "示例一小", "某日", "去年", "无此号", "没有的局"),
+        ("3910101102", "示例二小", "", "", "", ""),
+    ]
+    done = give(context, write(tmp_path / "名单.xlsx", rows, heads))
+    told = {(one.row, one.column, one.title) for one in (*done.refused, *done.passed_over)}
+    assert {(3, "C", "启用日期"), (3, "D", "停办时间"), (3, "E", "责任人电话"), (3, "F", "上级主管部门")} <= told
+    assert parse_said(["批复日=设立日期", "撤日=撤并日期", "谁=联系人"], UNITS) == {
+        "批复日": Field.VALID_FROM, "撤日": Field.VALID_TO, "谁": Field.PERSON,
+    }  # fmt: skip
+    assert parse_said(["批复日=启用日期"], UNITS) == {"批复日": Field.VALID_FROM}
+    with pytest.raises(UsageError, match="设立日期, 撤并日期, 联系人"):
+        parse_said(["甲=不知"], UNITS)
 
 
 def test_same_file_twice_changes_nothing_and_writes_no_audit(context: Context, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 
@@ -10,9 +11,10 @@ import pytest
 from sentinel.errors import UsageError
 from sentinel.model.nat import NatPool
 from sentinel.model.unit import Network, Unit, UnitLevel, Zone
+from sentinel.store.audit import read_audit
 from sentinel.store.database import Database
 from sentinel.store.nat_pools import read_nat_pools, withdraw_nat_pool, write_nat_pool
-from sentinel.store.ownership import find_declared, find_owners, read_owned
+from sentinel.store.ownership import correct_claims, find_declared, find_owners, read_owned
 from sentinel.store.units import read_networks, remove_network, write_network, write_unit
 from tests.homes import NOW
 
@@ -108,6 +110,56 @@ def test_claim_that_begins_in_the_future_is_refused(two: Database) -> None:
         declare(two, "school", "203.0.113.0/24", days_ago=-1)
 
 
+def correct(database: Database, unit: str, *prefixes: str, days_ago: float, name: str = "n") -> None:
+    network = next(one for one in read_networks(database, unit) if one.name == name)
+    with database.transaction("tester", NOW) as transaction:
+        correct_claims(transaction, network, map(ip_network, prefixes), NOW - days_ago * DAY)
+
+
+def test_wrong_first_day_of_a_range_is_corrected_to_an_earlier_and_a_later_one(two: Database) -> None:
+    declare(two, "school", "203.0.113.0/25", "203.0.113.128/25", days_ago=9)
+    correct(two, "school", "203.0.113.0/25", days_ago=20)
+    assert owners(two, "203.0.113.1", -15) == [("school", "203.0.113.0/25")]
+    assert owners(two, "203.0.113.129", -15) == []
+    entry = next(iter(read_audit(two.connection, 1)))
+    assert (entry.action, entry.subject) == ("network.correct", "network school/n")
+    assert "2026-11-13" in str(entry.before)
+    assert "2026-11-02" in str(entry.after)
+    correct(two, "school", "203.0.113.0/25", "203.0.113.128/25", days_ago=3)
+    assert owners(two, "203.0.113.1", -15) == owners(two, "203.0.113.129", -4) == []
+    assert [one.valid_from for one in read_owned(two, "school")] == [NOW - 3 * DAY] * 2
+
+
+def test_correction_that_takes_what_another_unit_owned_or_is_to_come_is_refused_and_changes_nothing(
+    two: Database,
+) -> None:
+    network = declare(two, "other", "203.0.113.0/24", days_ago=30)
+    with two.transaction("tester", NOW - 10 * DAY, objects=True) as transaction:
+        remove_network(transaction, network, read_networks(two, "other")[0])
+    declare(two, "school", "203.0.113.0/25", "10.0.0.0/8", days_ago=5)
+    with pytest.raises(UsageError, match=r"belongs to unit other .* until 2026-11-12"):
+        correct(two, "school", "203.0.113.0/25", days_ago=20)
+    with pytest.raises(UsageError, match="lies in the future"):
+        correct(two, "school", "203.0.113.0/25", days_ago=-1)
+    with pytest.raises(UsageError, match="no dated owner"):
+        correct(two, "school", "10.0.0.0/8", days_ago=7)
+    with pytest.raises(UsageError, match="no prefix of network 'n'"):
+        correct(two, "school", "203.0.113.0/26", days_ago=7)
+    assert [one.valid_from for one in read_owned(two, "school")] == [NOW - 5 * DAY]
+    correct(two, "school", "203.0.113.0/25", days_ago=10)
+    assert owners(two, "203.0.113.1", -9) == [("school", "203.0.113.0/25")]
+
+
+def test_correction_over_an_earlier_entry_of_the_same_unit_tells_one_owner(two: Database) -> None:
+    network = declare(two, "school", "203.0.113.0/25", days_ago=9)
+    with two.transaction("tester", NOW - 2 * DAY, objects=True) as transaction:
+        remove_network(transaction, network, read_networks(two, "school")[0])
+    declare(two, "school", "203.0.113.0/25")
+    correct(two, "school", "203.0.113.0/25", days_ago=20)
+    assert owners(two, "203.0.113.1", -5) == owners(two, "203.0.113.1", -15) == [("school", "203.0.113.0/25")]
+    assert [one.valid_to for one in find_owners(two, ip_address("203.0.113.1"), NOW - 5 * DAY)] == [None]
+
+
 def test_pool_is_written_read_changed_and_ended(two: Database) -> None:
     pool = NatPool(0, "school", "池", (ip_network("203.0.113.0/28"),), (ip_network("10.0.0.0/8"),), 512)
     with two.transaction("tester", NOW) as transaction:
@@ -126,3 +178,25 @@ def test_pool_is_written_read_changed_and_ended(two: Database) -> None:
     assert read_nat_pools(two, "school") == ()
     with pytest.raises(UsageError, match="no NAT pool"), two.transaction("tester", NOW) as transaction:
         withdraw_nat_pool(transaction, "school", "池")
+
+
+def test_networks_that_declared_an_address_when_asked_are_compared_in_the_database(
+    two: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of tens of thousands of networks only those that match come here."""
+    with two.transaction("tester", NOW, objects=True) as transaction:
+        for number in range(30):
+            write_network(
+                transaction, Network(0, "school", f"n{number}", Zone.OFFICE, (ip_network(f"10.9.{number}.0/24"),))
+            )
+    rows: list[object] = []
+    query = Database.query
+
+    def counted(self: Database, statement: str, values: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+        for row in query(self, statement, values):
+            rows.append(row)
+            yield row
+
+    monkeypatch.setattr(Database, "query", counted)
+    assert [network for _, _, network, _ in find_declared(two, ip_address("10.9.7.1"))] == ["n7"]
+    assert len(rows) == 1

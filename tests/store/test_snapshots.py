@@ -5,21 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from sentinel.model.finding import FindingState
+from sentinel.model.finding import FindingSource, FindingState
 from sentinel.model.rule import Severity
 from sentinel.model.snapshot import Count, Snapshot, UnitCounts
+from sentinel.model.unit import Unit, UnitLevel
 from sentinel.store.database import Database
 from sentinel.store.findings import write_findings
 from sentinel.store.snapshots import (
     count_turns,
+    find_covering,
     find_snapshot,
     read_counts,
     read_known_units,
+    read_own_counts,
     read_ranking,
     read_snapshots,
     read_states_at,
     write_snapshot,
 )
+from sentinel.store.units import read_networks_below, write_unit
 from tests.homes import NOW
 from tests.store.test_findings import finding, store
 
@@ -79,10 +83,13 @@ def test_findings_stood_then_as_their_events_say(database: Database) -> None:
     with database.transaction("tester", NOW - 2 * DAY) as transaction:
         write_findings(transaction, [(replace(one, state=FindingState.VERIFIED), "open", "gone")])
         transaction.audit("unit.check", "x")
-    early = set(read_states_at(database, "school", NOW - 3 * DAY))
+    early = {(one.severity, one.state, one.due) for one in read_states_at(database, "school", NOW - 3 * DAY)}
     assert early == {(Severity.HIGH, FindingState.OPEN, NOW), (Severity.LOW, FindingState.OPEN, None)}
-    now = set(read_states_at(database, "school", NOW))
+    now = {(one.severity, one.state, one.due) for one in read_states_at(database, "school", NOW)}
     assert now == {(Severity.HIGH, FindingState.VERIFIED, NOW), (Severity.LOW, FindingState.OPEN, None)}
+    assert {(one.source, bool(one.rule)) for one in read_states_at(database, "school", NOW)} == {
+        (FindingSource.OWN_SCAN, True)
+    }
     assert list(read_states_at(database, "school", NOW - 10 * DAY)) == []
 
 
@@ -101,3 +108,37 @@ def test_units_of_which_nothing_arrived_are_not_known(database: Database) -> Non
     assert read_known_units(database) == frozenset()
     store(database, finding())
     assert read_known_units(database) == {"school"}
+
+
+def test_newest_snapshot_of_a_unit_or_one_above_is_found_and_the_nearest_goes_first(database: Database) -> None:
+    old = freeze(database)
+    above = freeze(database, replace(DRAFT, unit="top", end=NOW + DAY))
+    way = ("p", "top")
+    span = (NOW - 9 * DAY, NOW + 9 * DAY)
+    assert find_covering(database, way, *span) == above
+    again = freeze(database, replace(DRAFT, unit="top", end=NOW + DAY, reason="漏算"))
+    assert find_covering(database, way, *span) == again
+    own = freeze(database, replace(DRAFT, label="x", end=NOW + DAY))
+    assert find_covering(database, way, *span) == own
+    assert find_covering(database, way, NOW - DAY, NOW) == old
+    assert find_covering(database, ("q",), *span) is None
+    assert find_covering(database, way, NOW + 2 * DAY, NOW + 9 * DAY) is None
+
+
+def test_own_counters_of_a_subtree_are_read_at_once_and_unknown_ones_are_no_zero(database: Database) -> None:
+    with database.transaction("tester", NOW, objects=True) as transaction:
+        top = write_unit(transaction, Unit("p", "省", UnitLevel.PROVINCE))
+        city = write_unit(transaction, Unit("a", "市", UnitLevel.CITY, "p"))
+        for code in "bc":
+            write_unit(transaction, Unit(code, code, UnitLevel.SCHOOL, "a"))
+        write_unit(transaction, Unit("d", "d", UnitLevel.SCHOOL, "p"))
+    frozen = freeze(database)
+    assert read_own_counts(database, frozen.id, top, ("live", "units")) == {
+        "p": {"live": None, "units": 1},
+        "a": {"live": 7, "units": None},
+        "b": {"live": 0, "units": None},
+        "c": {"live": 2, "units": None},
+        "d": {"live": 3, "units": None},
+    }
+    assert set(read_own_counts(database, frozen.id, city, ("live",))) == {"a", "b", "c"}
+    assert set(read_networks_below(database, city)) == {"a", "b", "c"}

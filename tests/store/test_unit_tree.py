@@ -17,7 +17,7 @@ from sentinel.store.audit import read_audit
 from sentinel.store.database import Database
 from sentinel.store.unit_history import read_timeline
 from sentinel.store.unit_tree import insert_units, move_unit, read_unit_at, rename_unit, update_units
-from sentinel.store.units import change_unit, find_unit, read_networks, read_units, write_unit
+from sentinel.store.units import change_unit, find_unit, find_unit_called, read_networks, read_units, write_unit
 from tests.homes import NOW
 
 DAY = timedelta(days=1)
@@ -82,6 +82,7 @@ def test_unit_renamed_is_called_by_the_name_of_the_day_and_keeps_the_old_one_as_
     assert read_unit_at(tree, renamed, NOW - 4 * DAY).name == "丁小学"
     late = rename(tree, "s", "丁中心小学", days_ago=9)
     assert late.name == "丁实验小学"
+    assert late.aliases == ("丁小学", "丁中心小学")  # it was called so for six days
     names = [one.name for one in read_timeline(tree, late)]
     assert names == ["丁小学", "丁中心小学", "丁实验小学"]
 
@@ -157,6 +158,11 @@ def test_many_units_are_added_with_their_networks_and_changed_from_a_day_on(tree
         transaction.audit("test", "units")
     assert get(tree, "n1") == replace(after, since=NOW - DAY, aliases=("别", "新校1"))
     assert read_unit_at(tree, get(tree, "n1"), NOW - 2 * DAY).path == "c1/k/n1"
+    now = get(tree, "n1")
+    with tree.transaction("tester", NOW) as transaction:
+        update_units(transaction, [(now, replace(now, name="旧名单之名"))], {}, NOW - 5 * DAY, "较早的名单")
+        transaction.audit("test", "units")
+    assert (get(tree, "n1").name, get(tree, "n1").aliases) == ("改名", ("别", "新校1", "旧名单之名"))
 
 
 CODES = ("c1", "c2", "k", "s", "d")
@@ -183,3 +189,19 @@ def test_any_sequence_of_moves_keeps_a_tree_whose_paths_are_those_of_the_parents
             timeline = read_timeline(tree, one)
             assert timeline[-1].parent == one.parent
             assert all(two.since == three.until for three, two in pairwise(timeline))
+
+
+def test_unit_when_renamed_is_found_by_its_old_name_unless_several_had_it(database: Database) -> None:
+    units = [Unit("u1", "一小_%"), Unit("u2", '二"小'), Unit("u3", "三小")]
+    with database.transaction("tester", NOW, objects=True) as transaction:
+        made = [write_unit(transaction, one) for one in units]
+    with database.transaction("tester", NOW) as transaction:
+        for one in made:
+            rename_unit(transaction, one, f"新{one.code}", NOW, "更名")
+    assert [find_unit_called(database, one.name) for one in units] == [find_unit(database, one.code) for one in units]
+    for name in ("一小", "一小__", "", "没有", "%"):
+        assert find_unit_called(database, name) is None
+    with database.transaction("tester", NOW) as transaction:
+        again = rename_unit(transaction, made[0], "三小", NOW, "更名")
+        rename_unit(transaction, again, "新一", NOW, "更名")
+    assert find_unit_called(database, "三小") is None, "two units were called so"

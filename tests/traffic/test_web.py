@@ -84,6 +84,12 @@ def test_mining_headers_alone_prove_it(tmp_path, side, head):
     assert (found.family, found.flow_class, found.host) == ("getwork", FlowClass.MINING, MINER)
 
 
+def test_getwork_with_a_query_shows_no_account_of_it(tmp_path):
+    head = b"POST /work?user=zhangsan HTTP/1.1\r\nX-Mining-Extensions: longpoll\r\n\r\n"
+    found = only(hunt_packets(tmp_path, connection([("c", head)])))
+    assert found.evidence.startswith("POST /work?… HTTP/1.1")
+
+
 def test_getwork_with_login_shows_agent_and_masked_user_only(tmp_path):
     head = b"POST / HTTP/1.1\r\nAuthorization: Basic d29ya2VyMTIzOnNlY3JldA==\r\n"
     head += b"User-Agent: cgminer\r\nContent-Length: 43\r\n\r\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from ipaddress import IPv4Address
 
 from sentinel.model.moment import SHANGHAI
@@ -47,7 +47,8 @@ def nat_sessions(sessions: Sequence[NatSession]) -> bytes:
     """Write two lines a session, when it was created and when it ended, all in the order of their time.
 
     The lines are made after the published format of H3C Comware 7 firewalls (message NAT_FLOW, fields with their
-    numbers), not recorded from a device. Times are in Asia/Shanghai, as such devices are set up.
+    numbers), not recorded from a device. The head of a line is in Asia/Shanghai, as such devices are set up; begin and
+    end are in UTC, as Comware writes them.
     """
     lines = [(one.start, _write_line(one, None)) for one in sessions]
     lines += [(one.end, _write_line(one, one.end)) for one in sessions if one.end is not None]
@@ -78,4 +79,4 @@ def _write_line(one: NatSession, end: datetime | None) -> str:
 
 
 def _write_time(moment: datetime) -> str:
-    return f"{moment.astimezone(SHANGHAI):%m%d%Y%H%M%S}"
+    return f"{moment.astimezone(UTC):%m%d%Y%H%M%S}"

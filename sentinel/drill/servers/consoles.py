@@ -45,9 +45,12 @@ def phpmyadmin(port: int) -> Service:
 def jupyter(port: int, version: str) -> Service:
     """Build the file list of a Jupyter without password; it runs nothing. `version` is that of its Tornado."""
     title = "Home Page - Select or create a notebook"
+    started = "2026-01-05T00:00:00.000000Z"
+    status = {"connections": 0, "kernels": 0, "last_activity": started, "started": started}
     pages = {
         "/": Page(html(title, "<h1>Jupyter</h1>\n<p>The notebook list is empty.</p>")),
         "/api": Page(b'{"version": "6.4.12"}', _JSON),
+        "/api/status": Page(json.dumps(status).encode(), _JSON),
         "/api/contents": Page(b'{"name": "", "path": "", "content": [], "type": "directory"}', _JSON),
     }
     seen = Seen("http", "Tornado httpd", version)

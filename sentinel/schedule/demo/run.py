@@ -253,9 +253,10 @@ def _write_reports(context: Context, folder: Path, between: datetime, tell: Tell
     """Report the span from between the two scans to now, so that the change shows as a change."""
     tell("生成六份报告与资产台账。")
     period = Period(between, context.clock(), "演示：第二次扫描")
-    wanted = [(name, SCHOOLS[0].unit) for name in _UNIT_REPORTS]
+    school = context.choose_unit(SCHOOLS[0].unit.code)  # as it is stored: with its place in the tree
+    wanted = [(name, school) for name in _UNIT_REPORTS]
     wanted.append(("overview", context.choose_unit(UPPER[0].code)))
-    write_ledger(context, SCHOOLS[0].unit, folder / "ledger.xlsx", show_persons=False)
+    write_ledger(context, school, folder / "ledger.xlsx", show_persons=False)
     pages = [_write_report(context, name, unit, period, folder / f"{name}.html") for name, unit in wanted]
     return (*pages, folder / "ledger.xlsx")
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from ipaddress import IPv4Address
 
 from sentinel.drill.papers.sessions import NatSession, nat_sessions
 from sentinel.model.moment import SHANGHAI
+from sentinel.model.sighting import TranslationObservation
+from sentinel.observe import nat_log
 
 START = datetime(2026, 11, 2, 8, 30, tzinfo=SHANGHAI)
 LINE = re.compile(
@@ -23,7 +26,7 @@ def session(number: int, start: datetime, end: datetime | None, proto: str = "tc
 
 
 def read(text: str) -> datetime:
-    return datetime.strptime(text, "%m%d%Y%H%M%S").replace(tzinfo=SHANGHAI)
+    return datetime.strptime(text, "%m%d%Y%H%M%S").replace(tzinfo=UTC)
 
 
 def read_back(line: str) -> NatSession:
@@ -48,6 +51,12 @@ def test_sessions_when_read_back_are_those_given_created_and_ended_in_the_order_
     told = [read_back(line) for line in text.splitlines()]
     begun = [session(1, long.start, None), session(2, short.start, None, "udp")]
     assert told == [*begun, short, lasting, long]
+
+
+def test_sessions_when_imported_began_when_they_did() -> None:
+    lines = nat_sessions((session(1, START, START + timedelta(hours=1)),))
+    found = [one for one in nat_log.parse(BytesIO(lines)) if isinstance(one, TranslationObservation)]
+    assert {one.since for one in found} == {START}
 
 
 def test_sessions_when_there_are_none_are_no_lines() -> None:

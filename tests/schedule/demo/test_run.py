@@ -298,6 +298,8 @@ def test_demo_when_run_leaves_its_reports_last(shown: Shown) -> None:
     pages = ["brief.html", "school.html", "compliance.html", "mining.html", "map.html", "overview.html"]
     assert [path.name for path in paths] == [*pages, "ledger.xlsx"]
     assert all(path.parent == shown.folder and path.stat().st_size > 5000 for path in paths)
+    assert "域名、主机、端口、证书，按信息系统和网段分组" in paths[4].read_text(encoding="utf-8")
+    assert '<h2 class="chapter">单位树' not in paths[4].read_text(encoding="utf-8"), "a school has no units below"
 
 
 def test_demo_when_run_names_nearly_every_service_as_it_is(shown: Shown) -> None:

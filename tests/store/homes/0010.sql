@@ -626,6 +626,29 @@ CREATE TABLE prefix_owner (
 	valid_to_us BIGINT, 
 	PRIMARY KEY (id)
 );
+CREATE TABLE probe (
+	id INTEGER NOT NULL, 
+	network INTEGER NOT NULL, 
+	vantage INTEGER NOT NULL, 
+	kind VARCHAR NOT NULL, 
+	place BLOB NOT NULL, 
+	proto VARCHAR NOT NULL, 
+	port INTEGER NOT NULL, 
+	name VARCHAR NOT NULL, 
+	facts INTEGER NOT NULL, 
+	valid_from_us BIGINT NOT NULL, 
+	last_us BIGINT NOT NULL, 
+	valid_to_us BIGINT, 
+	run INTEGER NOT NULL, 
+	PRIMARY KEY (id)
+);
+CREATE TABLE probe_facts (
+	id INTEGER NOT NULL, 
+	digest BLOB NOT NULL, 
+	found VARCHAR NOT NULL, 
+	PRIMARY KEY (id), 
+	UNIQUE (digest)
+);
 CREATE TABLE publication (
 	id INTEGER NOT NULL, 
 	unit VARCHAR NOT NULL, 
@@ -970,6 +993,7 @@ CREATE INDEX ix_finding_notice_finding ON finding_notice (finding);
 CREATE INDEX ix_assignment_unit_state ON assignment (unit, state);
 CREATE INDEX ix_assignment_event_assignment ON assignment_event (assignment);
 CREATE INDEX ix_snapshot_counter_rank ON snapshot_counter (snapshot, name, total);
+CREATE INDEX ix_probe_place ON probe (network, place, port, kind);
 CREATE INDEX ix_attestation_event_attestation ON attestation_event (attestation);
 CREATE TRIGGER attestation_event_no_update BEFORE UPDATE ON attestation_event BEGIN SELECT RAISE(ABORT, 'attestation_event is append-only'); END;
 CREATE TRIGGER attestation_event_no_delete BEFORE DELETE ON attestation_event BEGIN SELECT RAISE(ABORT, 'attestation_event is append-only'); END;

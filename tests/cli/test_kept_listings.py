@@ -1,0 +1,104 @@
+"""Papers, consents, pools and mappings that name what stays out: listed without it, and without effect there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.command import Sentinel
+
+PAPER = ("--by", "信息中心", "--document", "信字〔2026〕7号", "--from", "2026-01-01", "--until", "2100-12-31")
+CONSENT = ("--document", "同意函", "--until", "2100-12-31")
+GONE = "203.0.113.77"
+
+
+@pytest.fixture
+def kept(sentinel: Sentinel) -> Sentinel:
+    """A home whose every kind of paper names an address, or a part of a prefix, that is declared to stay out later."""
+    sentinel.run("scope", "authorise", GONE, *PAPER, "--level", "service", "--exclude", "203.0.113.78")
+    sentinel.run("scope", "authorise", "203.0.113.0/24", *PAPER, "--level", "service", "--exclude", GONE)
+    sentinel.run("scope", "consent", "add", "某云", GONE, *CONSENT)
+    sentinel.run("scope", "consent", "add", "某云", GONE, "203.0.113.90", *CONSENT)
+    sentinel.run("unit", "nat", "add", "甲池", "--outside", GONE, "--inside", "10.0.0.0/8")
+    sentinel.run("unit", "nat", "add", "乙池", "--outside", "203.0.113.64/29", "--inside", "10.7.0.0/24")
+    sentinel.run("publication", "add", f"{GONE}:443", "10.0.0.5:8443")
+    sentinel.run("publication", "add", "203.0.113.90:443", "10.0.0.6:8443")
+    sentinel.run("unit", "network", "wan", "203.0.113.0/24")
+    sentinel.run("unit", "exit", "add", "出口", GONE, "203.0.113.91")
+    (row,) = sentinel.rows("unit", "keep-out", "add", GONE, "10.7.0.9")
+    assert row["cut"] == 7
+    return sentinel
+
+
+LISTS = (
+    ("scope", "list"),
+    ("scope", "consent", "list"),
+    ("unit", "nat", "list"),
+    ("publication", "list", "--all"),
+    ("publication", "list"),
+    ("unit", "exit", "list"),
+    ("unit", "show"),
+)
+
+
+@pytest.mark.parametrize("words", LISTS, ids=" ".join)
+def test_no_listing_prints_an_address_that_stays_out(kept: Sentinel, words: tuple[str, ...]) -> None:
+    for form in ((), ("--json",)):
+        done = kept.run(*words, *form)
+        assert GONE not in done.out + done.err
+
+
+def test_listing_says_which_rows_have_no_effect_and_why(kept: Sentinel) -> None:
+    first, second = kept.rows("scope", "list")
+    assert (first["targets"], first["in_force"], first["kept_out"]) == ([], False, "whole")
+    assert (second["targets"], second["in_force"], second["kept_out"]) == (["203.0.113.0/24"], True, "part")
+    assert (first["excluded"], second["excluded"]) == (["203.0.113.78"], [])
+    first, second = kept.rows("scope", "consent", "list")
+    assert (first["targets"], first["in_force"], first["kept_out"]) == ([], False, "whole")
+    assert (second["targets"], second["in_force"], second["kept_out"]) == (["203.0.113.90"], True, "part")
+    first, second = kept.rows("unit", "nat", "list")
+    assert (first["outside"], first["in_force"], first["kept_out"]) == ([], False, "whole")
+    assert (second["inside"], second["in_force"], second["kept_out"]) == (["10.7.0.0/24"], True, "part")
+    withdrawn, lasting = kept.rows("publication", "list", "--all")
+    if withdrawn["state"] != "withdrawn":
+        withdrawn, lasting = lasting, withdrawn
+    assert (withdrawn["outside"], withdrawn["kept_out"], withdrawn["why"]) == (None, True, "declared to stay out")
+    assert (lasting["outside"], lasting["kept_out"]) == ("203.0.113.90", False)
+    for words, told in (
+        (LISTS[0], "地址已排除，不生效"), (LISTS[0], "部分地址已排除"), (LISTS[1], "地址已排除，不生效"),
+        (LISTS[2], "地址已排除，不生效"), (LISTS[3], "（已排除）"),
+    ):  # fmt: skip
+        flat = "".join(kept.run(*words).out.split())
+        assert all(letter in flat for letter in told), (words, told)
+
+
+def test_rows_have_their_effect_again_once_the_addresses_may_be_known(kept: Sentinel) -> None:
+    done = kept.run("unit", "keep-out", "withdraw", "1", "--why", "登记有误")
+    assert "不恢复" in done.out
+    assert [one["in_force"] for one in kept.rows("scope", "list")] == [True, True]
+    assert [one["targets"] for one in kept.rows("scope", "consent", "list")] == [[GONE], [GONE, "203.0.113.90"]]
+    assert kept.rows("unit", "nat", "list")[0]["outside"] == [f"{GONE}/32"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("scope", "authorise", GONE, *PAPER, "--level", "service"),
+        ("unit", "nat", "add", "丙池", "--outside", GONE),
+        ("unit", "nat", "add", "丙池", "--outside", "203.0.113.99", "--inside", "::ffff:10.7.0.9"),
+        ("unit", "exit", "add", "二号", GONE),
+    ],
+    ids=lambda words: " ".join(words[:3]),
+)
+def test_entering_what_stays_out_as_a_whole_is_refused_without_naming_it(
+    kept: Sentinel, words: tuple[str, ...]
+) -> None:
+    complaint = kept.run(*words, expect=2).complaint
+    assert "1 of the places is declared to stay out" in complaint
+    assert GONE not in complaint
+
+
+def test_keep_out_says_at_once_what_is_cut_and_that_logs_do_not_come_back(sentinel: Sentinel) -> None:
+    sentinel.run("unit", "nat", "add", "甲池", "--outside", GONE)
+    done = sentinel.run("unit", "keep-out", "add", GONE)
+    assert "有 1 条涉及它们，这一部分不再生效" in done.err
+    assert "撤回排除也不恢复" in done.err
