@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from sentinel.assess.catalogues import ControlFile, HighRiskCase, read_controls, read_limited
+from sentinel.assess.catalogues import ControlFile, HighRiskCase, find_cases, read_controls, read_limited
 from sentinel.assess.compile import compile_term
 from sentinel.assess.correlation import Correlation
 from sentinel.assess.correlationfile import Counted, read_correlation
+from sentinel.assess.linking import find_unlinked, link_catalogues, list_tags
 from sentinel.assess.pack_cache import Kept, code_mark, read_kept, write_kept
+from sentinel.assess.questions import FOLDER as QUESTIONS
+from sentinel.assess.questions import QuestionLine, read_questions
 from sentinel.assess.retention import POLICY, check_retention
 from sentinel.assess.rulefile import CompiledRule, References, RuleFile, read_rule
 from sentinel.assess.score_table import SCORE, check_tables
@@ -31,7 +34,7 @@ class Pack:
 
     Attributes:
         rules: sorted by name.
-        catalogues: control catalogues in the order of their files.
+        catalogues: control catalogues in the order of their files, with the rules and questions of their clauses.
         high_risk: high-risk cases tags may name.
         hash: SHA-256 over the sorted file names and bytes; says exactly which pack judged.
         compiled: the rules about single subjects with their predicates, in the order of `rules`.
@@ -57,12 +60,18 @@ class _Source:
     def is_control(self) -> bool:
         return CONTROLS in Path(self.name).parts[:-1]
 
+    @property
+    def is_questions(self) -> bool:
+        return QUESTIONS in Path(self.name).parts[:-1]
+
 
 _Content = tuple[_Source, bytes, Complaints]
 
 
 def load_pack(folders: Sequence[Path], cache: Path | None = None) -> Pack:
-    """Load every `*.yml` under the folders; `controls/` holds catalogues, `feeds/`, `policy/`, `score/` are left out.
+    """Load every `*.yml` under the folders; below `controls/` stand catalogues, below `questions/` what people answer.
+
+    What is below `feeds/`, `policy/` and `score/` is left out.
 
     In the folder `cache` what was read without mistakes is kept, and found again while no file changes.
 
@@ -108,24 +117,32 @@ def _read_files(folders: Sequence[Path], mistakes: list[Mistake]) -> tuple[list[
 
 def _build_pack(contents: list[_Content], digest: str, mistakes: list[Mistake]) -> tuple[Pack, tuple[Mistake, ...]]:
     controls: list[tuple[str, ControlFile]] = []
+    questions: list[tuple[str, tuple[QuestionLine, ...]]] = []
     for source, data, complaints in contents:
-        if source.is_control:
-            root = None if complaints.found else read_yaml(data, complaints)
-            if root:
-                controls.append((complaints.file, read_controls(root, complaints)))
-            mistakes += complaints.found
-    contents = [one for one in contents if not one[0].is_control]
-    cases = tuple(case for _, control in controls for case in control.cases)
-    catalogues = tuple(catalogue for _, control in controls for catalogue in control.catalogues)
-    files = _read_rules(contents, catalogues, cases, mistakes)
+        if not (source.is_control or source.is_questions):
+            continue
+        root = None if complaints.found else read_yaml(data, complaints)
+        if root and source.is_control:
+            controls.append((complaints.file, read_controls(root, complaints)))
+        elif root:
+            questions.append((complaints.file, read_questions(root, complaints)))
+        mistakes += complaints.found
+    broken = bool(mistakes)
+    contents = [one for one in contents if not (one[0].is_control or one[0].is_questions)]
+    told = tuple(catalogue for _, control in controls for catalogue in control.catalogues)
+    files = _read_rules(contents, told, mistakes)
     correlations = _read_correlations(files, mistakes)
     mistakes += _duplicates(files)
     if len(files) == len(contents):  # a file that cannot be read may hold the rule a clause names
         mistakes += _unknown_rules(controls, files)
     mistakes += _duplicate_catalogues(controls)
+    if not broken:  # a file that cannot be read may hold what another one points at
+        mistakes += find_unlinked(controls, questions)
     compiled = sorted((file.compiled for _, file in files if file.compiled), key=lambda one: one.rule.name)
     rules = _sort_rules(compiled, correlations)
-    return Pack(rules, catalogues, cases, digest, tuple(compiled), correlations), tuple(sorted(mistakes))
+    catalogues = link_catalogues(told, rules, (row.question for _, rows in questions for row in rows))
+    pack = Pack(rules, catalogues, find_cases(catalogues), digest, tuple(compiled), correlations)
+    return pack, tuple(sorted(mistakes))
 
 
 def _sort_rules(compiled: Iterable[CompiledRule], correlations: Iterable[Correlation]) -> tuple[Rule, ...]:
@@ -168,13 +185,9 @@ def _find_sources(folders: Sequence[Path], mistakes: list[Mistake]) -> Iterator[
 
 
 def _read_rules(
-    contents: list[_Content],
-    catalogues: tuple[Catalogue, ...],
-    cases: tuple[HighRiskCase, ...],
-    mistakes: list[Mistake],
+    contents: list[_Content], catalogues: tuple[Catalogue, ...], mistakes: list[Mistake]
 ) -> list[tuple[str, RuleFile]]:
-    clauses = {clause.id.lower(): clause.id for catalogue in catalogues for clause in catalogue.clauses}
-    references = References(clauses, frozenset(case.id for case in cases))
+    references = References(list_tags(catalogues))
     files = []
     for _, data, complaints in contents:
         root = None if complaints.found else read_yaml(data, complaints)

@@ -72,12 +72,10 @@ class References:
     """What tags may point at.
 
     Attributes:
-        clauses: clause ids by their lower-case form.
-        high_risk: high-risk cases.
+        spaces: ids of clauses by their lower-case form, by what the tag begins with, e.g. `mlps`, `high-risk`, `ipv6`.
     """
 
-    clauses: Mapping[str, str]
-    high_risk: frozenset[str]
+    spaces: Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +112,8 @@ def read_rule(root: Node, references: References, complaints: Complaints) -> Rul
     _check_keys(root, complaints, foreign=foreign)
     uuid, uuid_line = _read_uuid(root, complaints)
     category = source.category if source else None
-    clauses, high_risk = _read_tags(root, references, complaints, foreign=foreign)
-    rule = _build_rule(root, name, uuid, category, (clauses, high_risk), complaints)
+    tags = _read_tags(root, references, complaints, foreign=foreign)
+    rule = _build_rule(root, name, uuid, category, tags, complaints)
     term = part = None
     name_line = name_node.line if name_node else root.line
     if correlation:
@@ -193,24 +191,23 @@ def _read_uuid(root: Node, complaints: Complaints) -> tuple[str, int]:
 
 def _read_tags(
     root: Node, references: References, complaints: Complaints, *, foreign: bool
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+) -> tuple[tuple[str, str], ...]:
+    """Give the clauses a rule speaks to, as (what the tag begins with, id of the clause)."""
     node = root.child("tags")
-    clauses: list[str] = []
-    cases: list[str] = []
+    found: list[tuple[str, str]] = []
     for item in node.items if node and node.is_list else ():
         tag = item.value
         if not isinstance(tag, str):
             continue
         space, _, rest = tag.partition(".")
+        clause = references.spaces.get(space, {}).get(rest)
         if tag != tag.lower() and not foreign:
             complaints.add(item.line, f"tag {tag!r} must be lower case")
-        elif space == "mlps" and rest in references.clauses:
-            clauses.append(references.clauses[rest])
-        elif space == "high-risk" and rest in references.high_risk:
-            cases.append(rest)
+        elif clause is not None:
+            found.append((space, clause))
         elif not foreign and not tag.startswith(_FOREIGN_TAGS):
             complaints.add(item.line, f"tag {tag!r} names no clause of a catalogue and no high-risk case")
-    return tuple(clauses), tuple(cases)
+    return tuple(found)
 
 
 def _build_rule(
@@ -218,7 +215,7 @@ def _build_rule(
     name: str,
     uuid: str,
     category: Category | None,
-    tags: tuple[tuple[str, ...], tuple[str, ...]],
+    tags: tuple[tuple[str, str], ...],
     complaints: Complaints,
 ) -> Rule | None:
     valid_from = _moment(root, "valid_from", end=False)
@@ -238,14 +235,15 @@ def _build_rule(
         en=_words(root, "_en", _FOREIGN_EN),
         severity=Severity(str(severity)),
         category=category,
-        clauses=tags[0],
-        high_risk=tags[1],
+        clauses=tuple(clause for space, clause in tags if space == "mlps"),
+        high_risk=tuple(clause for space, clause in tags if space == "high-risk"),
         due_days=due.value if due and type(due.value) is int else None,
         false_positives=tuple(str(item.value) for item in positives.items) if positives else (),
         valid_from=valid_from,
         valid_to=valid_to,
         file=complaints.file,
         line=root.line,
+        tags=tuple(f"{space}.{clause.lower()}" for space, clause in tags),
     )
 
 

@@ -11,6 +11,7 @@ from sentinel import __version__
 from sentinel.cli import (
     assets,
     assignment,
+    attest,
     backups,
     brief,
     consent,
@@ -101,6 +102,7 @@ for module in (
     traffic,
     judge,
     rules,
+    attest,
     finding,
     finding_steps,
     notice,

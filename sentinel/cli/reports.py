@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sentinel.cli.output import print_json, print_line, print_table
-from sentinel.cli.session import JsonOption, UnitOption, open_session
+from sentinel.cli.session import JsonOption, UnitOption, open_session, read_choice
 from sentinel.errors import UsageError
 
 
@@ -26,10 +26,12 @@ def report(
         str | None,
         typer.Option("--period", help="2026-10 或 2026-10-26/2026-11-25，默认近 30 天", show_default=False),
     ] = None,
+    score: Annotated[str, typer.Option("--score", help="自查报告的参考区间：2025（比例）或 2021（得分）")] = "2025",
     lang: Annotated[str | None, typer.Option("--lang", help="zh 或 en，默认取设置", show_default=False)] = None,
     as_json: JsonOption = False,
 ) -> None:
     """生成报告：单个离线 HTML 文件，可直接打印。"""
+    from sentinel.model.result import Method
     from sentinel.report import find_report
     from sentinel.schedule.facts import read_period
     from sentinel.schedule.reporting import build_report, save_text
@@ -42,10 +44,11 @@ def report(
         raise UsageError(f"--lang: {lang!r} is neither zh nor en")
     if out is None:
         raise UsageError(f"--out: a file is needed, as in `sentinel report {name} --out {name}.html`")
+    method = read_choice(score, Method, "--score") or Method.RATE_2025
     with open_session() as context:
         owner = context.choose_unit(unit)
         span = read_period(period, context.clock())
-        text = build_report(context, name, owner, period=span, form=form, language=lang or "")
+        text = build_report(context, name, owner, period=span, form=form, language=lang or "", method=method)
     save_text(out, text)
     if as_json:
         print_json({"report": name, "unit": owner.code, "format": form, "file": str(out), "bytes": len(text.encode())})

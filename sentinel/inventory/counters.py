@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from sentinel.inventory.rollup import roll_up
 from sentinel.model.control import ClauseVerdict, Verdict
 from sentinel.model.facts import UnitFacts
 from sentinel.model.finding import FindingSource, FindingState
@@ -50,7 +51,7 @@ def count_unit(facts: UnitFacts, states: States, turns: Turns, catalogue: str, *
         late = [due for _, due in facts.confirm_due if due < facts.period.end]
         counts["confirm_overdue"] = len(late)
     if judged:
-        counts |= _count_clauses([one for one in facts.verdicts if one.catalogue == catalogue])
+        counts |= _count_clauses(roll_up(one for one in facts.verdicts if one.catalogue == catalogue))
     if planned := sum(one.planned for one in facts.coverage):
         counts["prefixes_planned"] = sum(one.prefixes for one in facts.coverage)
         counts["addresses_planned"] = planned

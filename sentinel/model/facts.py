@@ -11,6 +11,7 @@ from sentinel.model.endpoint import Change, Host, MapRow, Run
 from sentinel.model.finding import Finding
 from sentinel.model.flow import FlowDetection
 from sentinel.model.publication import Publication
+from sentinel.model.result import Method
 from sentinel.model.scope import Authorisation
 from sentinel.model.silence import Silence
 from sentinel.model.snapshot import Snapshot
@@ -93,6 +94,7 @@ class UnitFacts:
         confirm_due: systems to be confirmed within 30 days, with the moment; the earliest, overdue ones, first.
         knows_domains: the unit's own domains are set, so that off campus (双非) can be told.
         published: publications in force (公网映射), by public address and port.
+        method: how ranges of the self-check are counted.
     """
 
     unit: Unit
@@ -126,6 +128,7 @@ class UnitFacts:
     confirm_due: tuple[tuple[InformationSystem, datetime], ...] = ()
     knows_domains: bool = False
     published: tuple[Publication, ...] = ()
+    method: Method = Method.RATE_2025
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ class Rule:
         file: where it stands.
         line: first line there.
         correlates: names of the rules whose detections it counts; empty for a rule about single subjects.
+        tags: all clauses of all catalogues it speaks to, as tags, e.g. `mlps.ce-04b`, `ipv6.address`.
     """
 
     id: str
@@ -98,6 +99,7 @@ class Rule:
     file: str = ""
     line: int = 0
     correlates: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 Scalar = str | int | float | bool | IPv4Address | IPv6Address | None

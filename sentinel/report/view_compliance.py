@@ -12,8 +12,9 @@ from typing import Final
 
 from sentinel.model.control import Basis, Catalogue, Check, ClauseVerdict, Verdict
 from sentinel.model.facts import UnitFacts
+from sentinel.model.result import Method, Result, build_result
 from sentinel.report.clean import clean, clean_all
-from sentinel.report.values import NOTHING, Bar, Chart, Head, KeyFigure, Segment, Share, Step, Text, build_head, joined
+from sentinel.report.values import NOTHING, Bar, Chart, Head, KeyFigure, Segment, Step, Text, build_head, joined
 from sentinel.report.view_scope import Ending, build_ending
 from sentinel.report.words import domain_text, term, text
 
@@ -29,6 +30,20 @@ STATES: Final = {
 """What a self-check may call a verdict; the words of a licensed assessor are not among them."""
 
 _TONES: Final = {"problem": "critical", "partial": "high", "proven": "ok", "unknown": "unknown"}
+_UNREGISTERED: Final = Text("未登记定级对象", "no grading object registered")
+_WHOLE: Final = Text("单位整体", "the unit as a whole")
+_METHODS: Final = {
+    Method.RATE_2025: Text(
+        "2025 版口径：已举证条款占适用条款的比例，部分存在问题不计入；口径未与原文核对",
+        "by the 2025 template: share of applicable clauses with evidence, partly a problem counts as zero; "
+        "not compared with the original",
+    ),
+    Method.SCORE_2021: Text(
+        "2021 版口径：得分；公式凭记忆整理，权重为本项目的设定，与 2025 版口径不可比较；没有计分办法的目录不给出区间",
+        "by the 2021 template: a score, from memory and with weights of this project; not comparable with 2025; "
+        "none for catalogues without a way of scoring",
+    ),
+}
 _STEPS: Final = 5
 _EVIDENCE: Final = 3
 
@@ -74,16 +89,6 @@ class Tally:
         """Those that apply."""
         return self.problem + self.partial + self.proven + self.unknown
 
-    @property
-    def low(self) -> Share:
-        """Proven clauses of those that apply: what the share is at least."""
-        return Share(self.proven, self.applicable)
-
-    @property
-    def high(self) -> Share:
-        """Proven and unknown clauses of those that apply: what the share is at most."""
-        return Share(self.proven + self.unknown, self.applicable)
-
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -93,7 +98,11 @@ class Section:
         catalogue: id of the catalogue.
         title: its title.
         source: the standard's number and date.
-        system: id of the grading object; empty: none is registered, the unit is looked at as one.
+        system: name of the grading object; empty: the unit as one, for what belongs to no grading object.
+        object: how the object is called.
+        level: level at which it was judged; 0: none matters.
+        is_beyond: the object's level is above what the catalogue holds.
+        range: low and high end of its range; `—` where there is none.
         all: clauses of the section.
         domains: the same by domain, in the standard's order.
         checks: the same by way of checking.
@@ -109,6 +118,10 @@ class Section:
     title: Text
     source: str
     system: str
+    object: Text
+    level: int
+    is_beyond: bool
+    range: Text
     all: Tally
     domains: tuple[Tally, ...]
     checks: tuple[Tally, ...]
@@ -122,13 +135,15 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class ComplianceView:
-    """Everything the self-check shows; `all` sums over all sections."""
+    """Everything the self-check shows; `all` sums over all sections, `method` says how ranges are counted."""
 
     head: Head
     figures: tuple[KeyFigure, ...]
     steps: tuple[Step, ...]
     all: Tally
     sections: tuple[Section, ...]
+    method: Method
+    method_text: Text
     ending: Ending
 
 
@@ -139,7 +154,7 @@ def build_compliance(facts: UnitFacts) -> ComplianceView:
         members[verdict.catalogue, verdict.system].append(verdict)
     titles = {catalogue.id: catalogue for catalogue in facts.catalogues}
     sections = tuple(
-        _section(catalogue, system, titles.get(catalogue), verdicts)
+        _section(system, titles.get(catalogue), verdicts, facts.method)
         for (catalogue, system), verdicts in members.items()
     )
     total = _tally(text("all_clauses"), facts.verdicts)
@@ -151,6 +166,8 @@ def build_compliance(facts: UnitFacts) -> ComplianceView:
         steps=_steps(sections),
         all=total,
         sections=sections,
+        method=facts.method,
+        method_text=_METHODS[facts.method],
         ending=build_ending(facts),
     )
 
@@ -160,31 +177,42 @@ def state_text(state: str) -> Text:
     return text(f"state_{state}")
 
 
-def _section(catalogue: str, system: str, known: Catalogue | None, verdicts: Sequence[ClauseVerdict]) -> Section:
+def _section(system: str, known: Catalogue | None, verdicts: Sequence[ClauseVerdict], method: Method) -> Section:
     lines = tuple(_line(verdict) for verdict in verdicts)
     by_domain: defaultdict[str, list[ClauseVerdict]] = defaultdict(list)
     for verdict in verdicts:
         by_domain[verdict.clause.domain].append(verdict)
     domains = tuple(_tally(domain_text(clean(name, 30)), found) for name, found in by_domain.items())
     by_check = {check: [v for v in verdicts if v.clause.check is check] for check in Check}
-    proven = [verdict for verdict in verdicts if verdict.verdict is Verdict.CONFORM]
-    by_tool = sum(Basis.AUTO in verdict.basis for verdict in proven)
-    name = clean(catalogue, 60)
+    result = build_result(verdicts, known, system, method)
+    name, shown = clean(verdicts[0].catalogue, 60), clean(system, 60)
     return Section(
         catalogue=name,
         title=Text(clean(known.title_zh, 80), clean(known.title_en, 120)) if known else Text(name, name),
         source=clean(known.source, 80) if known else "",
-        system=clean(system, 60),
+        system=shown,
+        object=Text(shown, shown) if shown else _WHOLE if known and known.objects == "unit" else _UNREGISTERED,
+        level=verdicts[0].level,
+        is_beyond=known is not None and 0 < known.level < verdicts[0].level,
+        range=_range(result),
         all=_tally(text("all_clauses"), verdicts),
         domains=domains,
         checks=tuple(_tally(term(check), found) for check, found in by_check.items() if found),
-        by_tool=by_tool,
-        attested=len(proven) - by_tool,
+        by_tool=result.by_tool,
+        attested=result.attested,
         chart=_chart(domains),
         clauses=lines,
         problems=_problems(lines),
         unverified=sum(not line.verified for line in lines),
     )
+
+
+def _range(result: Result) -> Text:
+    if result.low is None or result.high is None:
+        return Text("—", "—")
+    sign = "%" if result.method is Method.RATE_2025 else ""
+    low, high = (f"{end:.1f}{sign}" for end in (result.low, result.high))
+    return Text(f"{low} 至 {high}", f"{low} to {high}")
 
 
 def _line(verdict: ClauseVerdict) -> ClauseLine:

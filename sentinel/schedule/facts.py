@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sentinel.assess.controls import judge_catalogue
 from sentinel.assess.listing import Listed, Listing
 from sentinel.errors import UsageError
 from sentinel.inventory.reconcile import reconcile
+from sentinel.inventory.rollup import roll_up
 from sentinel.inventory.systems import find_due
 from sentinel.inventory.upkeep import review_places
-from sentinel.model.control import ClauseVerdict, Verdict
+from sentinel.model.control import Verdict
 from sentinel.model.endpoint import EndpointState, Host, MapRow
 from sentinel.model.facts import CentreFacts, Period, UnitFacts, UnitSummary
 from sentinel.model.finding import Finding, FindingState
@@ -29,7 +29,6 @@ from sentinel.schedule.judging import read_pack
 from sentinel.schedule.keep_out import load_kept_out
 from sentinel.schedule.kept_words import Kept, show_targets
 from sentinel.schedule.owners import build_owners, find_owners
-from sentinel.schedule.proofs import read_proofs
 from sentinel.schedule.reading import (
     count_addresses,
     find_blankets,
@@ -45,6 +44,7 @@ from sentinel.schedule.reading import (
 )
 from sentinel.schedule.silence import read_silence
 from sentinel.schedule.upkeep import read_declared, read_joined
+from sentinel.schedule.verdicts import read_verdicts
 from sentinel.store.declared import count_contacts
 from sentinel.store.findings import read_findings
 from sentinel.store.flows import count_captures, read_flows
@@ -91,23 +91,6 @@ def read_period(text: str | None, now: datetime) -> Period:
     if start > now:
         raise UsageError(f"--period: {text!r} has not begun yet")
     return Period(start, last, text)
-
-
-def read_verdicts(
-    context: Context, unit: Unit, now: datetime, catalogue: str | None = None
-) -> tuple[ClauseVerdict, ...]:
-    """Judge the clauses of all catalogues, or of one, for a unit as one object.
-
-    Raises:
-        UsageError: there is no such catalogue.
-    """
-    pack = read_pack(context)
-    wanted = [one for one in pack.catalogues if catalogue in (None, one.id)]
-    if not wanted:
-        raise UsageError(f"no such catalogue: {catalogue!r} ({', '.join(one.id for one in pack.catalogues)})")
-    findings = [one for one in read_findings(context.database, [unit.code]) if not one.exercise]
-    proofs = read_proofs(context, unit, now)
-    return tuple(verdict for one in wanted for verdict in judge_catalogue(one, unit.code, "", findings, proofs, now))
 
 
 def read_unit_facts(context: Context, unit: Unit, period: Period) -> UnitFacts:
@@ -295,7 +278,7 @@ def _summarise(context: Context, unit: Unit, period: Period, now: datetime) -> U
     flows = [flow for _, flow in read_flows(context.database, unit.code, period.start, period.end)]
     mining = {flow.host for flow in flows if flow.flow_class is FlowClass.MINING}
     suspects = {flow.host for flow in flows if flow.flow_class is FlowClass.SUSPECT} - mining
-    verdicts = read_verdicts(context, unit, now, SUMMARY_CATALOGUE)
+    verdicts = roll_up(read_verdicts(context, unit, now, SUMMARY_CATALOGUE))
     listing = Listing(read_applying(context.database, unit), at, unit.code)
     hosts: set[tuple[str, object]] = set()
     endpoints = 0

@@ -238,7 +238,7 @@ def _read_looks(context: Context, unit: Unit, start: datetime, end: datetime) ->
 
 def _network_coverage(network: Network, looked: list[tuple[Run, Coverage]]) -> NetworkCoverage:
     planned = planned_spans((network,))
-    declared = [_span(prefix) for prefix in network.prefixes]
+    declared = [span_of(prefix) for prefix in network.prefixes]
     covered: list[Span] = []
     newest: Run | None = None
     ports: dict[str, int] = {}
@@ -261,11 +261,15 @@ def _network_coverage(network: Network, looked: list[tuple[Run, Coverage]]) -> N
 def planned_spans(networks: Iterable[Network]) -> list[Span]:
     """Give what of declared prefixes hosts can have: not network and broadcast address, nor a whole IPv6 /64."""
     return [
-        _span(prefix) for network in networks for prefix in network.prefixes if prefix.num_addresses <= LARGEST_COUNTED
+        span_of(prefix)
+        for network in networks
+        for prefix in network.prefixes
+        if prefix.num_addresses <= LARGEST_COUNTED
     ]
 
 
-def _span(prefix: IPNetwork) -> Span:
+def span_of(prefix: IPNetwork) -> Span:
+    """Give a prefix as a range, without the network's own and the broadcast address."""
     edge = int(prefix.version == 4 and prefix.prefixlen < 31)
     return prefix.version, int(prefix.network_address) + edge, int(prefix.broadcast_address) - edge
 

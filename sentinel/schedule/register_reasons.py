@@ -79,6 +79,20 @@ _REASONS: tuple[tuple[str, str], ...] = (
     (r"decided before: (.+?)(?:, entry (\d+))?; .*", r"以前已决定为\1：要更改，先撤销已写入的条目，再重新生成草案"),
     (r"the map or the register is not what it was .*", "草案之后地图或台账有变化：请重新生成草案"),
     (r"lies in the past, or .*", "已过期，或早于生效时间"),
+    (r"a formula; write its value", "是公式：请直接写值"),
+    (r"no such grading object in the register", "登记中没有这个定级对象：照问卷抄回，系统须有等级"),
+    (r"no such question in the rule pack", "没有这个问题编号：照问卷抄回"),
+    (r"this question stands twice for the same object", "同一对象的同一问题出现两次"),
+    (r"no answer \(choose (.+)\)", r"不是答复：只能选 \1"),
+    (r"takes one of these answers: .*", "这个问题不接受这种答复"),
+    (r"say why it does not apply", "答“不适用”须写明理由"),
+    (r"say which department or post answers", "没有写答复部门或岗位"),
+    (r"the answer is dated in the future or more than (\d+) days back", r"答复日期在未来，或早于 \1 天之前"),
+    (r"the answer has run out already", "有效期已过"),
+    (r"an answer to it holds at most (\d+) days, to (.+)", r"这个问题的答复至多有效 \1 天，至 \2"),
+    (r"no such file in the folder of papers .*", "材料文件夹中没有这个文件：只写文件名，并用 --files 指明文件夹"),
+    (r"the papers of this sheet are too large .*", "本表的材料合计过大：其余的另用一张问卷交回"),
+    (r"a paper is empty, too large, .*", "材料是空的、超过 32 MiB，或含有不得登记的地址"),
 )  # fmt: skip
 
 _PUBLISHED: tuple[tuple[str, str], ...] = (

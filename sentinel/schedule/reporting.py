@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from sentinel.config import data_folder
 from sentinel.errors import RenderError, UsageError
 from sentinel.model.facts import CentreFacts, Period, UnitFacts
 from sentinel.model.moment import SHANGHAI
+from sentinel.model.result import Method
 from sentinel.model.unit import Unit
 from sentinel.report import build_view, find_report
 from sentinel.report.render import render_html, render_json
@@ -28,9 +30,18 @@ _READERS: Final[Mapping[str, Callable[[Context, Unit, Period], UnitFacts | Centr
 
 
 def build_report(
-    context: Context, name: str, unit: Unit, *, period: Period | None = None, form: str = "html", language: str = ""
+    context: Context,
+    name: str,
+    unit: Unit,
+    *,
+    period: Period | None = None,
+    form: str = "html",
+    language: str = "",
+    method: Method = Method.RATE_2025,
 ) -> str:
     """Render a report for a unit; for `overview` the unit is the centre above the others.
+
+    `method` says how ranges of the self-check are counted.
 
     Raises:
         UsageError: there is no such report or format.
@@ -40,7 +51,8 @@ def build_report(
     if form not in FORMATS:
         raise UsageError(f"no such format: {form!r} ({', '.join(FORMATS)})")
     span = period or read_period(None, context.clock())
-    view = build_view(name, _READERS[report.scope](context, unit, span))
+    facts = _READERS[report.scope](context, unit, span)
+    view = build_view(name, replace(facts, method=method) if isinstance(facts, UnitFacts) else facts)
     if form == "json":
         return render_json(name, view)
     return render_html(name, view, language or context.settings.language, data_folder("reports"))

@@ -36,6 +36,7 @@ REFERENCES = (
     ("finding_closing", "evidence", HeldBy.PROOF),
     ("notice", "evidence", HeldBy.PROOF),
     ("assignment_file", "sha256", HeldBy.PROOF),
+    ("attestation_file", "sha256", HeldBy.PROOF),
     ("flow", "evidence", HeldBy.PROOF),
     ("run", "evidence", HeldBy.RUN),
     ("register", "source_sha256", HeldBy.REGISTER),

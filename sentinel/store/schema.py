@@ -20,7 +20,7 @@ from sentinel.store.engine import Upgrade
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-HEAD = "0009"
+HEAD = "0010"
 """Revision of the newest migration; kept here so that a home at the newest schema opens without loading Alembic."""
 
 KEPT_COPIES = 3

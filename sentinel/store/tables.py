@@ -10,6 +10,7 @@ from sqlmodel import Field, SQLModel
 
 from sentinel.model.moment import to_microseconds
 from sentinel.store import (
+    tables_attestation,
     tables_declared,
     tables_identity,
     tables_map,
@@ -23,6 +24,7 @@ from sentinel.store import (
 
 # declared there, part of the same schema
 __all__ = [
+    "tables_attestation",
     "tables_declared",
     "tables_identity",
     "tables_map",

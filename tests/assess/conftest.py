@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.assess.texts import CONTROLS, HIGH_RISK, RULE
+from tests.assess.texts import CONTROLS, HIGH_RISK, QUESTIONS, RULE
 
 
 @pytest.fixture
@@ -15,7 +15,10 @@ def make_pack(tmp_path: Path) -> Callable[..., Path]:
     """Write a pack folder: rules by file name, with controls around them."""
 
     def make(
-        rules: dict[str, str | bytes] | None = None, controls: str | None = CONTROLS, high_risk: str = HIGH_RISK
+        rules: dict[str, str | bytes] | None = None,
+        controls: str | None = CONTROLS,
+        high_risk: str = HIGH_RISK,
+        questions: str | None = QUESTIONS,
     ) -> Path:
         folder = tmp_path / "rules"
         (folder / "controls").mkdir(parents=True, exist_ok=True)
@@ -26,6 +29,9 @@ def make_pack(tmp_path: Path) -> Callable[..., Path]:
         if controls is not None:
             (folder / "controls" / "demo.yml").write_text(controls, encoding="utf-8")
         (folder / "controls" / "high-risk.yml").write_text(high_risk, encoding="utf-8")
+        if questions is not None:
+            (folder / "questions").mkdir(exist_ok=True)
+            (folder / "questions" / "demo.yml").write_text(questions, encoding="utf-8")
         return folder
 
     return make

@@ -130,7 +130,7 @@ def test_judge_when_there_is_no_question_then_a_person_must_check():
 def test_judge_when_an_auto_clause_lists_no_proof_then_it_is_never_conform():
     verdict = judge(Clause("X-1", "1", "d", "c", "t", "t", Check.AUTO, refuted_by=("exposure.a",)))
     assert verdict.verdict is Verdict.UNKNOWN
-    assert "只能证实不符合" in verdict.reason_zh
+    assert "只能证实问题" in verdict.reason_zh
 
 
 def test_judge_when_a_semi_clause_is_refuted_then_nonconform():

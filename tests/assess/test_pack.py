@@ -318,3 +318,16 @@ def test_import_when_nothing_is_loaded_yet_then_the_heavy_packages_stay_out():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("tag", ["high-risk.9.9.9.9", "ipv6.nowhere", "duty.m07", "gbt-39786.n9", "mlps.ce-99z"])
+def test_check_pack_when_a_tag_names_no_clause_of_its_catalogue_then_it_is_refused(make_pack, vary, tag):
+    mistakes = check_pack([make_pack(rules={"demo/redis.yml": vary("high-risk.6.4.3.1", tag)})])
+    assert [one.message for one in mistakes if one.line == 9] == [
+        f"tag {tag!r} names no clause of a catalogue and no high-risk case"
+    ]
+
+
+def test_load_pack_when_a_rule_is_tagged_then_all_its_tags_are_kept(make_pack):
+    (rule,) = load_pack([make_pack()]).rules
+    assert rule.tags == ("mlps.ce-04b", "high-risk.6.4.3.1")

@@ -29,8 +29,8 @@ cases:
 
 CONTROLS = """\
 catalogues:
-  - {id: demo-l2, title: 二级, title_en: Level 2, source: demo, level: 2}
-  - {id: demo-l3, title: 三级, title_en: Level 3, source: demo, level: 3}
+  - {id: demo-l2, title: 二级, title_en: Level 2, source: demo, level: 2, tag: mlps}
+  - {id: demo-l3, title: 三级, title_en: Level 3, source: demo, level: 3, tag: mlps, inherits: demo-l2}
 domains:
   - title: 安全计算环境
     controls:
@@ -56,4 +56,23 @@ domains:
             attested_by: backup.local
 """
 
-HIGH_RISK = "high_risk:\n  - {id: 6.4.3.1, name: 高危端口, min_level: 2, check: auto}\n"
+HIGH_RISK = """\
+catalogues:
+  - {id: high-risk, title: 高风险, title_en: High risk, source: demo, level: 0, tagged: true, assumed_level: 3}
+domains:
+  - title: 安全计算环境
+    controls:
+      - title: 高风险情形
+        clauses:
+          - id: 6.4.3.1
+            number: {high-risk: "6.4.3.1"}
+            title: 高危端口
+            title_en: High-risk ports
+            check: auto
+            min_level: 2
+"""
+
+QUESTIONS = """\
+questions:
+  - {id: backup.local, zh: 有本地备份吗？, en: Is there a backup?, evidence: 备份记录, valid_days: 365, scope: system}
+"""

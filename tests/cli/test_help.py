@@ -49,6 +49,7 @@ GROUPS = {
     "range": ["up", "status", "cue", "down"],
     "whitelist": ["add", "import", "list", "withdraw", "explain", "due", "draft", "apply", "request"],
     "traffic": ["analyze"],
+    "attest": ["list", "sheet", "import", "answer", "review", "show"],
     "rules": ["list", "show", "check", "test"],
     "finding": ["list", "mark", "add", "show", "retest", "close"],
     "notice": ["add", "list", "show", "link", "unlink"],

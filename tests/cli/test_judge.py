@@ -38,7 +38,12 @@ def later(sentinel: Sentinel, folder: Path, *ports: str, days: int) -> None:
     sentinel.run("import", file)
 
 
-@pytest.mark.parametrize(("catalogue", "clauses"), [("mlps-l2", 135), ("mlps-l3", 211)])
+COUNTS = {"mlps-l2": 135, "mlps-l3": 211, "high-risk": 42, "gbt-39786": 13, "duty": 38, "two-highs-one-weak": 3} | {
+    "ipv6": 4
+}
+
+
+@pytest.mark.parametrize(("catalogue", "clauses"), COUNTS.items())
 def test_check_when_a_catalogue_is_named_judges_every_clause_of_it(
     telnet: Sentinel, catalogue: str, clauses: int
 ) -> None:
@@ -50,8 +55,41 @@ def test_check_when_a_catalogue_is_named_judges_every_clause_of_it(
     assert {row["verdict"] for row in rows} <= {"conform", "partial", "nonconform", "not_applicable", "unknown"}
     assert all(set(row["basis"]) <= {"auto", "attested", "none"} and row["basis"] for row in rows)
     assert len({row["clause"] for row in rows}) == len(rows)
-    assert all(re.fullmatch(r"[A-Z]{2}-\d{2}x?[a-z]?", row["clause"]) for row in rows)
-    assert all(row["number"] for row in rows)
+    if catalogue.startswith("mlps"):
+        assert all(re.fullmatch(r"[A-Z]{2}-\d{2}x?[a-z]?", row["clause"]) for row in rows)
+    assert all(row["number"] and re.fullmatch(r"[0-9a-f]{64}", row["pack"]) for row in rows)
+    again = telnet.run("check", "--catalogue", catalogue, "--json").out
+    assert again == telnet.run("check", "--catalogue", catalogue, "--json").out, "not a byte may differ"
+
+
+def test_check_when_systems_are_registered_judges_each_by_its_level(telnet: Sentinel, tmp_path: Path) -> None:
+    sheet = tmp_path / "systems.csv"
+    sheet.write_text(
+        "系统名称,IP地址,端口,责任部门,业务信息安全等级,系统服务等级\n"
+        "门户网站,192.0.2.1,23,信息中心,二级,二级\n教务系统,192.0.2.9,443,教务处,三级,二级\n"
+    )
+    telnet.run("register", "import", sheet)
+    rows = telnet.rows("check")
+    judged = {(row["catalogue"], row["system"]) for row in rows}
+    assert {("mlps-l2", "门户网站"), ("mlps-l3", "教务系统"), ("high-risk", "门户网站"), ("duty", "")} < judged
+    assert not {("mlps-l3", "门户网站"), ("mlps-l2", "教务系统"), ("duty", "门户网站")} & judged
+    plain = {row["system"]: row["verdict"] for row in rows if row["clause"] == "CE-01c"}
+    assert plain == {"门户网站": "nonconform", "教务系统": "unknown", "": "unknown"}
+    people = telnet.run("check").out
+    assert "未登记定级对象" in people
+    assert "门户网站" in people
+
+
+def test_check_when_a_score_is_chosen_only_that_one_is_shown(telnet: Sentinel) -> None:
+    rate, score = telnet.run("check").out, telnet.run("check", "--score", "2021").out
+    assert "2025 版口径" in rate
+    assert "2021" not in rate
+    assert "2021 版口径的得分" in score
+    assert "2025 版口径，" not in score
+    for text in (rate, score):
+        assert not re.search(r"符合|结论", text.replace("不是测评结论", ""))
+        assert "不替代等级测评" in text
+    assert "none of 2025, 2021" in telnet.run("check", "--score", "2019", expect=2).complaint
 
 
 def test_check_when_telnet_is_open_the_clause_is_nonconform_and_shows_its_evidence(telnet: Sentinel) -> None:
@@ -65,7 +103,7 @@ def test_check_when_telnet_is_open_the_clause_is_nonconform_and_shows_its_eviden
 
 def test_check_when_nothing_is_known_says_unknown_and_never_conform(sentinel: Sentinel) -> None:
     rows = sentinel.rows("check")
-    assert {row["catalogue"] for row in rows} == {"mlps-l2", "mlps-l3"}
+    assert {row["catalogue"] for row in rows} == set(COUNTS)
     verdicts = Counter(row["verdict"] for row in rows)
     assert verdicts["conform"] == verdicts["partial"] == 0
     assert all(row["basis"] == ["none"] for row in rows if row["verdict"] == "unknown")
@@ -76,7 +114,10 @@ def test_check_when_nothing_is_known_says_unknown_and_never_conform(sentinel: Se
 
 def test_check_when_the_catalogue_is_unknown_ends_with_one_line_and_2(sentinel: Sentinel) -> None:
     complaint = sentinel.run("check", "--catalogue", "iso-27001", expect=2).complaint
-    assert complaint == "sentinel: no such catalogue: 'iso-27001' (mlps-l2, mlps-l3)"
+    assert complaint == (
+        "sentinel: no such catalogue: 'iso-27001' (mlps-l2, mlps-l3, duty, gbt-39786, high-risk, ipv6, "
+        "two-highs-one-weak)"
+    )
     assert "no such unit" in sentinel.run("check", "--unit", "nosuch", expect=2).complaint
 
 

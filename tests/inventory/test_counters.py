@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from itertools import count as count_from
 
 import pytest
 from hypothesis import given
@@ -36,8 +37,11 @@ def row(address: str, port: int) -> MapRow:
     return MapRow("school", "lan", Zone.SERVER, Endpoint(key, EndpointState.OPEN, Fingerprint("http"), NOW))
 
 
+_NUMBERS = count_from(1)
+
+
 def verdict(catalogue: str, found: Verdict) -> ClauseVerdict:
-    clause = Clause("CE-01", "8.1", "域", "点", "题", "title", Check.AUTO)
+    clause = Clause(f"CE-{next(_NUMBERS)}", "8.1", "域", "点", "题", "title", Check.AUTO)
     return ClauseVerdict("school", "", catalogue, clause, found, (Basis.AUTO,), (), "", "")
 
 

@@ -157,7 +157,7 @@ def test_render_html_when_it_is_a_self_check_then_no_conclusion_of_an_assessor_i
     assert "基本符合" not in words
     assert not re.search("结论[为是：]|判定为符合", words)
     assert "不替代有资质机构的等级测评" in words
-    assert re.search(r"参考区间：\d+(\.\d)?% 至 \d+(\.\d)?%", words)
+    assert re.search(r"参考区间\s*\d+(\.\d)?% 至 \d+(\.\d)?%", words)
 
 
 def test_render_html_when_nothing_was_scanned_then_unknown_stands_everywhere() -> None:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sentinel.model.control import Basis, Check, ClauseVerdict, Verdict
+from sentinel.model.control import Basis, Check, ClauseVerdict, Scoring, Verdict
+from sentinel.model.result import Method
 from sentinel.report.view_compliance import STATES, build_compliance
 from tests.report.facts_factory import CATALOGUE, CODE, make_empty_facts, make_facts
 
@@ -33,11 +34,33 @@ def test_build_compliance_when_verdicts_differ_then_counts_and_range_follow() ->
     tally = found.all
     assert (tally.problem, tally.partial, tally.proven, tally.unknown, tally.excluded) == (1, 1, 2, 1, 1)
     assert (tally.total, tally.applicable) == (6, 5)
-    assert (tally.low.percent, tally.high.percent) == (40.0, 60.0)
+    (section,) = found.sections
+    assert (section.range.zh, section.range.en) == ("40.0% 至 60.0%", "40.0% to 60.0%")
 
 
 def test_build_compliance_when_nothing_applies_then_there_is_no_range() -> None:
-    assert view(Verdict.NOT_APPLICABLE).all.low.percent is None
+    assert view(Verdict.NOT_APPLICABLE).sections[0].range.zh == "—"
+
+
+def test_build_compliance_when_a_score_is_asked_for_then_no_rate_stands_beside_it() -> None:
+    scored = replace(CATALOGUE, scoring=Scoring(("安全计算环境",), 0.5, (1.0, 2.0, 3.0), 0.5))
+    told = (*verdicts(Verdict.CONFORM, Verdict.UNKNOWN), *verdicts(Verdict.UNKNOWN, catalogue="other"))
+    facts = make_empty_facts(verdicts=told, catalogues=(scored,), method=Method.SCORE_2021)
+    found = build_compliance(facts)
+    assert found.method is Method.SCORE_2021
+    assert "2021 版口径" in found.method_text.zh
+    assert "%" not in found.sections[0].range.zh
+    assert found.sections[0].range.zh.endswith("100.0")
+    assert found.sections[1].range.zh == "—", "the catalogue has no way of scoring"
+
+
+def test_build_compliance_when_objects_differ_then_each_is_called_by_its_name() -> None:
+    told = (*verdicts(Verdict.UNKNOWN), *verdicts(Verdict.UNKNOWN, system="门户网站"))
+    found = build_compliance(make_empty_facts(verdicts=told, catalogues=(CATALOGUE,)))
+    assert [section.object.zh for section in found.sections] == ["未登记定级对象", "门户网站"]
+    duty = replace(CATALOGUE, objects="unit")
+    (section,) = build_compliance(make_empty_facts(verdicts=verdicts(Verdict.UNKNOWN), catalogues=(duty,))).sections
+    assert section.object.zh == "单位整体"
 
 
 def test_build_compliance_when_words_are_chosen_then_no_assessor_word_is_among_them() -> None:
@@ -83,3 +106,10 @@ def test_build_compliance_when_reason_is_missing_then_the_clause_stands_in() -> 
     bare = tuple(replace(verdict, reason_zh="", reason_en="") for verdict in verdicts(Verdict.NONCONFORM))
     found = build_compliance(make_empty_facts(verdicts=bare))
     assert found.steps[0].cause.zh == CATALOGUE.clauses[0].title_zh
+
+
+def test_build_compliance_when_the_object_is_above_the_catalogue_then_it_says_so() -> None:
+    told = tuple(replace(one, level=level) for one, level in zip(verdicts(Verdict.UNKNOWN), (4,), strict=True))
+    (section,) = build_compliance(make_empty_facts(verdicts=told, catalogues=(replace(CATALOGUE, level=3),))).sections
+    assert (section.level, section.is_beyond) == (4, True)
+    assert not view(Verdict.UNKNOWN).sections[0].is_beyond

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from sentinel.assess.controls import judge_catalogue
 from sentinel.assess.fields import FIELDS
 from sentinel.assess.pack import check_pack, load_pack
 from sentinel.assess.rulefile import CompiledRule
+from sentinel.model.attestation import Answer, Attestation, AttestationFile, AttestationState
 from sentinel.model.control import Check, Clause, ProofState, Verdict
 from sentinel.model.rule import Category, Severity
 from tests.rules.cases import case_fields
@@ -22,7 +24,8 @@ PACK = load_pack([FOLDER])
 BY_NAME = {one.rule.name: one for one in PACK.compiled}
 DUE_DAYS = {Severity.CRITICAL: 1, Severity.HIGH: 3, Severity.MEDIUM: 7, Severity.LOW: 15, Severity.INFORMATIONAL: None}
 CATALOGUES = {catalogue.id: catalogue for catalogue in PACK.catalogues}
-CLAUSES = {clause.id: clause for catalogue in PACK.catalogues for clause in catalogue.clauses}
+CLAUSES = {(one.tag, clause.id): clause for one in PACK.catalogues for clause in one.clauses}
+MLPS = {name: clause for (tag, name), clause in CLAUSES.items() if tag == "mlps"}
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -269,6 +272,51 @@ DOMAINS = {
 }
 
 
+def test_catalogue_when_inherited_then_level_three_holds_level_two_but_for_two_clauses():
+    second, third = (CATALOGUES[name] for name in ("mlps-l2", "mlps-l3"))
+    numbers = {clause.id: clause.number for clause in second.clauses}
+    assert third.inherits == second.id
+    assert {clause.id: clause.inherits for clause in third.clauses if clause.inherits} == {
+        name: number for name, number in numbers.items() if name not in {"OM-07xb", "OM-07xc"}
+    }
+
+
+def test_catalogues_when_listed_then_all_seven_are_there_with_their_counts():
+    assert {name: len(one.clauses) for name, one in CATALOGUES.items()} == {
+        "mlps-l2": 135, "mlps-l3": 211, "high-risk": 42, "gbt-39786": 13, "duty": 38, "two-highs-one-weak": 3,
+        "ipv6": 4,
+    }  # fmt: skip
+    assert [name for name, one in CATALOGUES.items() if one.objects == "unit"] == ["duty"]
+
+
+@pytest.mark.parametrize("clause", CLAUSES.values(), ids=lambda clause: clause.id)
+def test_clause_when_a_person_attests_it_then_the_question_is_there(clause):
+    asked = {question.id: question for catalogue in PACK.catalogues for question in catalogue.questions}
+    if clause.attested_by:
+        question = asked[clause.attested_by]
+        assert question.evidence
+        assert question.zh.endswith("？")
+        assert question.en.isascii()
+        assert question.en.endswith((".", "?"))
+    else:
+        assert clause.check is Check.AUTO, "whoever has to answer must be asked"
+
+
+@pytest.mark.parametrize("clause", CATALOGUES["duty"].clauses, ids=lambda clause: clause.id)
+def test_duty_when_listed_then_who_and_what_and_where_from_are_told(clause):
+    assert clause.who
+    assert clause.evidence
+    assert clause.reference
+
+
+@pytest.mark.parametrize("clause", CATALOGUES["high-risk"].clauses, ids=lambda clause: clause.id)
+def test_high_risk_case_when_listed_then_level_and_mitigation_are_told(clause):
+    assert clause.min_level in {2, 3, 4}
+    assert clause.mitigable
+    assert clause.evidence
+    assert clause.number == clause.id
+
+
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_catalogue_when_counted_by_domain_then_both_levels_are_complete(domain):
     counts = [sum(clause.domain == domain for clause in CATALOGUES[name].clauses) for name in ("mlps-l2", "mlps-l3")]
@@ -276,26 +324,37 @@ def test_catalogue_when_counted_by_domain_then_both_levels_are_complete(domain):
 
 
 def test_catalogue_when_counted_by_control_point_then_the_known_totals_come_out():
-    points = {name: {(clause.domain, clause.control) for clause in CATALOGUES[name].clauses} for name in CATALOGUES}
+    points = {name: {(clause.domain, clause.control) for clause in one.clauses} for name, one in CATALOGUES.items()}
     assert (len(points["mlps-l2"]), len(points["mlps-l3"])) == (68, 71)
 
 
 def test_catalogue_when_the_standard_was_not_seen_then_it_says_so():
     assert not any(clause.verified for clause in CLAUSES.values())
-    assert all("未与原文核对" in clause.note for clause in CLAUSES.values() if clause.domain == "安全管理中心")
+    assert all("未与原文核对" in clause.note for clause in MLPS.values() if clause.domain == "安全管理中心")
 
 
 @each_rule
 def test_rule_when_tagged_with_clauses_then_exactly_those_clauses_name_it(one):
-    named = {clause.id for clause in CLAUSES.values() if one.rule.name in (*clause.refuted_by, *clause.partial_by)}
+    named = {clause.id for clause in MLPS.values() if one.rule.name in (*clause.refuted_by, *clause.partial_by)}
     assert set(one.rule.clauses) == named
+
+
+@each_rule
+def test_rule_when_tagged_in_a_catalogue_that_goes_by_tags_then_its_clauses_name_it(one):
+    tagged = {
+        f"{catalogue.tag}.{clause.id.lower()}": (*clause.refuted_by, *clause.partial_by)
+        for catalogue in PACK.catalogues
+        if catalogue.tagged
+        for clause in catalogue.clauses
+    }
+    assert all(one.rule.name in tagged[tag] for tag in one.rule.tags if not tag.startswith("mlps."))
 
 
 @pytest.mark.parametrize("clause", CLAUSES.values(), ids=lambda clause: clause.id)
 def test_clause_when_read_then_its_parts_fit_together(clause):
     assert not set(clause.refuted_by) & set(clause.partial_by)
     assert not clause.proof or (clause.check is Check.AUTO and clause.refuted_by + clause.partial_by)
-    assert clause.check is not Check.AUTO or clause.refuted_by or clause.partial_by
+    assert clause.check is not Check.AUTO or clause.refuted_by or clause.partial_by or clause.attested_by
     assert clause.check is not Check.MANUAL or (clause.attested_by and not clause.refuted_by)
     assert clause.title_en.isascii()
 
@@ -341,3 +400,54 @@ def test_documentation_when_read_then_it_lists_every_field(category):
         f"| `{name}` | {field.kind} | {'是' if field.many else ''} | {field.zh} |"
         for name, field in FIELDS[category].items()
     ]
+
+
+ANSWERED = {
+    question.id: Attestation(
+        1, "u", 1, question.id, Answer.YES, "", "示例处", "a", NOW, NOW + timedelta(days=30),
+        (AttestationFile(f"paper-{question.id}", "材料.pdf"),), AttestationState.ACCEPTED,
+    )
+    for catalogue in PACK.catalogues
+    for question in catalogue.questions
+}  # fmt: skip
+KINDS = ("port-scan", "service-scan", "whitelist", "register", "traffic", "certificates")
+EVERY_PROOF = {kind: ProofState(kind, NOW, 1.0, (f"sum-{kind}",)) for kind in KINDS}
+
+
+def judged(name: str, proofs: dict[str, ProofState], answers: dict[str, Attestation]) -> dict[str, Verdict]:
+    found = judge_catalogue(CATALOGUES[name], "u", "系统", (), proofs, NOW, level=4, attestations=answers)
+    return {one.clause.id: one.verdict for one in found}
+
+
+@pytest.mark.parametrize("name", CATALOGUES)
+def test_catalogue_when_all_evidence_is_there_then_only_what_machines_can_only_refute_stays_unknown(name):
+    whole = judged(name, EVERY_PROOF, ANSWERED)
+    refutable = {one.id for one in CATALOGUES[name].clauses if not one.proof and not one.attested_by}
+    assert {clause for clause, verdict in whole.items() if verdict is Verdict.UNKNOWN} == refutable
+    assert {verdict for clause, verdict in whole.items() if clause not in refutable} == {Verdict.CONFORM}
+
+
+@pytest.mark.parametrize("name", CATALOGUES)
+def test_clause_when_any_one_piece_of_evidence_is_taken_away_then_unknown_and_never_conform(name):
+    """Take away each proof, narrow and age it, and each answer, its review, its papers and its validity, one by one."""
+    clauses = {clause.id: clause for clause in CATALOGUES[name].clauses}
+    for kind, state in EVERY_PROOF.items():
+        need = {one.id for one in clauses.values() if any(proof.kind == kind for proof in one.proof)}
+        for bad in (None, replace(state, coverage=0.6), replace(state, newest=NOW - timedelta(days=400))):
+            left = {other: one for other, one in EVERY_PROOF.items() if other != kind} | ({kind: bad} if bad else {})
+            found = judged(name, left, ANSWERED)
+            assert all(found[clause] is Verdict.UNKNOWN for clause in need)
+    for question, told in ANSWERED.items():
+        asked = [one for one in clauses.values() if one.attested_by == question]
+        need = {one.id for one in asked if not (one.proof and one.check is Check.AUTO)}
+        if not need:
+            continue
+        for bad in (
+            None,
+            replace(told, files=()),
+            replace(told, state=AttestationState.PENDING),
+            replace(told, valid_until=NOW - timedelta(days=1)),
+        ):
+            answers = {other: one for other, one in ANSWERED.items() if other != question}
+            found = judged(name, EVERY_PROOF, answers | ({question: bad} if bad else {}))
+            assert all(found[clause] is Verdict.UNKNOWN for clause in need)

@@ -95,7 +95,8 @@ def test_facts_when_the_period_is_now_show_the_present_and_its_changes(campus: C
     assert [(one.network, one.planned, one.covered) for one in facts.coverage] == [("default", 0, 0), ("campus", 6, 1)]
     assert facts.generated_at == NOW
     assert (facts.whitelist_entries, facts.captures_analysed, facts.silent_hosts) == (0, 0, 0)
-    assert {verdict.catalogue for verdict in facts.verdicts} == {"mlps-l2", "mlps-l3"}
+    assert {verdict.catalogue for verdict in facts.verdicts} == {one.id for one in facts.catalogues}
+    assert {"mlps-l2", "mlps-l3", "high-risk"} < {one.id for one in facts.catalogues}
 
 
 def test_facts_when_the_period_lies_in_the_past_show_the_map_of_its_end(campus: Context) -> None:
@@ -128,7 +129,7 @@ def test_verdicts_when_one_catalogue_is_named_are_its_own(campus: Context) -> No
     found = read_verdicts(campus, SCHOOL, NOW, "mlps-l3")
     assert {verdict.catalogue for verdict in found} == {"mlps-l3"}
     assert all(verdict.verdict is not Verdict.CONFORM for verdict in found), "a look at three ports proves nothing"
-    with pytest.raises(UsageError, match=r"no such catalogue: 'x' \(mlps-l2, mlps-l3\)"):
+    with pytest.raises(UsageError, match=r"no such catalogue: 'x' \(mlps-l2, mlps-l3, duty, "):
         read_verdicts(campus, SCHOOL, NOW, "x")
 
 
