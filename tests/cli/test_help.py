@@ -33,7 +33,6 @@ COMMANDS = [
     "restore",
     "serve",
     "purge",
-    "probe",
     "trace",
 ]
 GROUPS = {
