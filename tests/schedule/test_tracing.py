@@ -17,7 +17,7 @@ from sentinel.model.sighting import HoldingSource, Sighting
 from sentinel.model.trace import Certainty, Gap, Place, Question, Trace
 from sentinel.model.unit import Network, Unit, Zone
 from sentinel.schedule.context import Context
-from sentinel.schedule.declaring import add_keep_out
+from sentinel.schedule.declaring import add_exit, add_keep_out
 from sentinel.schedule.intake import replace_networks
 from sentinel.schedule.telling import Telling, add_finding
 from sentinel.schedule.tracing import Around, choose_unit_of, mask_account, trace
@@ -139,6 +139,14 @@ def test_nat_when_another_address_of_the_exit_is_in_the_log_the_log_is_there(con
         write_exit(transaction, Exit(0, SCHOOL.code, "教育网", (ip_network("198.51.100.0/28"),)))
     answer = ask(context)
     assert (answer.exit, gaps(answer)) == ("教育网", [Gap.PORT_NOT_NAMED])
+
+
+def test_exit_when_declared_with_its_network_is_no_second_place_beside_where_its_nat_leads(context: Context) -> None:
+    add_exit(context, SCHOOL, "教育网", ["198.51.100.0/28"])
+    give_log(context, *WHOLE)
+    answer = ask(context)
+    assert (answer.exit, [str(one.address) for one in answer.places], gaps(answer)) == ("教育网", ["10.0.0.1"], [])
+    assert [str(one.address) for one in ask(context, port=5).places] == [OUTSIDE]  # no log tells that it is no host
 
 
 def test_nat_when_sessions_share_the_address_and_no_port_is_named_asks_for_it(context: Context) -> None:
