@@ -12,6 +12,7 @@ from pathlib import Path
 from sentinel.errors import UsageError
 from sentinel.inventory.holders import Owners, RegisterIndex
 from sentinel.inventory.marks import is_random_card
+from sentinel.inventory.systems import join_lines
 from sentinel.inventory.trace import (
     ATTACHMENT_REACH,
     LONGEST_REACH,
@@ -54,6 +55,7 @@ from sentinel.store.identity import find_asset_at
 from sentinel.store.publications import read_publications
 from sentinel.store.register import read_register
 from sentinel.store.sightings import open_accounts, read_horizons, space_of
+from sentinel.store.systems import read_systems
 from sentinel.store.units import count_units, find_unit, read_networks
 
 MOST_PLACES = 20
@@ -137,7 +139,8 @@ class _Tracer:
         self._by_id = {one.id: one for one in self._networks}
         self._space = space_of(self._networks)
         self._exits = read_exits(context.database, unit.code)
-        self._register = read_register(context.database, unit.code, self._seal)
+        lines = read_register(context.database, unit.code, self._seal)
+        self._register, _ = join_lines(lines, read_systems(context.database, unit.code, at=asked.at))
         self._horizons = read_horizons(context.database)
         self._tolerance = timedelta(seconds=asked.tolerance_s)
 
