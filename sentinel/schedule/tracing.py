@@ -156,8 +156,8 @@ class _Tracer:
         translated = bool(published) or reads.is_translated(self._database, self._space, asked.address)
         is_public = way_out is not None or translated or not (in_scope or _is_private(asked.address))
         links = (*self._translations(), *published) if is_public else ()
-        # The network of an exit holds the addresses its NAT gives: where that leads inside, no host has them.
-        is_led = bool(links) and way_out is not None
+        # The network of an exit holds the addresses its NAT gives: one that leads inside is no host's.
+        is_led = translated and way_out is not None
         is_inside = not is_public or (not is_led and (in_scope or self._is_host(network)))
         is_broken = is_public and not links and (way_out is not None or translated or not is_inside)
         places = [self._place(where, link) for where, link in list(group_places(links).items())[:MOST_PLACES]]

@@ -148,7 +148,9 @@ def test_exit_when_declared_with_its_network_is_no_second_place_beside_where_its
     give_log(context, *WHOLE)
     answer = ask(context)
     assert (answer.exit, [str(one.address) for one in answer.places], gaps(answer)) == ("教育网", ["10.0.0.1"], [])
-    assert [str(one.address) for one in ask(context, port=5).places] == [OUTSIDE]  # no log tells that it is no host
+    assert (ask(context, port=None).places, gaps(ask(context, port=None))) == ((), [Gap.PORT_NEEDED])
+    neighbour = ask(context, "198.51.100.9")  # of which nothing tells that it is no host
+    assert [str(one.address) for one in neighbour.places] == ["198.51.100.9"]
 
 
 def test_nat_when_sessions_share_the_address_and_no_port_is_named_asks_for_it(context: Context) -> None:
