@@ -121,6 +121,28 @@ def test_what_others_say_of_an_address_that_stays_out_leaves_every_listing(senti
     assert GONE not in sentinel.run(*words, expect=3).complaint
 
 
+def test_what_persons_wrote_and_decided_of_an_address_that_stays_out_is_not_told(
+    sentinel: Sentinel, tmp_path: Path
+) -> None:
+    ssh = service(22, "ssh")
+    (tmp_path / "a.xml").write_text(nmap(host("203.0.113.5", ssh), host("203.0.113.6", ssh), host(GONE, ssh)))
+    sentinel.run("import", tmp_path / "a.xml")
+    numbers = {row["address"]: str(row["id"]) for row in sentinel.rows("asset", "list")}
+    sentinel.run("asset", "merge", numbers["203.0.113.5"], numbers[GONE], "--why", "同一台")
+    weak = ("finding", "add", GONE, "--title", f"{GONE} 弱口令", "--severity", "high")
+    sentinel.run(*weak, "--notice", "教通〔2026〕1号", "--issuer", "教育厅")
+    sentinel.run("finding", "add", "203.0.113.6:22", "--title", f"可由 {GONE} 登录", "--severity", "high")
+    wanted = ("--department", "教务处", "--system", "选课", "--address", "203.0.113.6", "--port", "22/tcp")
+    sentinel.run("whitelist", "request", "add", "port", *wanted, "--purpose", f"接 {GONE}", "--until", "2100-01-01")
+    (row,) = sentinel.rows("unit", "keep-out", "add", GONE)
+    closed = [one for one in sentinel.rows("finding", "list") if one["state"] == "closed"]
+    assert row["findings_closed"] == len(closed)
+    lists = (("asset", "undo"), ("finding", "list"), ("notice", "list"), ("whitelist", "request", "list"))
+    for words in (*lists, ("whitelist", "request", "show", "1"), ("finding", "show", closed[-1]["number"])):
+        assert GONE not in sentinel.run(*words, "--json").out
+    assert "待整改" in sentinel.run("finding", "list").out
+
+
 def test_keep_out_says_at_once_what_is_cut_and_that_logs_do_not_come_back(sentinel: Sentinel) -> None:
     sentinel.run("unit", "nat", "add", "甲池", "--outside", GONE)
     done = sentinel.run("unit", "keep-out", "add", GONE)
