@@ -290,11 +290,12 @@ def _words(one: Publication, kept: KeptOut) -> dict[str, object]:
     from sentinel.store.publications import build_publication_words
 
     mapping = one.mapping
-    hidden = {
+    hidden: dict[str, str | None] = {
         name: None
         for name, end in (("outside", mapping.outside), ("inside", mapping.inside))
         if end is not None and kept.meets(end)
     }
+    hidden |= {key: "" for key, words in (("note", one.mapping.note), ("reason", one.reason)) if kept.writes(words)}
     return build_publication_words(one) | hidden | {"kept_out": bool(hidden)}
 
 

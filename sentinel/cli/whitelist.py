@@ -119,6 +119,7 @@ def add(
         with context.database.transaction(context.actor, context.clock()) as transaction:
             if entry.addresses != EVERYWHERE:
                 refuse_kept_out(context, owner, entry.addresses, "VALUE")
+            refuse_kept_out(context, owner, entry.peers, "--peer")
             stored = write_whitelist_entry(transaction, entry)
         shadows = read_shadows(context, owner, [stored]).get(stored.id, ())
     note_shadows(owner, stored.id, shadows)

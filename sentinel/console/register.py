@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sentinel.inventory.systems import join_lines
@@ -24,7 +24,10 @@ class RegisterIndex:
         owners: departments named, sorted.
     """
 
-    def __init__(self, entries: Iterable[RegisterEntry], places: Iterable[tuple[str, str]]) -> None:
+    def __init__(
+        self, entries: Iterable[RegisterEntry], places: Iterable[tuple[str, str]], names: Mapping[int, str]
+    ) -> None:
+        self._names = names  # what else the systems of lines are called, by row id of the line
         self._exact: defaultdict[str, list[RegisterEntry]] = defaultdict(list)
         self._wide: list[tuple[bytes, bytes, RegisterEntry]] = []
         by_name: defaultdict[str, list[RegisterEntry]] = defaultdict(list)
@@ -63,7 +66,8 @@ class RegisterIndex:
         if not found:
             return None
         return " ".join(
-            f"{one.system} {one.department} {one.kind} {one.place} {one.filing}" for one in found
+            f"{one.system} {self._names.get(one.id, '')} {one.department} {one.kind} {one.place} {one.filing}"
+            for one in found
         ).casefold()
 
     def owner(self, address: str) -> str:
@@ -73,8 +77,8 @@ class RegisterIndex:
 
 def read_index(context: Context, unit: str, networks: Sequence[Network], now: datetime) -> RegisterIndex:
     """Read the lines of a unit's register that are in use."""
-    lines, _ = join_lines(read_register(context.database, unit), read_systems(context.database, unit))
+    lines, owners = join_lines(read_register(context.database, unit), read_systems(context.database, unit))
     entries = [entry for entry in lines if entry.is_valid(now)]
     wanted = frozenset(name.lower() for entry in entries for name in entry.domains)
     places = read_name_places(context.database, [network.id for network in networks], wanted) if wanted else ()
-    return RegisterIndex(entries, places)
+    return RegisterIndex(entries, places, {number: " ".join(one.names) for number, one in owners.items()})

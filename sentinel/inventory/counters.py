@@ -37,13 +37,14 @@ def count_unit(facts: UnitFacts, states: States, turns: Turns, catalogue: str, *
     if facts.sources:
         counts["hosts"] = len({(row.network, row.endpoint.key.address) for row in facts.rows}) + _only_answering(facts)
         counts["endpoints_open"] = len(facts.rows)
-    if judged or states:
+    judged = judged and bool(facts.sources or facts.captures_analysed)  # what arrived later tells nothing of then
+    if judged or states or turns:
         counts |= _count_findings(states, turns, facts.period.end)
     if facts.captures_analysed:
         mining = {flow.host for flow in facts.flows if flow.flow_class is FlowClass.MINING}
         suspects = {flow.host for flow in facts.flows if flow.flow_class is FlowClass.SUSPECT} - mining
         counts |= {"mining_hosts": len(mining), "suspect_hosts": len(suspects)}
-    if facts.standing.lines:
+    if facts.standing.lines and facts.sources:
         counts["registered_seen"] = facts.standing.count_lines(Standing.SEEN, Standing.EXPIRED)
         counts["registered_unseen"] = facts.standing.count_lines(Standing.UNSEEN)
         counts["unregistered"] = facts.standing.count_hosts(Standing.UNREGISTERED)

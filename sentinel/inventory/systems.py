@@ -41,7 +41,8 @@ def join_lines(
 ) -> tuple[tuple[RegisterEntry, ...], dict[int, InformationSystem]]:
     """Fill what lines leave open from their systems, and end the lines of retired ones; with the system of each line.
 
-    What a line says itself stays as it is.
+    What a line says itself stays as it is; only its system is called as it is called now, for a line keeps a former
+    name, or another one that was joined.
     """
     index = index_systems(systems)
     joined, owners = [], {}
@@ -59,6 +60,7 @@ def _fill(entry: RegisterEntry, system: InformationSystem) -> RegisterEntry:
     ends = [one for one in (entry.valid_to, system.state_at if is_retired(system) else None) if one is not None]
     return replace(
         entry,
+        system=system.facts.name,
         department=entry.department or system.facts.department,
         mlps_level=entry.mlps_level or level,
         filing=entry.filing or system.facts.filing,

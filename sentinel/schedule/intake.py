@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import BinaryIO
@@ -19,14 +19,14 @@ from sentinel.inventory.apply import Look, is_doubtful
 from sentinel.inventory.summary import NO_SIGHTINGS, SightingCounts, Summary, summarise
 from sentinel.model.endpoint import EndpointKey, EndpointState, Run
 from sentinel.model.evidence import Evidence, RunKind
-from sentinel.model.observation import Observation
+from sentinel.model.observation import EndpointObservation, HostObservation, Observation
 from sentinel.model.unit import IPAddress, Network, Unit
 from sentinel.observe import SIGHTINGS_ONLY, Parser, choose_parser
 from sentinel.observe.unpack import unpack
 from sentinel.schedule.applying import Applier
 from sentinel.schedule.context import Context
 from sentinel.schedule.keep_out import KeptOut, load_kept_out, refuse_count
-from sentinel.schedule.persons import hide_arguments
+from sentinel.schedule.persons import hide_arguments, hide_persons
 from sentinel.schedule.sightings import SightingTaker, replace_sightings
 from sentinel.schedule.third_party import rehome_findings
 from sentinel.store import endpoints as store
@@ -259,11 +259,24 @@ def _apply(
         read = parser.read(stream, run.time)
         while batch := list(islice(read, _BATCH)):
             told = [one for one in batch if not kept_out.find_told(one)] if kept_out else batch
+            told = [_clean(one, kept_out) if isinstance(one, HostObservation) else one for one in told]
             applier.take(told)
             sightings.take(told)
     sightings.finish()
     applier.take_silence(summary.silent)
     run_store.finish_run(transaction, run_id, events=applier.events, held=held, changes=applier.changes)
+
+
+def _clean(one: HostObservation, kept_out: KeptOut) -> HostObservation:
+    """Hide persons in what a page calls itself, and leave out the words of a port that write what stays out."""
+    cleaned = tuple(_clean_port(port, kept_out) for port in one.endpoints)
+    return one if cleaned == one.endpoints else replace(one, endpoints=cleaned)
+
+
+def _clean_port(port: EndpointObservation, kept_out: KeptOut) -> EndpointObservation:
+    if kept_out and kept_out.writes(f"{port.title}\n{port.product}\n{port.extra}\n{port.certificate}"):
+        return replace(port, title="", product="", extra="", certificate=None, scripts=())
+    return replace(port, title=hide_persons(port.title)) if port.title else port
 
 
 def _is_held(context: Context, run: Run, run_id: int, summary: Summary, networks: tuple[Network, ...]) -> bool:

@@ -9,6 +9,7 @@ import re
 from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import BinaryIO
 
@@ -21,6 +22,7 @@ from sentinel.model.register import KeepOut
 from sentinel.model.sighting import HoldingObservation, TranslationObservation
 from sentinel.model.unit import IPAddress, IPNetwork, Unit
 from sentinel.observe.lines import UTF16
+from sentinel.observe.table import fold_width
 from sentinel.schedule.context import Context
 from sentinel.store.database import Database
 from sentinel.store.declared import read_campus_keep_outs
@@ -81,6 +83,10 @@ class KeptOut:
             if span not in found and intersect([span], self.ranges):
                 found.add(span)
         return merge(found)
+
+    def writes(self, text: str) -> bool:
+        """Tell whether one of them is written anywhere in a text."""
+        return bool(self.ranges) and bool(self.find_in(BytesIO(fold_width(text).encode("utf-8", "replace"))))
 
     def find_told(self, one: Observation) -> IPAddress | None:
         """Give an address an observation is about that stays out, however its text was written."""

@@ -79,6 +79,7 @@ def make_request(context: Context, unit: Unit, request: WhitelistRequest) -> Whi
     request = replace(request, **words)  # type: ignore[arg-type]  # four texts
     with context.database.transaction(context.actor, context.clock()) as transaction:
         refuse_kept_out(context, unit, request.addresses, "--address")
+        refuse_kept_out(context, unit, request.peers, "--peer")
         if request.replaces:
             before = choose_request(context, unit, request.replaces)
             if before.state is not RequestState.RETURNED:

@@ -12,6 +12,7 @@ from pathlib import Path
 from sentinel.errors import UsageError
 from sentinel.inventory.holders import Owners, RegisterIndex
 from sentinel.inventory.marks import is_random_card
+from sentinel.inventory.systems import join_lines
 from sentinel.inventory.trace import (
     ATTACHMENT_REACH,
     LONGEST_REACH,
@@ -54,6 +55,7 @@ from sentinel.store.identity import find_asset_at
 from sentinel.store.publications import read_publications
 from sentinel.store.register import read_register
 from sentinel.store.sightings import open_accounts, read_horizons, space_of
+from sentinel.store.systems import read_systems
 from sentinel.store.units import count_units, find_unit, read_networks
 
 MOST_PLACES = 20
@@ -137,7 +139,8 @@ class _Tracer:
         self._by_id = {one.id: one for one in self._networks}
         self._space = space_of(self._networks)
         self._exits = read_exits(context.database, unit.code)
-        self._register = read_register(context.database, unit.code, self._seal)
+        lines = read_register(context.database, unit.code, self._seal)
+        self._register, _ = join_lines(lines, read_systems(context.database, unit.code, at=asked.at))
         self._horizons = read_horizons(context.database)
         self._tolerance = timedelta(seconds=asked.tolerance_s)
 
@@ -152,8 +155,10 @@ class _Tracer:
         )
         translated = bool(published) or reads.is_translated(self._database, self._space, asked.address)
         is_public = way_out is not None or translated or not (in_scope or _is_private(asked.address))
-        is_inside = not is_public or in_scope or self._is_host(network)
         links = (*self._translations(), *published) if is_public else ()
+        # The network of an exit holds the addresses its NAT gives: one that leads inside is no host's.
+        is_led = translated and way_out is not None
+        is_inside = not is_public or (not is_led and (in_scope or self._is_host(network)))
         is_broken = is_public and not links and (way_out is not None or translated or not is_inside)
         places = [self._place(where, link) for where, link in list(group_places(links).items())[:MOST_PLACES]]
         if is_inside:

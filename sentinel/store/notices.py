@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from sentinel.errors import UsageError
@@ -52,6 +52,13 @@ def write_notice(transaction: Transaction, notice: Notice) -> Notice:
 def read_notices(database: Database, unit: str) -> Iterator[Notice]:
     """Give the notices of a unit, newest first."""
     yield from map(_notice, database.query(f"{_SELECT} WHERE unit=? ORDER BY id DESC", (unit,)))
+
+
+def hide_titles(transaction: Transaction, notices: Iterable[Notice], title: str) -> None:
+    """Put a word in place of the titles of notices."""
+    for one in notices:
+        transaction.execute("UPDATE notice SET title=? WHERE id=?", (title, one.id))
+        transaction.audit("notice.hide", f"notice {one.id} of unit {one.unit}")
 
 
 def find_notice(database: Database, unit: str, reference: str, issuer: str = "") -> Notice | None:

@@ -89,10 +89,12 @@ def take_step(
 
 
 def blind_request(transaction: Transaction, request: WhitelistRequest, reason: str) -> None:
-    """Forget which addresses a request names and what was seen there; what is still open of it is withdrawn."""
+    """Forget which addresses a request names, why, and what was seen there; what is still open of it is withdrawn."""
     if request.state is not RequestState.WITHDRAWN:
         take_step(transaction, request, RequestStep.WITHDRAW, reason)
-    transaction.execute("UPDATE whitelist_request SET addresses='[]' WHERE id=?", (request.id,))
+    transaction.execute("UPDATE whitelist_request SET addresses='[]', peers='[]', purpose='' WHERE id=?", (request.id,))
+    event = "UPDATE whitelist_request_event SET detail='{}', reason=? WHERE request=? AND reason<>?"
+    transaction.execute(event, ("", request.id, reason))
     transaction.execute("UPDATE whitelist_request_event SET detail='{}' WHERE request=?", (request.id,))
     transaction.audit("whitelist.request.blind", f"request {request.number}", after={"reason": reason})
 

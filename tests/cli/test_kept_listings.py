@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.cli.command import Sentinel
+from tests.cli.written import host, nmap, service
 
 PAPER = ("--by", "信息中心", "--document", "信字〔2026〕7号", "--from", "2026-01-01", "--until", "2100-12-31")
 CONSENT = ("--document", "同意函", "--until", "2100-12-31")
@@ -95,6 +98,49 @@ def test_entering_what_stays_out_as_a_whole_is_refused_without_naming_it(
     complaint = kept.run(*words, expect=2).complaint
     assert "1 of the places is declared to stay out" in complaint
     assert GONE not in complaint
+
+
+def test_what_others_say_of_an_address_that_stays_out_leaves_every_listing(sentinel: Sentinel, tmp_path: Path) -> None:
+    title = f'<script id="http-title" output="备机 {GONE}"><elem key="title">备机 {GONE}</elem></script></port>'
+    page = service(80, "http", product=f"proxy of {GONE}").replace("</port>", title)
+    (tmp_path / "a.xml").write_text(nmap(host("203.0.113.5", page, service(22, "ssh"))))
+    (tmp_path / "台账.csv").write_text(f"系统名称,IP地址,备注\n网站,203.0.113.5,备机 {GONE}\n邮件,203.0.113.6,主机\n")
+    sentinel.run("import", tmp_path / "a.xml", tmp_path / "台账.csv")
+    paper = ("--approved-by", "信息中心")
+    sentinel.run("whitelist", "add", "port", "203.0.113.5:22/tcp", "--peer", GONE, "--reason", "运维", *paper)
+    sentinel.run("whitelist", "add", "port", "203.0.113.5:80/tcp", "--reason", f"替代 {GONE}", *paper)
+    sentinel.run("whitelist", "add", "port", "203.0.113.6:80/tcp", "--reason", "网站", *paper)
+    sentinel.run("publication", "add", "203.0.113.90:443", "10.0.0.6:8443", "--note", f"原通向 {GONE}")
+    assert GONE in sentinel.run("map", "--json").out
+    (row,) = sentinel.rows("unit", "keep-out", "add", GONE)
+    assert (row["lines_withdrawn"], row["entries_withdrawn"]) == (1, 2)
+    for words in (("map",), ("register", "list"), ("whitelist", "list"), ("publication", "list", "--all")):
+        assert GONE not in sentinel.run(*words, "--json").out
+    assert [row["title"] for row in sentinel.rows("map") if row["port"] == 80] == [""]
+    words = ("whitelist", "add", "port", "203.0.113.5:22/tcp", "--peer", GONE, "--reason", "运维", *paper)
+    assert GONE not in sentinel.run(*words, expect=3).complaint
+
+
+def test_what_persons_wrote_and_decided_of_an_address_that_stays_out_is_not_told(
+    sentinel: Sentinel, tmp_path: Path
+) -> None:
+    ssh = service(22, "ssh")
+    (tmp_path / "a.xml").write_text(nmap(host("203.0.113.5", ssh), host("203.0.113.6", ssh), host(GONE, ssh)))
+    sentinel.run("import", tmp_path / "a.xml")
+    numbers = {row["address"]: str(row["id"]) for row in sentinel.rows("asset", "list")}
+    sentinel.run("asset", "merge", numbers["203.0.113.5"], numbers[GONE], "--why", "同一台")
+    weak = ("finding", "add", GONE, "--title", f"{GONE} 弱口令", "--severity", "high")
+    sentinel.run(*weak, "--notice", "教通〔2026〕1号", "--issuer", "教育厅")
+    sentinel.run("finding", "add", "203.0.113.6:22", "--title", f"可由 {GONE} 登录", "--severity", "high")
+    wanted = ("--department", "教务处", "--system", "选课", "--address", "203.0.113.6", "--port", "22/tcp")
+    sentinel.run("whitelist", "request", "add", "port", *wanted, "--purpose", f"接 {GONE}", "--until", "2100-01-01")
+    (row,) = sentinel.rows("unit", "keep-out", "add", GONE)
+    closed = [one for one in sentinel.rows("finding", "list") if one["state"] == "closed"]
+    assert row["findings_closed"] == len(closed)
+    lists = (("asset", "undo"), ("finding", "list"), ("notice", "list"), ("whitelist", "request", "list"))
+    for words in (*lists, ("whitelist", "request", "show", "1"), ("finding", "show", closed[-1]["number"])):
+        assert GONE not in sentinel.run(*words, "--json").out
+    assert "待整改" in sentinel.run("finding", "list").out
 
 
 def test_keep_out_says_at_once_what_is_cut_and_that_logs_do_not_come_back(sentinel: Sentinel) -> None:

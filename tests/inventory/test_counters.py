@@ -53,6 +53,12 @@ def test_unit_when_nobody_looked_has_no_counter() -> None:
     assert count_unit(EMPTY, (), {}, "mlps-l2", judged=False) == {}
 
 
+def test_unit_when_all_that_tells_of_it_came_after_the_period_has_no_zeros_in_it() -> None:
+    line = LineStanding(RegisterEntry(1, "school", "r", "", "", 2), Standing.UNCHECKED, Reason.PORT_OPEN)
+    facts = replace(EMPTY, standing=Reconciliation((line,), ()), verdicts=(verdict("mlps-l2", Verdict.NONCONFORM),))
+    assert count(facts) == {}
+
+
 def test_unit_when_it_was_looked_at_and_nothing_was_there_has_zeros() -> None:
     found = count(replace(EMPTY, sources=(RUN,)))
     assert (found["hosts"], found["endpoints_open"], found["live"], found["overdue"]) == (0, 0, 0, 0)
@@ -139,6 +145,7 @@ def test_register_clauses_and_coverage_are_counted_where_there_are_some() -> Non
     verdicts = [verdict("mlps-l2", one) for one in (Verdict.CONFORM, Verdict.UNKNOWN, Verdict.UNKNOWN)]
     facts = replace(
         EMPTY,
+        sources=(RUN,),
         standing=Reconciliation(lines, (stranger,)),
         verdicts=(*verdicts, verdict("mlps-l3", Verdict.NONCONFORM)),
         coverage=(NetworkCoverage("lan", 256, 200), NetworkCoverage("default", 0, 5)),

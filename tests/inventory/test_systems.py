@@ -53,6 +53,14 @@ def test_line_is_filled_from_its_system_where_it_says_nothing() -> None:
     assert {number: one.id for number, one in owners.items()} == {1: 1, 2: 1}
 
 
+def test_line_that_names_its_system_otherwise_is_told_by_the_name_the_system_has_now() -> None:
+    lines = [line(1, system="教务平台"), line(2, system="教务 系统"), line(3, system="别的")]
+    joined, _ = join_lines(lines, [system(names=("教务平台",))])
+    assert [one.system for one in joined] == ["教务系统", "教务系统", "别的"]
+    (alone,), _ = join_lines(lines[:1], [system(1, names=("教务平台",)), system(2, "教务平台")])
+    assert alone.system == "教务平台"
+
+
 def test_line_of_a_retired_system_ends_when_it_was_retired_or_before() -> None:
     retired = system(state=SystemState.RETIRED)
     early = NOW - timedelta(days=9)

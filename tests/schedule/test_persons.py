@@ -12,14 +12,18 @@ from openpyxl.comments import Comment
 from zstandard import ZstdDecompressor
 
 from sentinel.errors import ParseError
+from sentinel.model.evidence import RunKind
 from sentinel.schedule.context import Context
 from sentinel.schedule.importing import take_file
+from sentinel.schedule.intake import Origin, take_in
 from sentinel.schedule.mappings import parse_said
 from sentinel.schedule.persons import hide_arguments, hide_persons, names_persons
+from sentinel.schedule.reading import read_map
 from sentinel.schedule.register import import_entries
 from sentinel.schedule.vocabularies import REGISTER
 from sentinel.store.register import read_register
-from tests.homes import NOW, SCHOOL
+from tests.cli.written import host, nmap, service
+from tests.homes import NOW, SCHOOL, opened
 
 NUMBER = "13800138000"
 
@@ -171,3 +175,14 @@ def test_web_address_in_any_text_loses_what_is_one_visitors_and_names_nobody_by_
 )
 def test_command_line_of_a_scan_keeps_its_options_and_no_login_of_its_scripts(words: str, shown: str) -> None:
     assert hide_arguments(words) == shown
+
+
+def test_title_of_a_page_when_it_tells_how_to_reach_a_person_is_stored_without(tmp_path: Path) -> None:
+    words = f"报修 {NUMBER} a@school.example"
+    title = f'<script id="http-title" output="{words}"><elem key="title">{words}</elem></script></port>'
+    text = nmap(host("10.1.0.5", service(80, "http").replace("</port>", title))).encode()
+    with opened(tmp_path / "home") as context:
+        for name in ("a.xml", "b.xml"):
+            known = take_in(context, SCHOOL, BytesIO(text), Origin(name, RunKind.IMPORT, "inside")).known
+        (row,) = read_map(context, SCHOOL)
+    assert (row.endpoint.title, known) == ("报修 138****8000 ***", True)

@@ -14,10 +14,11 @@ from sentinel.model.publication import Mapping, Publication
 from sentinel.model.register import Exit, Person, RegisterEntry
 from sentinel.model.rule import Severity
 from sentinel.model.sighting import HoldingSource, Sighting
+from sentinel.model.system import InformationSystem, SystemFacts
 from sentinel.model.trace import Certainty, Gap, Place, Question, Trace
 from sentinel.model.unit import Network, Unit, Zone
 from sentinel.schedule.context import Context
-from sentinel.schedule.declaring import add_keep_out
+from sentinel.schedule.declaring import add_exit, add_keep_out
 from sentinel.schedule.intake import replace_networks
 from sentinel.schedule.telling import Telling, add_finding
 from sentinel.schedule.tracing import Around, choose_unit_of, mask_account, trace
@@ -28,6 +29,7 @@ from sentinel.store.flows import write_capture
 from sentinel.store.publications import write_publications
 from sentinel.store.register import write_register
 from sentinel.store.sightings import remove_sightings, unpack_address
+from sentinel.store.systems import declare_system, read_systems, rename_system
 from sentinel.store.unit_tree import insert_units
 from sentinel.store.units import write_network, write_unit
 from tests.homes import NOW, SCHOOL
@@ -139,6 +141,16 @@ def test_nat_when_another_address_of_the_exit_is_in_the_log_the_log_is_there(con
         write_exit(transaction, Exit(0, SCHOOL.code, "教育网", (ip_network("198.51.100.0/28"),)))
     answer = ask(context)
     assert (answer.exit, gaps(answer)) == ("教育网", [Gap.PORT_NOT_NAMED])
+
+
+def test_exit_when_declared_with_its_network_is_no_second_place_beside_where_its_nat_leads(context: Context) -> None:
+    add_exit(context, SCHOOL, "教育网", ["198.51.100.0/28"])
+    give_log(context, *WHOLE)
+    answer = ask(context)
+    assert (answer.exit, [str(one.address) for one in answer.places], gaps(answer)) == ("教育网", ["10.0.0.1"], [])
+    assert (ask(context, port=None).places, gaps(ask(context, port=None))) == ((), [Gap.PORT_NEEDED])
+    neighbour = ask(context, "198.51.100.9")  # of which nothing tells that it is no host
+    assert [str(one.address) for one in neighbour.places] == ["198.51.100.9"]
 
 
 def test_nat_when_sessions_share_the_address_and_no_port_is_named_asks_for_it(context: Context) -> None:
@@ -399,6 +411,25 @@ def test_owner_when_registered_is_named_with_the_person_masked_unless_shown(cont
     shown = the_place(ask(context, "10.0.0.1", None, show=True)).line
     assert shown is not None
     assert shown.person == Person("示例人", "13800001234")
+
+
+def test_system_of_an_owner_when_renamed_is_called_as_it_was_then(context: Context) -> None:
+    line = RegisterEntry(0, SCHOOL.code, "台账.xlsx", "a" * 64, "台账", 2, "门户网站", (ip_network("10.0.0.1/32"),))
+    give_log(context, held(-120, 60))
+    with context.database.transaction("tester", minute(-60)) as transaction:
+        write_register(transaction, [line], context.make_seal())
+        declare_system(transaction, InformationSystem(0, SCHOOL.code, SystemFacts("门户网站")), "", None)
+        transaction.audit("test", "test")
+    with context.database.transaction("tester", minute(0)) as transaction:
+        (known,) = read_systems(context.database, SCHOOL.code)
+        rename_system(transaction, known, "智慧门户", "升级", None)
+        transaction.audit("test", "test")
+    called = []
+    for at in (-90, -1, 1):
+        owner = the_place(ask(context, "10.0.0.1", None, at=at)).line
+        assert owner is not None
+        called.append(owner.system)
+    assert called == ["门户网站", "门户网站", "智慧门户"]
 
 
 def test_other_addresses_when_asked_for_more_hours_are_those_of_card_and_account(context: Context) -> None:
