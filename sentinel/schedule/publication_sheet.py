@@ -14,6 +14,7 @@ from sentinel.model.unit import IPAddress, Unit
 from sentinel.observe.published import UNEVEN, Unread, read_port, read_ports, read_proto
 from sentinel.observe.table import Limits, TableRow, column_letter, fold_width, read_table
 from sentinel.schedule.address_cell import NOTHING
+from sentinel.schedule.admission import admit_sheets
 from sentinel.schedule.columns import Field, Head
 from sentinel.schedule.context import Context
 from sentinel.schedule.entries import parse_domain
@@ -49,9 +50,10 @@ def read_publication_sheet(
     """Read the rows; what a person said of columns is kept for the next sheet of these heads, unless it is a trial.
 
     Raises:
-        ParseError: it is no table, or has no columns of addresses outside and inside.
+        ParseError: it is no table, has no columns of addresses outside and inside, or tells one that must stay out.
     """
     sheets = hide_sheet_names(read_table(stream, name, LIMITS))
+    admit_sheets(context, unit, sheets, name)
     found = find_heads(sheets, PUBLICATIONS, load_corrections(context, unit, PUBLICATIONS, said))
     found = [(sheet, head) for sheet, head in found if Field.INSIDE in head.columns]
     if not found:

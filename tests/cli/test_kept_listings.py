@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,19 @@ def test_what_persons_wrote_and_decided_of_an_address_that_stays_out_is_not_told
     for words in (*lists, ("whitelist", "request", "show", "1"), ("finding", "show", closed[-1]["number"])):
         assert GONE not in sentinel.run(*words, "--json").out
     assert "待整改" in sentinel.run("finding", "list").out
+
+
+def test_sheet_of_publications_that_tells_what_stays_out_in_any_cell_leaves_nothing_behind(
+    sentinel: Sentinel, tmp_path: Path
+) -> None:
+    sentinel.run("unit", "keep-out", "add", GONE)
+    sheet = tmp_path / "映射.csv"
+    sheet.write_text(f"公网地址,公网端口,内网地址,经办说明\n203.0.113.90,443,10.0.0.6,原为 {GONE}\n")
+    words = ("publication", "import", sheet, "--map", "经办说明=")
+    assert "1 address that is declared to stay out" in sentinel.run(*words, expect=3).complaint
+    assert sentinel.rows("publication", "list", "--all") == []
+    actions = sqlite3.connect(sentinel.home / "var" / "sentinel.db").execute("SELECT action FROM audit").fetchall()
+    assert ("mapping.set",) not in actions
 
 
 def test_keep_out_says_at_once_what_is_cut_and_that_logs_do_not_come_back(sentinel: Sentinel) -> None:
