@@ -11,6 +11,7 @@ need nmap nmap
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 if [ "${1:-demo}" = test ]; then
     need chromium chromium
+    need openssl openssl
     need unshare util-linux
     need mount mount
     need setpriv util-linux
