@@ -229,4 +229,7 @@ def _unquote(word: bytes) -> bytes:
 
 
 def _byte(escape: bytes) -> bytes:
-    return bytes([int(escape, 8) & 0xFF]) if escape.isdigit() else escape
+    try:
+        return bytes([int(escape, 8) & 0xFF])
+    except ValueError:  # it stands for itself, be it an 8
+        return escape

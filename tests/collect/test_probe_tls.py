@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
 import socket
 import struct
 import subprocess
@@ -237,7 +236,7 @@ def message(kind: int, body: bytes) -> bytes:
 
 
 def hello_body(version: int, suite: int, extensions: bytes = b"", compression: int = 0) -> bytes:
-    body = struct.pack(">H", version) + os.urandom(32) + b"\0" + struct.pack(">HB", suite, compression)
+    body = struct.pack(">H", version) + bytes(range(32)) + b"\0" + struct.pack(">HB", suite, compression)
     return message(2, body + (struct.pack(">H", len(extensions)) + extensions if extensions else b""))
 
 

@@ -193,3 +193,8 @@ def test_lease_when_of_ipv6_takes_time_and_card_from_its_client() -> None:
 )
 def test_duid_when_made_from_a_card_gives_its_address(duid: str, mac: str) -> None:
     assert read_duid(bytes.fromhex(duid)) == mac
+
+
+def test_name_when_its_escape_is_no_byte_then_it_stands_for_itself() -> None:
+    (host,) = hosts_of(read('lease 192.0.2.50 {\nclient-hostname "pc\\8\\x1";\n}\n'))
+    assert host.names == ("pc8x1",)
