@@ -11,6 +11,7 @@ from types import MappingProxyType
 from sentinel.collect.gate import Admission, admit
 from sentinel.collect.login_products import TLS_PORTS, product_of
 from sentinel.collect.look import ProbeTarget
+from sentinel.collect.names import stop_when_silent
 from sentinel.collect.permit import Permit
 from sentinel.collect.probing import PROBERS, probe, probe_domains
 from sentinel.errors import ScopeError
@@ -23,6 +24,7 @@ from sentinel.model.unit import IPAddress, Unit
 from sentinel.observe.probe_log import write_end, write_head, write_look
 from sentinel.schedule.context import Context
 from sentinel.schedule.domain_looks import build_domain_look, plan_domains
+from sentinel.schedule.hosted import read_led
 from sentinel.schedule.intake import Intake, Origin, take_in
 from sentinel.schedule.keep_out import read_kept_out
 from sentinel.schedule.reading import find_blankets, iterate_map, leave_out_answering
@@ -167,32 +169,46 @@ def plan_looks(
         place.setdefault(prober.further or prober.level, {}).setdefault(one.address, []).append(one)
     permits: list[tuple[Permit, tuple[ProbeTarget, ...]]] = []
     refusals: list[Refusal] = []
+    ask = _gate_of(context, unit)
     for level, hosts in sorted(further.items()):
-        admission = _ask_gate(context, unit, level, hosts)
+        admission = ask(level, hosts)
         let_in = {address for permit in admission.permits for address in permit.addresses()}
         permits += _meant(admission, hosts)
         for one in (one for address, looks in hosts.items() if address not in let_in for one in looks):
             by_level.setdefault(PROBERS[one.kind].level, {}).setdefault(one.address, []).append(one)
     for level, hosts in sorted(by_level.items()):
-        admission = _ask_gate(context, unit, level, hosts)
+        admission = ask(level, hosts)
         refusals += admission.refusals
         permits += _meant(admission, hosts)
     permitted, refused = plan_domains(context, unit, domains)
     return PlannedLooks(tuple(permits), (*refusals, *refused), permitted)
 
 
-def _ask_gate(context: Context, unit: Unit, level: Level, addresses: Iterable[IPAddress]) -> Admission:
-    return admit(
-        [str(address) for address in addresses],
-        unit=unit.code,
-        level=level,
-        rate_pps=None,
-        authorisations=read_authorisations(context.database, unit.code),
-        networks=read_networks(context.database, unit.code),
-        kept_out=read_kept_out(context.database, unit),
-        hosted=read_campus_hostings(context.database, unit.code),
-        now=context.clock(),
-    )
+_Gate = Callable[[Level, Iterable[IPAddress]], Admission]
+"""Decides about addresses at a level, by what is declared at that moment."""
+
+
+def _gate_of(context: Context, unit: Unit) -> _Gate:
+    """Give the gate as it decides now; names that are excluded are looked up, those somebody else hosts are not."""
+    hosted = read_campus_hostings(context.database, unit.code)
+    led, resolve = read_led(context, unit, hosted), stop_when_silent()
+
+    def ask(level: Level, addresses: Iterable[IPAddress]) -> Admission:
+        return admit(
+            [str(address) for address in addresses],
+            unit=unit.code,
+            level=level,
+            rate_pps=None,
+            authorisations=read_authorisations(context.database, unit.code),
+            networks=read_networks(context.database, unit.code),
+            kept_out=read_kept_out(context.database, unit),
+            hosted=hosted,
+            led=led,
+            now=context.clock(),
+            resolve=resolve,
+        )
+
+    return ask
 
 
 def _meant(
