@@ -1,7 +1,7 @@
 """Look at a web site as a visitor without an account does: its first page, where that leads, and what lies about.
 
-Everything is asked with GET. Where a redirect leads outside of the permit, or to a name that was not asked about, it is
-recorded and not followed.
+Everything is asked with GET. Where a redirect leads to another host, to a name that was not asked about or to a port no
+site stands on, it is recorded and not followed.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from sentinel.model.unit import IPAddress
 
 MAX_REDIRECTS = 5
 _REFRESH = re.compile(r"\s*[0-5](?:\.\d*)?\s*[;,]\s*(?:url\s*=)?\s*[\"']?([^\"']{1,2000})", re.IGNORECASE)
+_SITE_PORTS = frozenset({80, 443, 8080, 8443})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -78,7 +79,7 @@ def _texts(value: object) -> list[str]:
 
 
 async def travel(dialer: Dialer, place: Place) -> Journey:
-    """Ask for the first page and follow where it leads, within the permit and by the same name or address.
+    """Ask for the first page and follow where it leads, on the same host and by the same name or address.
 
     Raises:
         NoAnswerError: the first answer is none.
@@ -101,7 +102,7 @@ async def travel(dialer: Dialer, place: Place) -> Journey:
         if link is None or link == here:
             return Journey(place, path, facts, goal, own_hosts=own_hosts(page, here))
         goal = link
-        following = _place_of(link, place, dialer)
+        following = _place_of(link, place)
         if following is None:
             return Journey(place, path, facts, goal, is_followed=False)
         place, path = following, link.path
@@ -116,14 +117,16 @@ def _leads_to(answer: Answer, page: Page, here: Link) -> Link | None:
     return None
 
 
-def _place_of(link: Link, place: Place, dialer: Dialer) -> Place | None:
-    """Give where to follow a link to; None where that is another name, or an address outside of the permit."""
-    if link.host == place.host:
-        return Place(place.address, link.port, link.scheme == "https", link.host)
-    address = _address(link.host)
-    if address is None or not dialer.allows(address, Level.SERVICE):
+def _place_of(link: Link, place: Place) -> Place | None:
+    """Give where to follow a link to; None where that is another host, or a port sites do not stand on.
+
+    Where to go is said by whoever writes the page: it must not send the look, with a path of its choice, to another
+    device of the school or to a port where each line that comes in is printed or carried out.
+    """
+    is_here = link.host == place.host or _address(link.host) == place.address
+    if not is_here or link.port not in {*_SITE_PORTS, place.port}:
         return None
-    return Place(address, link.port, link.scheme == "https", link.host)
+    return Place(place.address, link.port, link.scheme == "https", link.host)
 
 
 def _address(host: str) -> IPAddress | None:
