@@ -22,6 +22,7 @@ _MAX_SERVERS = 8
 _ALL = re.compile(r"\s([+?~-]?)all(?=\s|$)", re.IGNORECASE)
 _POLICY = re.compile(r"(?:^|;)\s*p\s*=\s*([a-z]+)", re.IGNORECASE)
 _SUBDOMAIN_POLICY = re.compile(r"(?:^|;)\s*sp\s*=\s*([a-z]+)", re.IGNORECASE)
+_MAILBOX = re.compile(r"(mailto:)[^@\s,;!\"]{0,200}@", re.IGNORECASE)
 _ALL_STATES = {"": "pass-all", "+": "pass-all", "?": "neutral", "~": "softfail", "-": "fail"}
 _POLICIES = frozenset({"none", "quarantine", "reject"})
 _NO_WAY = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPERM})
@@ -86,7 +87,7 @@ async def _read_authority(names: Names, domain: str) -> dict[str, object]:
         if not caa.is_known:
             break
         if caa.values:
-            facts |= {"has_caa": True, "caa": list(caa.values)}
+            facts |= {"has_caa": True, "caa": [_hide_people(one) for one in caa.values]}
             break
     else:
         facts["has_caa"] = False
@@ -108,7 +109,10 @@ async def _read_mail_policy(names: Names, domain: str) -> dict[str, object]:
             return facts
         records = [one for one in found.values if one.lower().replace(" ", "").startswith("v=dmarc1")]
         if records:
-            return facts | {"dmarc_state": dmarc_state(records, inherited=name != domain), "dmarc": records[0]}
+            return facts | {
+                "dmarc_state": dmarc_state(records, inherited=name != domain),
+                "dmarc": _hide_people(records[0]),
+            }
     return facts | {"dmarc_state": "missing"}
 
 
@@ -210,6 +214,11 @@ def _upwards(domain: str) -> list[str]:
     """Give the domain and those above it, of two labels at least."""
     labels = domain.split(".")
     return [".".join(labels[start:]) for start in range(max(1, len(labels) - 1))]
+
+
+def _hide_people(record: str) -> str:
+    """Leave out whose mailboxes reports go to; at which domain they are is no secret."""
+    return _MAILBOX.sub(r"\1***@", record)
 
 
 def _strings(value: object) -> list[str]:

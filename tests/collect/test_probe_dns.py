@@ -276,3 +276,13 @@ def test_site_when_the_looking_machine_has_no_way_over_ipv6_then_nothing_is_said
 def test_domains_when_there_is_no_permit_then_nobody_is_asked() -> None:
     with pytest.raises(ScopeError, match="no permit"):
         probe_domains(None, ["a.example"], lambda _: None, look=domain_look(Names()), now=utc_now)  # type: ignore[arg-type]
+
+
+def test_domain_when_reports_go_to_people_then_they_are_not_told() -> None:
+    zone = (
+        '@ 60 IN SOA ns h 1 2 3 4 5\n@ 60 IN NS ns\n@ 60 IN CAA 0 iodef "mailto:zhang.san@a.example"\n'
+        '_dmarc 60 IN TXT "v=DMARC1; p=none; rua=mailto:li.si@a.example!10m,MAILTO:w+5@b.example"\n'
+    )
+    found = dict(look("a.example", {"a.example": zone}).values)
+    assert found["dmarc"] == "v=DMARC1; p=none; rua=mailto:***@a.example!10m,MAILTO:***@b.example"
+    assert found["caa"] == ('0 iodef "mailto:***@a.example"',)
