@@ -11,17 +11,19 @@ from dataclasses import dataclass
 
 from sentinel.collect.dialer import Dialer, NoAnswerError
 from sentinel.collect.look import Prober, ProbeTarget
-from sentinel.collect.web_facts import own_hosts, read_facts
+from sentinel.collect.web_facts import HEADER_FIELDS, PAGE_FIELDS, own_hosts, read_facts
 from sentinel.collect.web_fetch import Answer, Place, fetch
 from sentinel.collect.web_link import Link, is_host, read_link
 from sentinel.collect.web_page import Page
 from sentinel.collect.web_paths import look_at_paths
 from sentinel.model.plain import read_plain_address
+from sentinel.model.probe import UNTOLD
 from sentinel.model.scope import Level
 from sentinel.model.unit import IPAddress
 
 MAX_REDIRECTS = 5
 _REFRESH = re.compile(r"\s*[0-5](?:\.\d*)?\s*[;,]\s*(?:url\s*=)?\s*[\"']?([^\"']{1,2000})", re.IGNORECASE)
+_TOO_MANY = 429
 _SITE_PORTS = frozenset({80, 443, 8080, 8443})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -71,7 +73,23 @@ async def look_at_web(target: ProbeTarget, dialer: Dialer) -> dict[str, object]:
     facts.pop("first_status", None)
     found = await look_at_paths(dialer, place)
     details = [*_texts(facts.get("error_details")), *_texts(found.get("error_details"))]
-    return facts | found | {"error_details": list(dict.fromkeys(details))}
+    untold = _untold_of_page(journey) if journey.place == place else ()
+    return (
+        facts
+        | found
+        | {
+            "error_details": list(dict.fromkeys(details)),
+            UNTOLD: list(dict.fromkeys((*_texts(found.get(UNTOLD)), *untold))),
+        }
+    )
+
+
+def _untold_of_page(journey: Journey) -> tuple[str, ...]:
+    """Give the fields nothing is known about: those of a page that did not come, or not whole, or was an excuse."""
+    status = journey.facts.get("status")
+    if not isinstance(status, int) or status >= 500 or status == _TOO_MANY:
+        return PAGE_FIELDS + HEADER_FIELDS
+    return PAGE_FIELDS if journey.facts.get("body_cut") else ()
 
 
 def _texts(value: object) -> list[str]:

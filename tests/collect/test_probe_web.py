@@ -195,6 +195,7 @@ def test_site_when_it_stops_answering_then_what_was_found_stays() -> None:
     with serving(talk) as port:
         found = dict(visit(port).values)
     assert (found["exposed"], count) == (("git",), 1)
+    assert found["untold"] == ("exposed",)
 
 
 def test_site_when_it_is_slow_then_no_more_paths_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,6 +205,17 @@ def test_site_when_it_is_slow_then_no_more_paths_are_asked(monkeypatch: pytest.M
         found = dict(visit(port).values)
     assert found["soft_404"] is False
     assert len(asked) == 3
+    assert found["untold"] == ("exposed",)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_site_when_it_shows_an_excuse_for_its_page_then_nothing_is_said_of_the_page(status: int) -> None:
+    talk, _ = answering({"/": f"HTTP/1.1 {status} x\r\nContent-Type: text/html\r\n\r\n<title>later</title>"})
+    with serving(talk) as port:
+        found = dict(visit(port).values)
+    assert {"dark_links", "login_plain", "missing_headers"} <= set(found["untold"])
+    with serving(answering({"/": page("<title>x</title>")})[0]) as port:
+        assert "untold" not in dict(visit(port).values)
 
 
 def test_redirect_when_it_stays_at_the_place_then_the_page_it_leads_to_is_looked_at() -> None:

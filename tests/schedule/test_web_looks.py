@@ -13,7 +13,7 @@ from sentinel.drill.servers import sites
 from sentinel.drill.servers.conversation import Service
 from sentinel.errors import ScopeError
 from sentinel.model.finding import FindingState
-from sentinel.model.probe import Probe, ProbeKind
+from sentinel.model.probe import UNTOLD, Probe, ProbeKind
 from sentinel.model.scope import Level
 from sentinel.schedule.collecting import collect
 from sentinel.schedule.context import Context
@@ -97,6 +97,31 @@ def test_site_when_the_authorisation_reaches_service_only_then_it_is_seen_from_t
     with standing(planted.leaking_site(80, NAME, "1.22.1"), address=str(HERE)) as (port,):
         visit(context, port, Level.SERVICE)
     assert fired(context) == BASE
+
+
+@pytest.mark.parametrize(
+    ("values", "rule", "untold"),
+    [
+        ({"exposed": ["git"]}, "web.git-exposed", "exposed"),
+        ({"dark_links": ["slots.example"], "dark_words": ["博彩"]}, "web.dark-link", "dark_links"),
+        ({"mail_open_relay": True}, "mail.relay-inside", "mail_open_relay"),
+        ({"versions": ["tls1.0"], "tls": True}, "tls.tls-1-0", "versions"),
+        ({"transfer_servers": ["ns.a.example"]}, "dns.zone-transfer", "transfer_servers"),
+    ],
+)
+def test_finding_when_a_later_look_found_nothing_out_about_it_then_it_stays_until_one_did(
+    context: Context, values: dict[str, object], rule: str, untold: str
+) -> None:
+    topic = rule.partition(".")[0]
+    service = {"mail": "smtp", "tls": "https"}.get(topic, "nginx")
+    give(context, NmapRun((HostRow("10.0.0.1", ((25, service),)),), ports="25"))
+    place: dict[str, object] = {"kind": ProbeKind(topic), "port": 25}
+    if topic == "dns":
+        place = {"kind": ProbeKind.DNS, "address": None, "proto": "", "port": 0, "name": "a.example"}
+    for day, found, is_live in ((1, values, True), (1.1, {UNTOLD: [untold]}, True), (1.2, {"status": 200}, False)):
+        take(context, record(day, look(day, found, **place)))
+        judge_unit(context, SCHOOL)
+        assert (rule in fired(context, topic)) is is_live, day
 
 
 def web(values: dict[str, object], name: str = "", **changes: object) -> bytes:
