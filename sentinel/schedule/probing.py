@@ -329,7 +329,7 @@ def _unkept(value: ProbeValue, kept: KeptOut) -> ProbeValue:
     if isinstance(value, str):
         return "" if kept.writes(value) else value
     if isinstance(value, tuple) and value and isinstance(value[0], str):
-        return tuple(text for text in value if not kept.writes(str(text)))  # type: ignore[return-value]  # of texts
+        return tuple(text for text in value if not kept.writes(str(text)))
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import socket
 import socketserver
 import struct
 import threading
@@ -324,7 +325,12 @@ def test_dialer_when_an_address_may_no_longer_be_touched_then_nothing_is_sent() 
             return {"said": (await line.read()).decode()}
 
     met: list[int] = []
-    with serving(lambda line: (met.append(1), line.sendall(b"x"))) as port:
+
+    def answer(line: socket.socket) -> None:
+        met.append(1)
+        line.sendall(b"x")
+
+    with serving(answer) as port:
         found: list[ProbeObservation] = []
         targets = [ProbeTarget(ProbeKind.SSH, HERE, "tcp", port, name) for name in ("a", "b", "c")]
         probers = {ProbeKind.SSH: Prober(Level.SERVICE, knock)}

@@ -10,7 +10,6 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from sentinel.collect import names
 from sentinel.collect.dialer import NO_LONGER
 from sentinel.collect.look import ProbeTarget
 from sentinel.collect.target import parse_target
@@ -75,7 +74,7 @@ def test_look_when_a_name_is_excluded_then_its_address_is_left_out_and_the_other
         assert name == "vote.school.example"
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.9", 0))]
 
-    monkeypatch.setattr(names.socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     allow(context, "10.0.0.0/24", excluded=["vote.school.example"])
     planned = ask(context, "10.0.0.8", "10.0.0.9")
     assert touched(planned) == {"10.0.0.8"}
@@ -139,7 +138,12 @@ def test_look_when_it_is_told_an_address_that_stays_out_then_that_is_not_kept(co
     with context.database.transaction("tester", NOW, objects=True) as transaction:
         write_keep_out(transaction, KeepOut(0, SCHOOL.code, (ip_network("10.9.9.0/24"),), "x"))
     kept = load_kept_out(context, SCHOOL)
-    values = {"ipv4_address": ["10.9.9.1", "10.0.0.1"], "redirect_to": "http://10.9.9.2/", "mx": ["10.9.9.3"], "n": [1]}
+    values: dict[str, object] = {
+        "ipv4_address": ["10.9.9.1", "10.0.0.1"],
+        "redirect_to": "http://10.9.9.2/",
+        "mx": ["10.9.9.3"],
+        "n": [1],
+    }
     told = leave_out_kept(look(1, values, address=None, name="a.example"), kept)
     assert told is not None
     assert dict(told.values) == {"ipv4_address": ("10.0.0.1",), "n": (1,)}
