@@ -259,8 +259,8 @@ def _prove_gone(
         rule = rules.get(finding.key.rule)
         if finding.id in touched or rule is None:
             continue
-        if not asks.get(rule.name, frozenset()).isdisjoint(untold.get(finding.key.subject, ())):
-            continue  # the newest look did not find out what the rule asks for
+        if is_untold(rule, finding.key.subject, asks, untold):
+            continue
         counts_events = any(rules[name].category.is_event for name in rule.correlates if name in rules)
         if _is_proven_gone(finding, rule, silent, now, counts_events=counts_events):
             step = prove_gone(finding, now)
@@ -272,6 +272,13 @@ def _prove_gone(
         for one in gone:
             write_closing(transaction, one.id, closing)
     return len(gone)
+
+
+def is_untold(rule: Rule, subject: str, asks: Mapping[str, frozenset[str]], untold: Mapping[str, set[str]]) -> bool:
+    """Tell whether the newest looks left open what a rule asks of a subject; a count, what it counts of any subject."""
+    if not rule.correlates:
+        return not asks.get(rule.name, frozenset()).isdisjoint(untold.get(subject, ()))
+    return any(not asks.get(name, frozenset()).isdisjoint(left) for name in rule.correlates for left in untold.values())
 
 
 def _end_exemption(finding: Finding, now: datetime) -> Iterator[tuple[Finding, str, str]]:

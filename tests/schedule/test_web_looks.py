@@ -18,7 +18,7 @@ from sentinel.model.scope import Level
 from sentinel.schedule.collecting import collect
 from sentinel.schedule.context import Context
 from sentinel.schedule.domain_looks import find_domains
-from sentinel.schedule.judging import judge_unit
+from sentinel.schedule.judging import is_untold, judge_unit, read_pack
 from sentinel.schedule.probing import LookTotal, find_targets, plan_looks, run_looks
 from sentinel.schedule.web_looks import WebLooks
 from sentinel.store.findings import read_findings
@@ -122,6 +122,15 @@ def test_finding_when_a_later_look_found_nothing_out_about_it_then_it_stays_unti
         take(context, record(day, look(day, found, **place)))
         judge_unit(context, SCHOOL)
         assert (rule in fired(context, topic)) is is_live, day
+
+
+def test_count_when_a_look_left_open_what_is_counted_then_it_proves_nothing(context: Context) -> None:
+    single = next(one.rule for one in read_pack(context).compiled if one.rule.name == "web.git-exposed")
+    count = replace(single, name="x.count", correlates=("web.git-exposed",))
+    asks = {"web.git-exposed": frozenset({"exposed"})}
+    assert is_untold(count, "3300000001", asks, {"10.0.0.1:80/tcp": {"exposed"}})
+    assert not is_untold(count, "3300000001", asks, {"10.0.0.1:80/tcp": {"title"}})
+    assert not is_untold(single, "10.0.0.2:80/tcp", asks, {"10.0.0.1:80/tcp": {"exposed"}})
 
 
 def web(values: dict[str, object], name: str = "", **changes: object) -> bytes:
