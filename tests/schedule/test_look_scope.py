@@ -148,3 +148,13 @@ def test_look_when_it_is_told_an_address_that_stays_out_then_that_is_not_kept(co
     assert told is not None
     assert dict(told.values) == {"ipv4_address": ("10.0.0.1",), "n": (1,)}
     assert leave_out_kept(look(1, {"a": 1}, address=ip_address("10.9.9.9")), kept) is None
+
+
+def test_looks_when_the_only_authorisation_has_run_out_then_that_is_what_is_said(context: Context) -> None:
+    note(context, 22, "10.0.0.1")
+    allow(context, "10.0.0.1", days=1)
+    planned = ask(context, "10.0.0.1")
+    late = replace(context, clock=Clock(NOW + timedelta(days=2)))
+    with pytest.raises(ScopeError, match="ended"):
+        run_looks(late, SCHOOL, planned, LookTotal(), vantage="inside")
+    assert found(context) == []
