@@ -80,6 +80,7 @@ MAY_START = {
 """Modules that start other programs."""
 
 MAY_CATCH_ALL = {
+    "collect.probing",
     "cli",
     "console.builds",
     "console.guard",

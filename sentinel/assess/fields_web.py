@@ -38,7 +38,7 @@ WEB_FIELDS: Mapping[str, Field] = MappingProxyType(
         "redirect_to": _text("跳转到的网址（不含参数）", "where it redirects to, without the query"),
         "redirect_https": _flag("明文首页跳转到 HTTPS", "the page in clear redirects to HTTPS"),
         "redirect_outside": _flag(
-            "跳转到别的域名或授权之外，未跟随", "the redirect leads to another name or outside of the permit"
+            "跳转到别的主机、域名或非网站端口，未跟随", "the redirect leads to another host or a port of no site"
         ),
         "redirect_loop": _flag("跳转没有终点", "redirects have no end"),
         "missing_headers": _texts(

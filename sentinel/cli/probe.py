@@ -153,11 +153,33 @@ def _tell_look(one: ProbeObservation, as_json: bool) -> None:
 
 def _print_plan(planned: PlannedLooks, as_json: bool) -> None:
     counts = planned.kinds
+    _print_planned(planned, as_json)
     if as_json:
         print_json({"summary": {"planned": planned.count, "kinds": counts, "refused": len(planned.refusals)}})
         return
     words = "，".join(f"{_WORDS[kind]} {count}" for kind, count in sorted(counts.items()))
     print_line(f"将深查 {planned.count} 项：{words}。未发送任何报文。" if words else "没有可深查的开放服务或域名。")
+
+
+def _print_planned(planned: PlannedLooks, as_json: bool) -> None:
+    """List what would be looked at: one line for each port and each domain, one object for each look."""
+    places: dict[str, dict[str, None]] = {}
+    for permit, targets in planned.permits:
+        for one in targets:
+            if as_json:
+                place = {"address": str(one.address), "port": one.port, "name": one.name or None}
+                print_json({"event": "planned", "kind": one.kind, **place, "level": permit.level.word})
+            host = f"[{one.address}]" if one.address.version == 6 else str(one.address)
+            places.setdefault(f"{host}:{one.port}/{one.proto}", {})[_WORDS[one.kind]] = None
+    for permit, names in planned.domains:
+        for name in names:
+            if as_json:
+                place = {"address": None, "port": 0, "name": name}
+                print_json({"event": "planned", "kind": "dns", **place, "level": permit.level.word})
+            places.setdefault(name, {})[_WORDS["dns"]] = None
+    if not as_json:
+        for place_text, words in places.items():
+            print_line(f"{place_text}  {'、'.join(words)}")
 
 
 def _print_summary(total: LookTotal, as_json: bool) -> None:

@@ -24,6 +24,8 @@ MAX_ANSWER = 512 * 1024
 AT_ONCE = 16
 """Connections open at the same time, to all hosts together; to one host it is one after the other."""
 
+NO_LONGER = "it may no longer be looked at"
+"""Why nothing came of a look at what was withdrawn, excluded or declared to stay out while looks were made."""
 
 _limit: ContextVar[asyncio.Timeout | None] = ContextVar("limit", default=None)
 
@@ -159,9 +161,13 @@ class Dialer:
         sent: connection attempts and datagrams sent.
     """
 
-    def __init__(self, permit: Permit, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, permit: Permit, now: Callable[[], datetime], still: Callable[[IPAddress], bool] | None = None
+    ) -> None:
+        """Take a permit; `still` tells of an address whether it may be touched after all that was declared since."""
         self._permit = require_permit(permit)
         self._now = now
+        self._still = still
         self._gap_s = 1 / permit.rate_pps
         self._next = 0.0
         self._all = asyncio.Semaphore(AT_ONCE)
@@ -208,9 +214,12 @@ class Dialer:
         async with self._turn(address, level):
             loop = asyncio.get_running_loop()
             answer: asyncio.Future[bytes] = loop.create_future()
-            transport, _ = await loop.create_datagram_endpoint(
-                lambda: _Datagram(answer, payload), remote_addr=(str(address), port)
-            )
+            try:
+                transport, _ = await loop.create_datagram_endpoint(
+                    lambda: _Datagram(answer, payload), remote_addr=(str(address), port)
+                )
+            except OSError as error:
+                raise NoAnswerError(f"no way there: {_words(error)}") from error
             try:
                 async with asyncio.timeout(ANSWER_S):
                     return await answer
@@ -237,6 +246,8 @@ class Dialer:
         if turn > clock():
             await asyncio.sleep(turn - clock())
         self._permit.check([address], level, self._now())
+        if self._still is not None and not self._still(address):
+            raise NoAnswerError(NO_LONGER)
         self.sent += 1
 
 

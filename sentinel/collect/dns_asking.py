@@ -26,7 +26,7 @@ _LIFETIME_S = 5.0
 _MAX_SILENCES = 3
 """So many questions in a row without any answer, and the resolver is not asked again."""
 
-_MAX_RECORDS = 64
+_MAX_RECORDS = 1024
 _FOREIGN = "www.example.com."
 """A name no school owns, and one that is there for examples. Source: RFC 2606 section 3."""
 
@@ -38,7 +38,7 @@ class Records:
     Attributes:
         is_known: the resolver answered; False: nothing follows from there being none.
         exists: the name exists.
-        values: the records as text, sorted, for servers turn them round; at most 64.
+        values: the records as text, sorted, for servers turn them round; at most 1024.
         name: the name they stand at, after aliases, lower case without the last dot.
     """
 
@@ -49,13 +49,18 @@ class Records:
 
 
 class Names:
-    """Asks one resolver."""
+    """Asks one resolver.
+
+    Attributes:
+        unknown: questions it gave no answer to.
+    """
 
     def __init__(self, server: str = "", port: int = 53) -> None:
         self._server = server
         self._port = port
         self._resolver: dns.asyncresolver.Resolver | None = None
         self._silences = 0
+        self.unknown = 0
 
     async def find(self, name: str, kind: str) -> Records:
         """Ask for the records of a type at a name.
@@ -69,11 +74,13 @@ class Names:
             answer = await self._ready().resolve(f"{name}.", kind, raise_on_no_answer=False, search=False)
         except dns.exception.Timeout:
             self._silences += 1
+            self.unknown += 1
             return Records(False)
         except dns.resolver.NXDOMAIN as error:
             self._silences = 0
             return Records(True, name=_last_name(error, name))
         except (dns.exception.DNSException, OSError, ValueError):
+            self.unknown += 1
             return Records(False)
         self._silences = 0
         values = tuple(sorted(_text(record) for record in answer.rrset)) if answer.rrset else ()

@@ -32,6 +32,7 @@ def admit_domains(
     hosted: Sequence[Hosting],
     now: datetime,
     resolve: Resolver | None = None,
+    led: Sequence[tuple[str, IPNetwork]] = (),
 ) -> tuple[tuple[DomainPermit, ...], tuple[Refusal, ...]]:
     """Decide for every domain whether it may be looked at, level service needed; each permit reaches up to `best`.
 
@@ -41,7 +42,7 @@ def admit_domains(
     own = [one for one in authorisations if one.unit == unit]
     valid = [one for one in own if one.is_valid(now) and one.level >= Level.SERVICE]
     excluded = [target.name for one in own if one.is_valid(now) for target in one.excluded if target.name]
-    unconsented = Unconsented.of(hosted, now)
+    unconsented = Unconsented.of(hosted, now, led)
     chosen: dict[int, list[str]] = {}
     refusals: list[Refusal] = []
     for domain in domains:
@@ -70,6 +71,7 @@ def admit_domains(
             networks=networks,
             kept_out=kept_out,
             hosted=hosted,
+            led=led,
             now=now,
             resolve=resolve,
         )

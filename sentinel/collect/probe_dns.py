@@ -15,6 +15,7 @@ from sentinel.collect.look import DomainLook
 from sentinel.collect.probe_web import Journey, travel
 from sentinel.collect.web_fetch import Place
 from sentinel.model.plain import read_plain_address
+from sentinel.model.probe import UNTOLD
 from sentinel.model.scope import Level
 from sentinel.model.unit import IPAddress
 
@@ -22,11 +23,18 @@ _MAX_SERVERS = 8
 _ALL = re.compile(r"\s([+?~-]?)all(?=\s|$)", re.IGNORECASE)
 _POLICY = re.compile(r"(?:^|;)\s*p\s*=\s*([a-z]+)", re.IGNORECASE)
 _SUBDOMAIN_POLICY = re.compile(r"(?:^|;)\s*sp\s*=\s*([a-z]+)", re.IGNORECASE)
+_MAILBOX = re.compile(r"(mailto:)[^@\s,;!\"]{0,200}@", re.IGNORECASE)
 _ALL_STATES = {"": "pass-all", "+": "pass-all", "?": "neutral", "~": "softfail", "-": "fail"}
 _POLICIES = frozenset({"none", "quarantine", "reject"})
 _NO_WAY = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPERM})
 """What it is called when the looking machine itself has no way there; it says nothing about the site."""
 
+_ASKED = (
+    *("exists", "public", "alias", "alias_dangling", "has_ipv6", "zone", "takes_mail", "mx", "ns_count", "has_caa"),
+    *("dnssec", "spf_state", "dmarc_state", "ipv6_links_missing"),
+)
+_SERVERS = ("transfer_servers", "recursive_servers")
+_COMPARED = ("ipv6_reachable", "ipv6_same", "ipv6_links", "ipv6_links_missing")
 _WEB_PORTS = ((443, True), (80, False))
 
 
@@ -34,15 +42,26 @@ def domain_look(names: Names, *, port: int = 53, web_ports: tuple[tuple[int, boo
     """Give the look at a domain that asks `names`; `port` is where name servers listen."""
 
     async def look(domain: str, dialer: Dialer) -> dict[str, object]:
+        unknown = names.unknown
         facts = await _read_addresses(names, domain)
         facts |= await _read_zone(names, domain)
         if facts.get("zone"):
             facts |= await _ask_servers(names, dialer, domain, _strings(facts.get("name_servers")), port)
         if not facts:
             raise NoAnswerError("the resolver gives no answer")
-        return facts | await _compare_versions(names, dialer, domain, facts, web_ports)
+        facts |= await _compare_versions(names, dialer, domain, facts, web_ports)
+        return facts | {UNTOLD: _untold(facts, has_all=names.unknown == unknown)}
 
     return look
+
+
+def _untold(facts: dict[str, object], *, has_all: bool) -> list[str]:
+    """Give the fields nothing was found out about: what the resolver, the name servers or the site did not tell."""
+    untold = [] if has_all else [field for field in _ASKED if facts.get(field) in (None, [])]
+    untold += [] if facts.pop("servers_told", False) or facts.get("zone") is False else list(_SERVERS)
+    if facts.get("has_ipv6") is not False:
+        untold += [field for field in _COMPARED if facts.get(field) is None]
+    return [*dict.fromkeys(untold if facts.get("site") else [*untold, "site"])]
 
 
 async def _read_addresses(names: Names, domain: str) -> dict[str, object]:
@@ -86,7 +105,7 @@ async def _read_authority(names: Names, domain: str) -> dict[str, object]:
         if not caa.is_known:
             break
         if caa.values:
-            facts |= {"has_caa": True, "caa": list(caa.values)}
+            facts |= {"has_caa": True, "caa": [_hide_people(one) for one in caa.values]}
             break
     else:
         facts["has_caa"] = False
@@ -108,7 +127,10 @@ async def _read_mail_policy(names: Names, domain: str) -> dict[str, object]:
             return facts
         records = [one for one in found.values if one.lower().replace(" ", "").startswith("v=dmarc1")]
         if records:
-            return facts | {"dmarc_state": dmarc_state(records, inherited=name != domain), "dmarc": records[0]}
+            return facts | {
+                "dmarc_state": dmarc_state(records, inherited=name != domain),
+                "dmarc": _hide_people(records[0]),
+            }
     return facts | {"dmarc_state": "missing"}
 
 
@@ -137,7 +159,7 @@ async def _ask_servers(
     """Ask the name servers inside a permit that reaches check for the whole zone and for a name of others."""
     giving: dict[str, None] = {}
     resolving: dict[str, None] = {}
-    asked = False
+    asked, untold = False, False
     for server in list(servers)[:_MAX_SERVERS]:
         for address in await _addresses(names, server):
             if not dialer.allows(address, Level.CHECK):
@@ -145,9 +167,15 @@ async def _ask_servers(
             gives = await _is_yes(gives_zone(dialer, address, domain, port))
             resolves = await _is_yes(resolves_for_us(dialer, address, port))
             asked = asked or gives is not None or resolves is not None
+            untold = untold or gives is None or resolves is None
             giving |= {server: None} if gives else {}
             resolving |= {server: None} if resolves else {}
-    return {"servers_asked": asked or None, "transfer_servers": list(giving), "recursive_servers": list(resolving)}
+    return {
+        "servers_asked": asked or None,
+        "servers_told": asked and not untold,
+        "transfer_servers": list(giving),
+        "recursive_servers": list(resolving),
+    }
 
 
 async def _is_yes(question: Awaitable[bool]) -> bool | None:
@@ -210,6 +238,11 @@ def _upwards(domain: str) -> list[str]:
     """Give the domain and those above it, of two labels at least."""
     labels = domain.split(".")
     return [".".join(labels[start:]) for start in range(max(1, len(labels) - 1))]
+
+
+def _hide_people(record: str) -> str:
+    """Leave out whose mailboxes reports go to; at which domain they are is no secret."""
+    return _MAILBOX.sub(r"\1***@", record)
 
 
 def _strings(value: object) -> list[str]:

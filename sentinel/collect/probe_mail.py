@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from sentinel.collect.dialer import Dialer, Line, NoAnswerError
 from sentinel.collect.http_read import open_line
 from sentinel.collect.look import Prober, ProbeTarget
+from sentinel.model.probe import UNTOLD
 from sentinel.model.scope import Level
 
 SENDER, RECIPIENT = "test@example.com", "test@example.org"
@@ -21,6 +22,7 @@ _MAX_REPLY = 16 * 1024
 _MECHANISM = re.compile(r"[A-Z0-9_-]{1,20}")
 """Source: RFC 4422 section 3.1."""
 
+_CHECKED = ("mail_vrfy", "mail_expn", "mail_open_relay")
 _CLEAR_TEXT = frozenset({"PLAIN", "LOGIN"})
 _SMTP, _POP3, _IMAP = (
     frozenset({"smtp", "smtps", "submission"}),
@@ -49,6 +51,7 @@ async def look_at_mail(target: ProbeTarget, dialer: Dialer) -> dict[str, object]
         if dialer.allows(target.address, Level.CHECK):
             with suppress(NoAnswerError):  # one that hangs up at such questions has told what it offers all the same
                 await _check(line, values)
+        values[UNTOLD] = [field for field in _CHECKED if values.get(field) is None]
         await _leave(line, b"QUIT\r\n")
         return values
 

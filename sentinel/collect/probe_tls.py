@@ -23,7 +23,15 @@ from sentinel.collect.tls_offer import (
 from sentinel.collect.tls_search import VersionSearch, WeakSuites, agreed_version, find_weak_suites, version_offer
 from sentinel.collect.tls_start import STARTS, NoStartError
 from sentinel.collect.tls_suites import FINITE_FIELD, FORWARD, has_forward_secrecy, suite_name
+from sentinel.model.probe import UNTOLD
 from sentinel.model.scope import Level
+
+_SHOWN = (
+    *("certificate_sha256", "certificate_unreadable", "names", "key_type", "key_bits", "signature", "self_signed"),
+    *("not_after", "days_left", "expired", "not_yet_valid", "chain_complete", "chain_broken", "chain_signatures"),
+    *("name_mismatch", "sm2"),
+)
+"""Fields of certificates."""
 
 
 async def look_at_tls(target: ProbeTarget, dialer: Dialer) -> dict[str, object]:
@@ -53,7 +61,17 @@ async def look_at_tls(target: ProbeTarget, dialer: Dialer) -> dict[str, object]:
         return {"tls": False}
     if not search.accepted:
         raise NoAnswerError(search.reason or "it agrees to no offer of tls")
-    return values | await _read_all(search, asker, name)
+    values |= await _read_all(search, asker, name)
+    return values | {UNTOLD: _untold(values)}
+
+
+def _untold(values: dict[str, object]) -> list[str]:
+    """Give the fields a server that fell silent, or showed no certificate, left open."""
+    untold = [field for field in ("tlcp", "forward_secrecy") if values.get(field) is None]
+    untold += ["versions", "compression", "dh_bits", "weak_suites"] if values.get("untold_versions") else []
+    untold += ["weak_suites"] if values.get("weak_suites_untold") else []
+    is_shown = "certificate_sha256" in values or "certificate_unreadable" in values
+    return list(dict.fromkeys(untold if is_shown else [*untold, *_SHOWN]))
 
 
 async def _starts(asker: Asker) -> bool:

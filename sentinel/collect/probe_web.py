@@ -1,7 +1,7 @@
 """Look at a web site as a visitor without an account does: its first page, where that leads, and what lies about.
 
-Everything is asked with GET. Where a redirect leads outside of the permit, or to a name that was not asked about, it is
-recorded and not followed.
+Everything is asked with GET. Where a redirect leads to another host, to a name that was not asked about or to a port no
+site stands on, it is recorded and not followed.
 """
 
 from __future__ import annotations
@@ -11,17 +11,20 @@ from dataclasses import dataclass
 
 from sentinel.collect.dialer import Dialer, NoAnswerError
 from sentinel.collect.look import Prober, ProbeTarget
-from sentinel.collect.web_facts import own_hosts, read_facts
+from sentinel.collect.web_facts import HEADER_FIELDS, PAGE_FIELDS, own_hosts, read_facts
 from sentinel.collect.web_fetch import Answer, Place, fetch
 from sentinel.collect.web_link import Link, is_host, read_link
 from sentinel.collect.web_page import Page
 from sentinel.collect.web_paths import look_at_paths
 from sentinel.model.plain import read_plain_address
+from sentinel.model.probe import UNTOLD
 from sentinel.model.scope import Level
 from sentinel.model.unit import IPAddress
 
 MAX_REDIRECTS = 5
 _REFRESH = re.compile(r"\s*[0-5](?:\.\d*)?\s*[;,]\s*(?:url\s*=)?\s*[\"']?([^\"']{1,2000})", re.IGNORECASE)
+_TOO_MANY = 429
+_SITE_PORTS = frozenset({80, 443, 8080, 8443})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -70,7 +73,23 @@ async def look_at_web(target: ProbeTarget, dialer: Dialer) -> dict[str, object]:
     facts.pop("first_status", None)
     found = await look_at_paths(dialer, place)
     details = [*_texts(facts.get("error_details")), *_texts(found.get("error_details"))]
-    return facts | found | {"error_details": list(dict.fromkeys(details))}
+    untold = _untold_of_page(journey) if journey.place == place else ()
+    return (
+        facts
+        | found
+        | {
+            "error_details": list(dict.fromkeys(details)),
+            UNTOLD: list(dict.fromkeys((*_texts(found.get(UNTOLD)), *untold))),
+        }
+    )
+
+
+def _untold_of_page(journey: Journey) -> tuple[str, ...]:
+    """Give the fields nothing is known about: those of a page that did not come, or not whole, or was an excuse."""
+    status = journey.facts.get("status")
+    if not isinstance(status, int) or status >= 500 or status == _TOO_MANY:
+        return PAGE_FIELDS + HEADER_FIELDS
+    return PAGE_FIELDS if journey.facts.get("body_cut") else ()
 
 
 def _texts(value: object) -> list[str]:
@@ -78,7 +97,7 @@ def _texts(value: object) -> list[str]:
 
 
 async def travel(dialer: Dialer, place: Place) -> Journey:
-    """Ask for the first page and follow where it leads, within the permit and by the same name or address.
+    """Ask for the first page and follow where it leads, on the same host and by the same name or address.
 
     Raises:
         NoAnswerError: the first answer is none.
@@ -101,7 +120,7 @@ async def travel(dialer: Dialer, place: Place) -> Journey:
         if link is None or link == here:
             return Journey(place, path, facts, goal, own_hosts=own_hosts(page, here))
         goal = link
-        following = _place_of(link, place, dialer)
+        following = _place_of(link, place)
         if following is None:
             return Journey(place, path, facts, goal, is_followed=False)
         place, path = following, link.path
@@ -116,14 +135,16 @@ def _leads_to(answer: Answer, page: Page, here: Link) -> Link | None:
     return None
 
 
-def _place_of(link: Link, place: Place, dialer: Dialer) -> Place | None:
-    """Give where to follow a link to; None where that is another name, or an address outside of the permit."""
-    if link.host == place.host:
-        return Place(place.address, link.port, link.scheme == "https", link.host)
-    address = _address(link.host)
-    if address is None or not dialer.allows(address, Level.SERVICE):
+def _place_of(link: Link, place: Place) -> Place | None:
+    """Give where to follow a link to; None where that is another host, or a port sites do not stand on.
+
+    Where to go is said by whoever writes the page: it must not send the look, with a path of its choice, to another
+    device of the school or to a port where each line that comes in is printed or carried out.
+    """
+    is_here = link.host == place.host or _address(link.host) == place.address
+    if not is_here or link.port not in {*_SITE_PORTS, place.port}:
         return None
-    return Place(address, link.port, link.scheme == "https", link.host)
+    return Place(place.address, link.port, link.scheme == "https", link.host)
 
 
 def _address(host: str) -> IPAddress | None:

@@ -17,12 +17,13 @@ from sentinel.collect.probe_ssh import SSH
 from sentinel.collect.probe_tls import TLS
 from sentinel.collect.probe_web import WEB
 from sentinel.errors import ScopeError
-from sentinel.model.probe import ProbeKind, ProbeObservation, clean_values
+from sentinel.model.probe import ProbeKind, ProbeObservation, ProbeValue, clean_values
 from sentinel.model.unit import IPAddress
 
 TARGET_S = 120.0
 """The longest one look may take, pauses of the pace apart."""
 
+_Values = tuple[tuple[str, ProbeValue], ...]
 
 PROBERS: Mapping[ProbeKind, Prober] = MappingProxyType(
     {
@@ -44,26 +45,27 @@ def probe(
     *,
     now: Callable[[], datetime],
     probers: Mapping[ProbeKind, Prober] = PROBERS,
+    still: Callable[[IPAddress], bool] | None = None,
 ) -> int:
     """Look at every target inside the permit and hand each result to `take`; gives how many attempts were sent.
 
-    A look that fails is handed on with its reason. Looks at one host follow each other.
+    A look that fails is handed on with its reason. Looks at one host follow each other. `still` is asked before each
+    attempt whether an address may be touched after all that was declared since the permit was made.
 
     Raises:
         ScopeError: the permit is none, or its time ran out: the looks that are left are not made.
     """
     require_permit(permit)
-    return asyncio.run(_probe_all(permit, targets, take, now, probers))
+    return asyncio.run(_probe_all(Dialer(permit, now, still), targets, take, now, probers))
 
 
 async def _probe_all(
-    permit: Permit,
+    dialer: Dialer,
     targets: Sequence[ProbeTarget],
     take: Callable[[ProbeObservation], None],
     now: Callable[[], datetime],
     probers: Mapping[ProbeKind, Prober],
 ) -> int:
-    dialer = Dialer(permit, now)
     by_host: dict[IPAddress, list[ProbeTarget]] = {}
     for target in targets:
         by_host.setdefault(target.address, []).append(target)
@@ -112,15 +114,19 @@ async def _look(target: ProbeTarget, prober: Prober, dialer: Dialer, now: Callab
     return _observe(target.kind, target.address, target.proto, target.port, target.name, now(), values, reason)
 
 
-async def _try(look: Awaitable[dict[str, object]]) -> tuple[dict[str, object], str]:
-    """Await a look; gives what it found, or why nothing."""
+async def _try(look: Awaitable[dict[str, object]]) -> tuple[_Values, str]:
+    """Await a look; gives what it found, or why nothing. Whatever one server answers, the others are looked at."""
     try:
         async with limit_look(TARGET_S):
-            return await look, ""
+            return clean_values(await look), ""
     except NoAnswerError as error:
-        return {}, str(error)
+        return (), str(error)
     except TimeoutError:
-        return {}, f"it took longer than {TARGET_S:.0f} seconds"
+        return (), f"it took longer than {TARGET_S:.0f} seconds"
+    except ScopeError:
+        raise
+    except Exception as error:  # noqa: BLE001  the job boundary: an answer nobody thought of is the loss of one look
+        return (), f"its answer cannot be read: {type(error).__name__}"
 
 
 def _observe(
@@ -130,7 +136,7 @@ def _observe(
     port: int,
     name: str,
     time: datetime,
-    values: dict[str, object],
+    values: _Values,
     reason: str,
 ) -> ProbeObservation:
     return ProbeObservation(
@@ -142,5 +148,5 @@ def _observe(
         time=time,
         answered=not reason,
         reason=reason,
-        values=clean_values(values),
+        values=values,
     )

@@ -21,6 +21,19 @@ from sentinel.collect.web_words import (
     SESSION_COOKIES,
 )
 
+PAGE_FIELDS = (
+    *("title", "generator", "frameworks", "login_form", "login_plain", "login_get", "dark_links", "dark_words"),
+    *("hidden_links", "tampered_words", "script_hosts", "mining_signs", "mixed_content", "pii_id_cards", "pii_phones"),
+    *("pii_masked", "icp", "police_filing", "default_page", "directory_listing", "error_details"),
+)
+"""Fields read from the page itself."""
+
+HEADER_FIELDS = (
+    *("missing_headers", "cookies_not_secure", "cookies_not_httponly", "auth_schemes", "server", "powered_by"),
+    "html",
+)
+"""Fields read from what comes with it."""
+
 _MAX_LIST = 32
 _MAX_SAMPLES = 3
 _ICP = re.compile(r"[\u4e00-\u9fff]{1,4}\s{0,3}ICP\s{0,3}[备证]\s{0,3}\d{6,8}\s{0,3}号(?:\s{0,3}-\s{0,3}\d{1,3})?")

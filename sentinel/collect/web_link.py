@@ -9,6 +9,9 @@ _ABSOLUTE = re.compile(r"(?:([a-z][a-z0-9+.-]{0,20}):)?//([^/?#]{0,300})([^?#]{0
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{0,20}):", re.IGNORECASE)
 _AUTHORITY = re.compile(r"(?:[^@]*@)?(\[[0-9a-f:.]{2,45}\]|[^:\[\]]{1,253})(?::(\d{1,5}))?", re.IGNORECASE)
 _HOST = re.compile(r"[a-z0-9._:-]{1,253}")
+_PARAMETERS = re.compile(r";[^/]*")
+"""As in `/index.do;jsessionid=1A2B`. Source: RFC 3986 section 3.3."""
+
 _PORTS = {"http": 80, "https": 443}
 _SECOND_LEVELS = frozenset({"ac", "co", "com", "edu", "gov", "mil", "net", "org"})
 
@@ -31,10 +34,10 @@ class Link:
 
     @property
     def text(self) -> str:
-        """Write it without its query, which may hold a session."""
+        """Write it without its query and the parameters of its path, which may hold a session."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == _PORTS[self.scheme] else f":{self.port}"
-        return f"{self.scheme}://{host}{port}{self.path.partition('?')[0]}"
+        return f"{self.scheme}://{host}{port}{_PARAMETERS.sub('', self.path.partition('?')[0])}"
 
 
 def read_link(text: str, base: Link) -> Link | None:

@@ -14,6 +14,7 @@ from sentinel.collect.dialer import Dialer, NoAnswerError
 from sentinel.collect.html_reader import decode_page
 from sentinel.collect.web_facts import find_error_details
 from sentinel.collect.web_fetch import Answer, Place, fetch
+from sentinel.model.probe import UNTOLD
 from sentinel.model.scope import Level
 
 _MOST = 8 * 1024
@@ -67,38 +68,43 @@ LEAKS = (
 async def look_at_paths(dialer: Dialer, place: Place) -> dict[str, object]:
     """Ask for each path; a server that has every path proves nothing, one that stops answering is left alone.
 
-    The paths need level check; without it nothing is asked.
+    The paths need level check; without it nothing is asked. What was not found out stands in `untold`.
     """
-    if not dialer.allows(place.address, Level.CHECK):
-        return {}
+    untold = dict.fromkeys(("error_details", "soft_404", "robots", "exposed"))
+    facts: dict[str, object] = {}
     try:
-        missing = await _ask(dialer, place, f"/{secrets.token_hex(8)}.html")
-        facts: dict[str, object] = {
-            "error_details": find_error_details(decode_page(missing.body, missing.header("content-type"))),
-            "soft_404": 200 <= missing.status < 300,
-        }
-        facts["robots"] = await _read_robots(dialer, place)
-        if not facts["soft_404"]:
-            facts["exposed"] = await _find_leaks(dialer, place)
+        if dialer.allows(place.address, Level.CHECK):
+            missing = await _ask(dialer, place, f"/{secrets.token_hex(8)}.html")
+            facts["error_details"] = find_error_details(decode_page(missing.body, missing.header("content-type")))
+            facts["soft_404"] = 200 <= missing.status < 300
+            untold = dict.fromkeys(("robots", "exposed"))
+            facts["robots"] = await _read_robots(dialer, place)
+            untold.pop("robots")
+            if not facts["soft_404"]:
+                facts["exposed"], is_whole = await _find_leaks(dialer, place)
+                untold = {} if is_whole else untold
     except NoAnswerError:
-        return {}
-    return facts
+        pass  # what was found until then was found
+    return facts | {UNTOLD: list(untold)}
 
 
-async def _find_leaks(dialer: Dialer, place: Place) -> list[str]:
+async def _find_leaks(dialer: Dialer, place: Place) -> tuple[list[str], bool]:
+    """Give what lies about, and whether every path was asked for."""
     found: dict[str, None] = {}
     ends = time.monotonic() + BUDGET_S
     try:
         for leak in LEAKS:
             for path in leak.paths:
-                if leak.word in found or time.monotonic() > ends:
+                if leak.word in found:
                     break
+                if time.monotonic() > ends:
+                    return list(found), False
                 answer = await _ask(dialer, place, path)
                 if answer.status == 200 and leak.proof.search(answer.body):
                     found[leak.word] = None
     except NoAnswerError:
-        pass  # what was found until then was found
-    return list(found)
+        return list(found), False
+    return list(found), True
 
 
 async def _read_robots(dialer: Dialer, place: Place) -> list[str]:

@@ -11,6 +11,8 @@ from sentinel.model.unit import IPAddress
 MAX_TEXT = 300
 MAX_ITEMS = 64
 MAX_VALUES = 64
+UNTOLD = "untold"
+"""Name of the value that lists the fields an answered look found nothing out about: their absence proves nothing."""
 
 ProbeValue = str | int | float | bool | tuple[str, ...] | tuple[int, ...]
 

@@ -13,6 +13,7 @@ from sentinel.collect.probe_dns import domain_look
 from sentinel.model.scope import Level, Refusal
 from sentinel.model.unit import Unit
 from sentinel.schedule.context import Context
+from sentinel.schedule.hosted import read_led
 from sentinel.schedule.keep_out import read_kept_out
 from sentinel.schedule.reading import iterate_map
 from sentinel.store.hostings import read_campus_hostings
@@ -43,6 +44,7 @@ def plan_domains(
     context: Context, unit: Unit, domains: Iterable[str]
 ) -> tuple[tuple[DomainPermit, ...], tuple[Refusal, ...]]:
     """Ask the gate for each domain; only the addresses of authorised names are looked up."""
+    hosted = read_campus_hostings(context.database, unit.code)
     return admit_domains(
         domains,
         unit=unit.code,
@@ -50,7 +52,8 @@ def plan_domains(
         authorisations=read_authorisations(context.database, unit.code),
         networks=read_networks(context.database, unit.code),
         kept_out=read_kept_out(context.database, unit),
-        hosted=read_campus_hostings(context.database, unit.code),
+        hosted=hosted,
+        led=read_led(context, unit, hosted),
         now=context.clock(),
         resolve=stop_when_silent(),
     )

@@ -37,7 +37,7 @@ from sentinel.schedule.context import Context
 from sentinel.schedule.entry_use import iterate_entry_subjects
 from sentinel.schedule.log_judging import judge_logs
 from sentinel.schedule.reading import find_blankets, iterate_map, leave_out_answering, leave_out_ghosts
-from sentinel.schedule.web_looks import WebLooks
+from sentinel.schedule.web_looks import WebLooks, read_untold
 from sentinel.store.closings import read_newest_look, write_closing
 from sentinel.store.database import Transaction
 from sentinel.store.endpoints import read_hosts_at
@@ -246,6 +246,8 @@ def _prove_gone(
     context: Context, transaction: Transaction, unit: Unit, pack: Pack, touched: IdSet, now: datetime
 ) -> int:
     rules = {rule.name: rule for rule in pack.rules}
+    asks = {one.rule.name: frozenset(one.part.fields) for one in pack.compiled}
+    untold = read_untold(context, unit)
     silent = _silent_words(context, unit)
     steps: list[tuple[Finding, str, str]] = []
     exempted = read_findings(context.database, [unit.code], (FindingState.ACCEPTED, FindingState.FALSE_POSITIVE))
@@ -256,6 +258,8 @@ def _prove_gone(
             continue
         rule = rules.get(finding.key.rule)
         if finding.id in touched or rule is None:
+            continue
+        if is_untold(rule, finding.key.subject, asks, untold):
             continue
         counts_events = any(rules[name].category.is_event for name in rule.correlates if name in rules)
         if _is_proven_gone(finding, rule, silent, now, counts_events=counts_events):
@@ -268,6 +272,13 @@ def _prove_gone(
         for one in gone:
             write_closing(transaction, one.id, closing)
     return len(gone)
+
+
+def is_untold(rule: Rule, subject: str, asks: Mapping[str, frozenset[str]], untold: Mapping[str, set[str]]) -> bool:
+    """Tell whether the newest looks left open what a rule asks of a subject; a count, what it counts of any subject."""
+    if not rule.correlates:
+        return not asks.get(rule.name, frozenset()).isdisjoint(untold.get(subject, ()))
+    return any(not asks.get(name, frozenset()).isdisjoint(left) for name in rule.correlates for left in untold.values())
 
 
 def _end_exemption(finding: Finding, now: datetime) -> Iterator[tuple[Finding, str, str]]:

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from types import MappingProxyType
 
 from sentinel.collect.gate import Admission, admit
 from sentinel.collect.login_products import TLS_PORTS, product_of
 from sentinel.collect.look import ProbeTarget
+from sentinel.collect.names import stop_when_silent
 from sentinel.collect.permit import Permit
 from sentinel.collect.probing import PROBERS, probe, probe_domains
 from sentinel.errors import ScopeError
 from sentinel.log import info
 from sentinel.model.endpoint import MapRow
 from sentinel.model.evidence import RunKind
-from sentinel.model.probe import ProbeKind, ProbeObservation
+from sentinel.model.probe import ProbeKind, ProbeObservation, ProbeValue
 from sentinel.model.scope import Level, Refusal
 from sentinel.model.unit import IPAddress, Unit
 from sentinel.observe.probe_log import write_end, write_head, write_look
 from sentinel.schedule.context import Context
 from sentinel.schedule.domain_looks import build_domain_look, plan_domains
+from sentinel.schedule.hosted import read_led
 from sentinel.schedule.intake import Intake, Origin, take_in
-from sentinel.schedule.keep_out import read_kept_out
+from sentinel.schedule.keep_out import KeptOut, load_kept_out, read_kept_out
 from sentinel.schedule.reading import find_blankets, iterate_map, leave_out_answering
 from sentinel.schedule.scanning import explain_refusals
 from sentinel.store.home import work_folder
@@ -33,6 +37,9 @@ from sentinel.store.scopes import read_authorisations
 from sentinel.store.units import read_networks
 
 TOOL = "sentinel-probe"
+ASK_AGAIN_S = 60.0
+"""After so long the gate is asked again about an address that is still being looked at."""
+
 MAX_NAMES = 8
 """Names one service is asked by; a host with more is asked by the first in the order of the alphabet."""
 
@@ -167,32 +174,45 @@ def plan_looks(
         place.setdefault(prober.further or prober.level, {}).setdefault(one.address, []).append(one)
     permits: list[tuple[Permit, tuple[ProbeTarget, ...]]] = []
     refusals: list[Refusal] = []
+    ask = _gate_of(context, unit)
     for level, hosts in sorted(further.items()):
-        admission = _ask_gate(context, unit, level, hosts)
+        admission = ask(level, hosts)
         let_in = {address for permit in admission.permits for address in permit.addresses()}
         permits += _meant(admission, hosts)
         for one in (one for address, looks in hosts.items() if address not in let_in for one in looks):
             by_level.setdefault(PROBERS[one.kind].level, {}).setdefault(one.address, []).append(one)
     for level, hosts in sorted(by_level.items()):
-        admission = _ask_gate(context, unit, level, hosts)
+        admission = ask(level, hosts)
         refusals += admission.refusals
         permits += _meant(admission, hosts)
     permitted, refused = plan_domains(context, unit, domains)
     return PlannedLooks(tuple(permits), (*refusals, *refused), permitted)
 
 
-def _ask_gate(context: Context, unit: Unit, level: Level, addresses: Iterable[IPAddress]) -> Admission:
-    return admit(
-        [str(address) for address in addresses],
-        unit=unit.code,
-        level=level,
-        rate_pps=None,
-        authorisations=read_authorisations(context.database, unit.code),
-        networks=read_networks(context.database, unit.code),
-        kept_out=read_kept_out(context.database, unit),
-        hosted=read_campus_hostings(context.database, unit.code),
-        now=context.clock(),
-    )
+_Gate = Callable[[Level, Iterable[IPAddress]], Admission]
+"""Decides about addresses at a level, by what is declared at that moment."""
+
+
+def _gate_of(context: Context, unit: Unit) -> _Gate:
+    """Give the gate as it decides now; names that are excluded are looked up, those somebody else hosts are not."""
+    led, resolve = read_led(context, unit, read_campus_hostings(context.database, unit.code)), cache(stop_when_silent())
+
+    def ask(level: Level, addresses: Iterable[IPAddress]) -> Admission:
+        return admit(
+            [str(address) for address in addresses],
+            unit=unit.code,
+            level=level,
+            rate_pps=None,
+            authorisations=read_authorisations(context.database, unit.code),
+            networks=read_networks(context.database, unit.code),
+            kept_out=read_kept_out(context.database, unit),
+            hosted=read_campus_hostings(context.database, unit.code),
+            led=led,
+            now=context.clock(),
+            resolve=resolve,
+        )
+
+    return ask
 
 
 def _meant(
@@ -216,7 +236,8 @@ def run_looks(
 ) -> Intake:
     """Make the looks of all permits, one record of them, and take that in.
 
-    What was found before an authorisation ran out, or the user ended it, is kept.
+    What was found before an authorisation ran out, or the user ended it, is kept; what other authorisations allow is
+    looked at all the same.
 
     Raises:
         ScopeError: nothing was let through, or an authorisation ran out on the way.
@@ -232,21 +253,20 @@ def run_looks(
             record.write(write_head(TOOL, context.clock()))
 
             def take(one: ProbeObservation) -> None:
-                record.write(write_look(one))
-                record.flush()
                 _count(total, one)
+                told = leave_out_kept(one, load_kept_out(context, unit))
+                if told is None:
+                    return
+                record.write(write_look(told))
+                record.flush()
                 if on_look is not None:
-                    on_look(one)
+                    on_look(told)
 
             try:
-                for permit, targets in planned.permits:
-                    total.sent += probe(permit, targets, take, now=context.clock)
-                look = build_domain_look(context)
-                for permit, names in planned.domains:
-                    total.sent += probe_domains(permit, names, take, look=look, now=context.clock)
-            except (ScopeError, KeyboardInterrupt) as error:
+                problem = _make_looks(context, unit, planned, total, take)
+            except KeyboardInterrupt as error:
                 problem = error
-            else:
+            if problem is None:
                 record.write(write_end(context.clock(), total.sent))
         used = {permit.authorisation for permit, _ in (*planned.permits, *planned.domains)}
         authorisation = used.pop() if len(used) == 1 else None
@@ -258,6 +278,59 @@ def run_looks(
     if problem is not None:
         raise problem
     return intake
+
+
+def _make_looks(
+    context: Context, unit: Unit, planned: PlannedLooks, total: LookTotal, take: Callable[[ProbeObservation], None]
+) -> ScopeError | None:
+    """Make the looks permit by permit; gives why looks of one were not made, where it ran out."""
+    problem: ScopeError | None = None
+    ask, look = _gate_of(context, unit), build_domain_look(context)
+    for permit, targets in planned.permits:
+        try:
+            total.sent += probe(permit, targets, take, now=context.clock, still=_still(ask, permit.level))
+        except ScopeError as error:
+            problem = problem or error
+    for permit, names in planned.domains:
+        try:
+            total.sent += probe_domains(permit, names, take, look=look, now=context.clock)
+        except ScopeError as error:
+            problem = problem or error
+    return problem
+
+
+def _still(ask: _Gate, level: Level) -> Callable[[IPAddress], bool]:
+    """Give what asks the gate again, at most once a minute for an address, by what is declared then."""
+    asked: dict[IPAddress, float] = {}
+
+    def still(address: IPAddress) -> bool:
+        now = time.monotonic()
+        if now - asked.get(address, -ASK_AGAIN_S) < ASK_AGAIN_S:
+            return True
+        if not ask(level, (address,)).permits:
+            return False
+        asked[address] = now
+        return True
+
+    return still
+
+
+def leave_out_kept(one: ProbeObservation, kept: KeptOut) -> ProbeObservation | None:
+    """Take out of a look what names an address that stays out: it is not stored; None where the look is at one."""
+    if not kept:
+        return one
+    if kept.find_told(one) is not None or kept.writes(one.name):
+        return None
+    values = ((name, _unkept(value, kept)) for name, value in one.values)
+    return replace(one, values=tuple((name, value) for name, value in values if value not in ("", ())))
+
+
+def _unkept(value: ProbeValue, kept: KeptOut) -> ProbeValue:
+    if isinstance(value, str):
+        return "" if kept.writes(value) else value
+    if isinstance(value, tuple) and value and isinstance(value[0], str):
+        return tuple(text for text in value if not kept.writes(str(text)))
+    return value
 
 
 def _count(total: LookTotal, one: ProbeObservation) -> None:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from sentinel.assess.subjects import endpoint_text
 from sentinel.config import data_folder
-from sentinel.model.probe import Probe, ProbeKind
+from sentinel.model.endpoint import EndpointKey
+from sentinel.model.probe import UNTOLD, Probe, ProbeKind
+from sentinel.model.unit import Unit
+from sentinel.schedule.context import Context
+from sentinel.store.probes import read_probes
+from sentinel.store.units import read_networks
 from sentinel.traffic import PoolFeed, load_pools
 
 
@@ -38,3 +44,19 @@ class WebLooks:
             self._pools = load_pools(data_folder("rules") / "feeds" / "pools.csv")
         listed = tuple(str(host) for host in hosts if self._pools.match(str(host)) is not None)
         return replace(look, values=(*look.values, ("mining_hosts", listed))) if listed else look
+
+
+def read_untold(context: Context, unit: Unit) -> dict[str, set[str]]:
+    """Give, by the text of the subject, the fields the newest looks found nothing out about."""
+    found: dict[str, set[str]] = {}
+    networks = read_networks(context.database, unit.code)
+    for one in read_probes(context.database, [network.id for network in networks]):
+        fields = dict(one.values).get(UNTOLD)
+        if isinstance(fields, tuple):
+            place = (
+                endpoint_text(EndpointKey(one.network, one.vantage, one.address, one.proto, one.port))
+                if one.address
+                else ""
+            )
+            found.setdefault(f"{place} {one.name}".strip(), set()).update(map(str, fields))
+    return found

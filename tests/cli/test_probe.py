@@ -62,3 +62,20 @@ def test_probe_when_a_mail_server_relays_then_that_is_found_only_with_leave_to_c
 def test_probe_when_the_public_read_is_not_allowed_then_it_says_how_to_allow_it(untouched: Sentinel) -> None:
     assert "probe_snmp_public = true" in untouched.run("probe", "--kind", "snmp", expect=2).complaint
     assert untouched.rows("probe", "--plan")[0]["summary"]["planned"] == 0
+
+
+def test_plan_when_asked_for_then_it_names_what_would_be_looked_at_and_sends_nothing(
+    sentinel: Sentinel, tmp_path: Path
+) -> None:
+    met: list[int] = []
+    with serving(lambda line: met.append(1)) as port:
+        prepare(sentinel, tmp_path, "check", redis=port)
+        planned, last = sentinel.rows("probe", "--plan")
+        text = sentinel.run("probe", "--plan").out
+    assert planned == {
+        "event": "planned", "kind": "login", "address": str(HERE), "port": port, "name": None, "level": "check"
+    }  # fmt: skip
+    assert last["summary"]["planned"] == 1
+    assert text.splitlines()[0] == f"{HERE}:{port}/tcp  免登录访问"
+    assert "未发送任何报文" in text
+    assert met == []

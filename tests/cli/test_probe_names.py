@@ -25,7 +25,7 @@ def test_probe_when_a_site_leaks_then_it_is_found_with_what_to_do(sentinel: Sent
         path.write_text(nmap(host(str(HERE), service(port, "http")), asked=str(port), target=str(HERE)), "utf-8")
         sentinel.run("import", path)
         sentinel.authorise(f"{HERE}/32", level="check")
-        assert sentinel.rows("probe", "--plan")[0]["summary"] == {"planned": 1, "kinds": {"web": 1}, "refused": 0}
+        assert sentinel.rows("probe", "--plan")[-1]["summary"] == {"planned": 1, "kinds": {"web": 1}, "refused": 0}
         look, last = sentinel.rows("probe", "--kind", "web", str(HERE))
         assert (look["kind"], look["port"], look["values"]["exposed"]) == ("web", port, ["git", "backup"])
         assert last["summary"]["answered"] == 1

@@ -87,7 +87,7 @@ def test_smtp_when_only_a_look_is_authorised_then_nothing_is_tried() -> None:
     heard: list[bytes] = []
     found = look_at("submission", talks(OPEN_RELAY), heard=heard)
     assert [data.split()[0] for data in heard] == [b"EHLO", b"QUIT"]
-    assert {name for name, _ in found.values} == {"mail_starttls", "mail_auth", "mail_plain_login"}
+    assert {name for name, _ in found.values} == {"mail_starttls", "mail_auth", "mail_plain_login", "untold"}
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,9 @@ def test_smtp_when_only_a_look_is_authorised_then_nothing_is_tried() -> None:
 def test_smtp_when_it_puts_the_answer_off_then_nothing_is_claimed(
     changes: dict[str, bytes], relay: bool | None
 ) -> None:
-    assert told("smtp", talks(OPEN_RELAY | changes), Level.CHECK).get("open_relay") is relay
+    found = told("smtp", talks(OPEN_RELAY | changes), Level.CHECK)
+    assert found.get("open_relay") is relay
+    assert found.get("untold") == (("mail_open_relay",) if relay is None else None)
 
 
 def test_smtp_when_it_hangs_up_at_a_question_then_what_it_told_before_is_kept() -> None:
@@ -118,7 +120,9 @@ def test_smtp_when_it_hangs_up_at_a_question_then_what_it_told_before_is_kept() 
 
 def test_smtp_when_it_knows_no_ehlo_then_it_is_greeted_the_old_way() -> None:
     answers = OPEN_RELAY | {"EHLO": b"500 what\r\n", "HELO": b"250 mail.example\r\n"}
-    assert told("smtp", talks(answers)) == {"starttls": False, "plain_login": False}
+    assert told("smtp", talks(answers)) == {
+        "starttls": False, "plain_login": False, "untold": ("mail_vrfy", "mail_expn", "mail_open_relay")
+    }  # fmt: skip
 
 
 POP3 = {

@@ -83,7 +83,11 @@ def test_domain_when_all_is_well_then_what_it_has_is_told() -> None:
         "has_caa": True,
         "caa": ('0 issue "ca.example"',),
         "dnssec": "signed",
-    }
+        "untold": (
+            "transfer_servers", "recursive_servers", "ipv6_reachable", "ipv6_same", "ipv6_links", "ipv6_links_missing",
+            "site",
+        ),
+    }  # fmt: skip
 
 
 def test_domain_when_nothing_is_set_up_then_each_is_missing() -> None:
@@ -98,6 +102,8 @@ def test_domain_when_the_resolver_fails_then_nothing_is_called_missing() -> None
     found = see("bare.example", ZONES, "_dmarc.bare.example")
     assert found["spf_state"] == "missing"
     assert "dmarc_state" not in found
+    assert "dmarc_state" in found["untold"]
+    assert "spf_state" not in found["untold"]
     one = look("bare.example", ZONES, "bare.example")
     assert (one.answered, one.values, one.reason) == (False, (), "the resolver gives no answer")
 
@@ -187,6 +193,8 @@ def test_name_server_when_it_gives_too_much_then_it_is_named(server: NameServer,
     )  # fmt: skip
     for found in (service, outside):
         assert not {"servers_asked", "transfer_servers", "recursive_servers"} & set(found)
+        assert {"transfer_servers", "recursive_servers"} <= set(found["untold"])
+    assert not {"transfer_servers", "recursive_servers"} & set(check["untold"])
 
 
 @pytest.mark.parametrize(
@@ -198,6 +206,7 @@ def test_name_server_when_it_talks_nonsense_then_it_gives_nothing(answer: bytes)
     with serving(lambda line: (line.recv(100), line.sendall(answer))) as port:
         found = see("bare.example", zones, permit=permit_for(str(HERE), level=Level.CHECK), port=port, web_ports=())
     assert "transfer_servers" not in found
+    assert "transfer_servers" in found["untold"]
     assert found["zone"] is True
 
 
@@ -276,3 +285,13 @@ def test_site_when_the_looking_machine_has_no_way_over_ipv6_then_nothing_is_said
 def test_domains_when_there_is_no_permit_then_nobody_is_asked() -> None:
     with pytest.raises(ScopeError, match="no permit"):
         probe_domains(None, ["a.example"], lambda _: None, look=domain_look(Names()), now=utc_now)  # type: ignore[arg-type]
+
+
+def test_domain_when_reports_go_to_people_then_they_are_not_told() -> None:
+    zone = (
+        '@ 60 IN SOA ns h 1 2 3 4 5\n@ 60 IN NS ns\n@ 60 IN CAA 0 iodef "mailto:zhang.san@a.example"\n'
+        '_dmarc 60 IN TXT "v=DMARC1; p=none; rua=mailto:li.si@a.example!10m,MAILTO:w+5@b.example"\n'
+    )
+    found = dict(look("a.example", {"a.example": zone}).values)
+    assert found["dmarc"] == "v=DMARC1; p=none; rua=mailto:***@a.example!10m,MAILTO:***@b.example"
+    assert found["caa"] == ('0 iodef "mailto:***@a.example"',)

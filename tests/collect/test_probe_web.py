@@ -195,6 +195,7 @@ def test_site_when_it_stops_answering_then_what_was_found_stays() -> None:
     with serving(talk) as port:
         found = dict(visit(port).values)
     assert (found["exposed"], count) == (("git",), 1)
+    assert found["untold"] == ("exposed",)
 
 
 def test_site_when_it_is_slow_then_no_more_paths_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,6 +205,17 @@ def test_site_when_it_is_slow_then_no_more_paths_are_asked(monkeypatch: pytest.M
         found = dict(visit(port).values)
     assert found["soft_404"] is False
     assert len(asked) == 3
+    assert found["untold"] == ("exposed",)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_site_when_it_shows_an_excuse_for_its_page_then_nothing_is_said_of_the_page(status: int) -> None:
+    talk, _ = answering({"/": f"HTTP/1.1 {status} x\r\nContent-Type: text/html\r\n\r\n<title>later</title>"})
+    with serving(talk) as port:
+        found = dict(visit(port).values)
+    assert {"dark_links", "login_plain", "missing_headers"} <= set(found["untold"])
+    with serving(answering({"/": page("<title>x</title>")})[0]) as port:
+        assert "untold" not in dict(visit(port).values)
 
 
 def test_redirect_when_it_stays_at_the_place_then_the_page_it_leads_to_is_looked_at() -> None:
@@ -238,16 +250,25 @@ def test_redirect_when_it_leaves_then_it_is_recorded_and_not_followed(where: str
     assert "title" not in found
 
 
-def test_redirect_when_it_leads_to_another_address_of_the_permit_then_it_is_followed() -> None:
+@pytest.mark.parametrize("address", ["127.77.21.9", str(HERE)])
+def test_redirect_when_a_page_sends_it_to_another_device_or_port_then_nobody_there_hears_of_it(address: str) -> None:
     talk, asked = answering({"*": page("<title>there</title>")})
-    with serving(talk, "127.77.21.9") as other:
-        first, _ = answering({"/": to(f"http://127.77.21.9:{other}/")})
+    with serving(talk, address) as other:
+        first, _ = answering({"/": to(f"http://{address}:{other}/reboot")})
         with serving(first) as port:
-            permit = permit_for(str(HERE), "127.77.21.9")
-            found = dict(visit(port, permit=permit).values)
-    assert asked == ["/"]
-    assert (found["status"], found["redirect_to"]) == (302, f"http://127.77.21.9:{other}/")
-    assert "title" not in found  # the facts of another place are those of its own look
+            found = dict(visit(port, permit=permit_for(str(HERE), "127.77.21.9")).values)
+    assert asked == []
+    assert (found["status"], found["redirect_to"]) == (302, f"http://{address}:{other}/reboot")
+    assert found["redirect_outside"] is True
+
+
+def test_redirect_when_it_names_the_address_instead_of_the_name_then_it_is_followed() -> None:
+    pages: dict[str, str] = {"/in": page("<title>there</title>")}
+    talk, asked = answering(pages)
+    with serving(talk) as port:
+        pages["/"] = to(f"http://{HERE}:{port}/in")
+        visit(port)
+    assert asked[:2] == ["/", "/in"]
 
 
 @pytest.mark.parametrize("pages", [{"*": to("/")}, {"/": to("/a"), "/a": to("/b"), "/b": to("/a")}])

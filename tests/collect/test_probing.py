@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import socket
 import socketserver
 import struct
 import threading
@@ -14,7 +16,7 @@ from ipaddress import ip_address
 import pytest
 
 from sentinel.collect import probing
-from sentinel.collect.dialer import MAX_ANSWER, Dialer, NoAnswerError
+from sentinel.collect.dialer import MAX_ANSWER, NO_LONGER, Dialer, NoAnswerError
 from sentinel.collect.look import Prober, ProbeTarget
 from sentinel.collect.probe_ssh import SSH
 from sentinel.collect.probing import probe
@@ -284,3 +286,54 @@ def test_look_when_it_takes_too_long_itself_then_it_is_given_up_and_the_next_is_
         probers = {ProbeKind.SSH: Prober(Level.SERVICE, slow)}
         probe(permit_for(str(HERE)), targets, found.append, now=utc_now, probers=probers)
     assert [(one.answered, one.reason[:14]) for one in found] == [(False, "it took longer"), (True, "")]
+
+
+@pytest.mark.parametrize("fault", [ValueError("x"), IndexError("x"), UnicodeDecodeError("utf-8", b"x", 0, 1, "x")])
+def test_look_when_it_stumbles_over_an_answer_then_the_others_are_made(fault: Exception) -> None:
+    async def stumble(target: ProbeTarget, dialer: Dialer) -> dict[str, object]:
+        if target.name == "a":
+            raise fault
+        return {"said": ["x", 1]} if target.name == "b" else {"said": target.name}
+
+    targets = [ProbeTarget(ProbeKind.SSH, HERE, "tcp", 22, name) for name in ("a", "b", "c")]
+    found: list[ProbeObservation] = []
+    probers = {ProbeKind.SSH: Prober(Level.SERVICE, stumble)}
+    probe(permit_for(str(HERE)), targets, found.append, now=utc_now, probers=probers)
+    assert [(one.name, one.answered) for one in found] == [("a", False), ("b", False), ("c", True)]
+    assert found[0].reason == f"its answer cannot be read: {type(fault).__name__}"
+
+
+def test_datagram_when_the_machine_has_no_way_there_then_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask(target: ProbeTarget, dialer: Dialer) -> dict[str, object]:
+        async def nowhere(*_args: object, **_more: object) -> None:
+            raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "create_datagram_endpoint", nowhere)
+        with pytest.raises(NoAnswerError, match="no way there: network is unreachable"):
+            await dialer.ask(target.address, target.port, b"hello", Level.SERVICE)
+        return {"said": "no"}
+
+    (one,), _ = look(161, look=ask)
+    assert one.answered
+
+
+def test_dialer_when_an_address_may_no_longer_be_touched_then_nothing_is_sent() -> None:
+    allowed = iter([True, False, False])
+
+    async def knock(target: ProbeTarget, dialer: Dialer) -> dict[str, object]:
+        async with dialer.open(target.address, target.port, Level.SERVICE) as line:
+            return {"said": (await line.read()).decode()}
+
+    met: list[int] = []
+
+    def answer(line: socket.socket) -> None:
+        met.append(1)
+        line.sendall(b"x")
+
+    with serving(answer) as port:
+        found: list[ProbeObservation] = []
+        targets = [ProbeTarget(ProbeKind.SSH, HERE, "tcp", port, name) for name in ("a", "b", "c")]
+        probers = {ProbeKind.SSH: Prober(Level.SERVICE, knock)}
+        permit, still = permit_for(str(HERE)), lambda _: next(allowed)
+        sent = probe(permit, targets, found.append, now=utc_now, probers=probers, still=still)
+    assert ([one.reason for one in found], met, sent) == (["", NO_LONGER, NO_LONGER], [1], 1)

@@ -324,3 +324,10 @@ def test_site_when_named_below_one_owner_then_it_is_the_same() -> None:
     assert is_foreign(Link("http", "a.edu.cn.evil.example", 80, "/"), "www.a.edu.cn")
     assert not is_foreign(Link("http", "lib.a.edu.cn", 80, "/"), "www.a.edu.cn")
     assert Link("https", "2001:db8::1", 8443, "/a?b=c").text == "https://[2001:db8::1]:8443/a"
+
+
+def test_link_when_its_path_holds_a_session_then_that_is_not_told() -> None:
+    link = read_link("/in;jsessionid=1A2B/list.do;x=1?y=2", HOME)
+    assert link is not None
+    assert link.path == "/in;jsessionid=1A2B/list.do;x=1?y=2"
+    assert link.text.endswith("/in/list.do")

@@ -151,10 +151,12 @@ def test_plan_when_a_look_finds_out_more_further_on_then_it_goes_as_far_as_it_ma
     planned = plan_looks(context, SCHOOL, find_targets(context, SCHOOL, tuple(ProbeKind)))
     made = {(one.kind, permit.level) for permit, targets in planned.permits for one in targets}
     if level is Level.CHECK:
-        assert made == {(ProbeKind.MAIL, Level.CHECK), (ProbeKind.LOGIN, Level.CHECK)}
+        assert made == {
+            (ProbeKind.MAIL, Level.CHECK), (ProbeKind.LOGIN, Level.CHECK), (ProbeKind.TLS, Level.SERVICE)
+        }  # fmt: skip
         assert planned.refusals == ()
     else:
-        assert made == {(ProbeKind.MAIL, Level.SERVICE)}
+        assert made == {(ProbeKind.MAIL, Level.SERVICE), (ProbeKind.TLS, Level.SERVICE)}
         assert [one.target for one in planned.refusals] == ["10.0.0.1"]
 
 

@@ -13,12 +13,12 @@ from sentinel.drill.servers import sites
 from sentinel.drill.servers.conversation import Service
 from sentinel.errors import ScopeError
 from sentinel.model.finding import FindingState
-from sentinel.model.probe import Probe, ProbeKind
+from sentinel.model.probe import UNTOLD, Probe, ProbeKind
 from sentinel.model.scope import Level
 from sentinel.schedule.collecting import collect
 from sentinel.schedule.context import Context
 from sentinel.schedule.domain_looks import find_domains
-from sentinel.schedule.judging import judge_unit
+from sentinel.schedule.judging import is_untold, judge_unit, read_pack
 from sentinel.schedule.probing import LookTotal, find_targets, plan_looks, run_looks
 from sentinel.schedule.web_looks import WebLooks
 from sentinel.store.findings import read_findings
@@ -97,6 +97,40 @@ def test_site_when_the_authorisation_reaches_service_only_then_it_is_seen_from_t
     with standing(planted.leaking_site(80, NAME, "1.22.1"), address=str(HERE)) as (port,):
         visit(context, port, Level.SERVICE)
     assert fired(context) == BASE
+
+
+@pytest.mark.parametrize(
+    ("values", "rule", "untold"),
+    [
+        ({"exposed": ["git"]}, "web.git-exposed", "exposed"),
+        ({"dark_links": ["slots.example"], "dark_words": ["博彩"]}, "web.dark-link", "dark_links"),
+        ({"mail_open_relay": True}, "mail.relay-inside", "mail_open_relay"),
+        ({"versions": ["tls1.0"], "tls": True}, "tls.tls-1-0", "versions"),
+        ({"transfer_servers": ["ns.a.example"]}, "dns.zone-transfer", "transfer_servers"),
+    ],
+)
+def test_finding_when_a_later_look_found_nothing_out_about_it_then_it_stays_until_one_did(
+    context: Context, values: dict[str, object], rule: str, untold: str
+) -> None:
+    topic = rule.partition(".")[0]
+    service = {"mail": "smtp", "tls": "https"}.get(topic, "nginx")
+    give(context, NmapRun((HostRow("10.0.0.1", ((25, service),)),), ports="25"))
+    place: dict[str, object] = {"kind": ProbeKind(topic), "port": 25}
+    if topic == "dns":
+        place = {"kind": ProbeKind.DNS, "address": None, "proto": "", "port": 0, "name": "a.example"}
+    for day, found, is_live in ((1, values, True), (1.1, {UNTOLD: [untold]}, True), (1.2, {"status": 200}, False)):
+        take(context, record(day, look(day, found, **place)))
+        judge_unit(context, SCHOOL)
+        assert (rule in fired(context, topic)) is is_live, day
+
+
+def test_count_when_a_look_left_open_what_is_counted_then_it_proves_nothing(context: Context) -> None:
+    single = next(one.rule for one in read_pack(context).compiled if one.rule.name == "web.git-exposed")
+    count = replace(single, name="x.count", correlates=("web.git-exposed",))
+    asks = {"web.git-exposed": frozenset({"exposed"})}
+    assert is_untold(count, "3300000001", asks, {"10.0.0.1:80/tcp": {"exposed"}})
+    assert not is_untold(count, "3300000001", asks, {"10.0.0.1:80/tcp": {"title"}})
+    assert not is_untold(single, "10.0.0.2:80/tcp", asks, {"10.0.0.1:80/tcp": {"exposed"}})
 
 
 def web(values: dict[str, object], name: str = "", **changes: object) -> bytes:
