@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import UNIT, Sentinel
-from tests.cli.written import START, host, nmap, service
+from tests.cli.written import host, nmap, service
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def looked_at(sentinel: Sentinel, tmp_path: Path) -> Sentinel:
     """A home whose only network was looked at as a whole."""
     sentinel.run("unit", "network", "lan", "192.0.2.0/30")
     file = tmp_path / "a.xml"
-    file.write_text(nmap([host(f"192.0.2.{last}", service(23, "telnet")) for last in (1, 2)], START))
+    file.write_text(nmap(*(host(f"192.0.2.{last}", service(23, "telnet")) for last in (1, 2)), target="192.0.2.0/30"))
     sentinel.run("import", file)
     return sentinel
 

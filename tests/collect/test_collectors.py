@@ -29,7 +29,7 @@ NOT_TO_TARGETS = {
     "names": "asks the system's resolver, for the gate",
     "dns_asking": "asks a resolver; name servers it asks through the dialer",
 }
-LOOKING = {"dialer", "probing"}
+LOOKING = {"dialer", "probing", "tls_newest"}
 """They look more closely at targets: the dialer takes a permit and asks it before each attempt."""
 
 

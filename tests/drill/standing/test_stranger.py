@@ -39,6 +39,7 @@ def false_keeper(tmp_path: Path) -> Iterator[Path]:
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
         yield folder
+        listener.shutdown(socket.SHUT_RDWR)  # nobody asked: let the thread go
     thread.join(timeout=11)
 
 
