@@ -70,7 +70,7 @@ def measure(where: str, how: str, rows: int) -> None:
             if how == "upsert":
                 transaction.upsert("host", COLUMNS, COLUMNS[:2], zip(*columns, strict=True), KEPT)
             else:
-                from sentinel.store.tables import HostRow
+                from sentinel.store.tables_map import HostRow
 
                 transaction.session.add_all(
                     [HostRow(**dict(zip(COLUMNS, row, strict=True))) for row in zip(*columns, strict=True)]
